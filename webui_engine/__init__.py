@@ -1,0 +1,1 @@
+"""The embedded engine: a WebUI-compatible HTTP server on diffusers."""

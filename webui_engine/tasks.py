@@ -1,0 +1,187 @@
+"""The frozen values between the engine's HTTP border and its picture-making core.
+
+The HTTP side turns an A1111 request into a :class:`GenerationTask`; the diffusion side turns a task into a
+:class:`GenerationResult` and reports through a :class:`Monitor`. Neither knows anything else of the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+Pairs = tuple[tuple[str, str | int | float], ...]
+
+
+class MaskedContent(IntEnum):
+    """What stands under the mask before denoising; A1111's ``inpainting_fill``."""
+
+    FILL = 0
+    ORIGINAL = 1
+    LATENT_NOISE = 2
+    LATENT_NOTHING = 3
+
+
+class ResizeMode(IntEnum):
+    """How an initial picture of another size is fitted; A1111's ``resize_mode``."""
+
+    STRETCH = 0
+    CROP = 1
+    FILL = 2
+    LATENT = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inpainting:
+    """A mask and how to paint under it.
+
+    mask: mode "L", the size of the first initial picture or any other (it is resized); white is repainted.
+    blur_x, blur_y: Gaussian blur of the mask in pixels. only_masked: crop to the mask, paint at full size, paste back.
+    padding: pixels kept around the mask when only_masked.
+    """
+
+    mask: Image.Image
+    blur_x: int = 4
+    blur_y: int = 4
+    content: MaskedContent = MaskedContent.ORIGINAL
+    only_masked: bool = False
+    padding: int = 32
+    invert: bool = False
+    round_mask: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hires:
+    """The second pass of hires fix. Sizes in pixels; resize_x and resize_y of 0 mean "by scale"."""
+
+    scale: float = 2.0
+    upscaler: str = "Latent"
+    steps: int = 0
+    resize_x: int = 0
+    resize_y: int = 0
+    denoising_strength: float = 0.7
+    sampler: str | None = None
+    scheduler: str | None = None
+    prompt: str = ""
+    negative_prompt: str = ""
+    checkpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlUnit:
+    """One ControlNet unit whose map is already drawn.
+
+    model: a name of the ControlNet listing. hint: RGB picture of any size, fitted by resize_mode. weight: 0 to 2.
+    guidance_start, guidance_end: share of the steps, 0 to 1. control_mode: A1111's three words for who wins.
+    """
+
+    model: str
+    hint: Image.Image
+    weight: float = 1.0
+    guidance_start: float = 0.0
+    guidance_end: float = 1.0
+    resize_mode: str = "Crop and Resize"
+    control_mode: str = "Balanced"
+    low_res: bool = True
+    high_res: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationTask:
+    """One txt2img or img2img call, resolved: every name is exact, every number in range, the seed drawn.
+
+    prompt, negative_prompt: A1111 syntax, ``<lora:…>`` tags included. sampler, scheduler: A1111 display names as listed.
+    width, height: pixels, multiples of 8. init_images: RGB, empty for txt2img; denoising_strength counts with them.
+    checkpoint: a title or name of the model listing, or None for the one loaded. clip_skip: 1 uses the last layer.
+    """
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    seed: int
+    subseed: int = 0
+    subseed_strength: float = 0.0
+    seed_resize_from: tuple[int, int] | None = None
+    sampler: str = "Euler"
+    scheduler: str = "Automatic"
+    steps: int = 20
+    cfg_scale: float = 7.0
+    width: int = 512
+    height: int = 512
+    batch_size: int = 1
+    n_iter: int = 1
+    init_images: tuple[Image.Image, ...] = ()
+    denoising_strength: float = 0.75
+    resize_mode: ResizeMode = ResizeMode.STRETCH
+    initial_noise_multiplier: float | None = None
+    inpainting: Inpainting | None = None
+    hires: Hires | None = None
+    control: tuple[ControlUnit, ...] = ()
+    checkpoint: str | None = None
+    vae: str | None = None
+    clip_skip: int = 1
+    eta: float | None = None
+    s_churn: float | None = None
+    s_tmin: float | None = None
+    s_tmax: float | None = None
+    s_noise: float | None = None
+    eta_noise_seed_delta: int = 0
+    tiling: bool = False
+    disable_extra_networks: bool = False
+    img2img_fix_steps: bool = False
+    emphasis: str = "Original"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampled:
+    """One picture that was made, with the numbers it was made from."""
+
+    image: Image.Image
+    prompt: str
+    negative_prompt: str
+    seed: int
+    subseed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationResult:
+    """What a task gave.
+
+    pictures: in order, fewer than asked when interrupted or skipped. extra: infotext pairs the core adds
+    (``Lora hashes``, ``TI hashes``, ``Hires …``, ``Mask blur`` …) in A1111's order. model_*: the checkpoint used.
+    """
+
+    pictures: tuple[Sampled, ...]
+    extra: Pairs = ()
+    model_name: str
+    model_hash: str
+    vae_name: str | None = None
+    vae_hash: str | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+
+class Monitor(Protocol):
+    """What the core tells while it works, and asks at each step. Called from the generating thread."""
+
+    def begin(self, *, jobs: int, steps: int) -> None:
+        """Say how many sampling passes will run and how many steps the first has."""
+
+    def job(self, number: int, *, steps: int) -> None:
+        """Say that sampling pass number (from 0) begins, and how many steps it has."""
+
+    def step(self, number: int, latents: np.ndarray | None) -> None:
+        """Say that a step (from 1) of the current pass is done; latents, (batch, channels, h, w), if wanted."""
+
+    @property
+    def wants_preview(self) -> bool:
+        """Whether the next step should hand over its latents."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the whole task shall stop; the core then decodes what it has."""
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the current batch shall be abandoned; reading it does not clear it."""
