@@ -1,0 +1,1 @@
+"""The domain: what a subject, photo, preset, stage, job and image is, and how a job runs."""

@@ -1,0 +1,1 @@
+"""Teaching an identity: one Trainer port, several forms behind it."""

@@ -1,0 +1,24 @@
+"""The error tree of training. Each error says what failed and what can be done about it."""
+
+from __future__ import annotations
+
+
+class TrainingError(Exception):
+    """The root of every training error."""
+
+
+class TrainingCancelled(TrainingError):
+    """The training was stopped because its owner asked for it."""
+
+
+class TrainingFailed(TrainingError):
+    """The trainer could not finish.
+
+    reason: what happened, one sentence. remedy: what to do, one sentence. details: the end of the trainer's own log.
+    """
+
+    def __init__(self, reason: str, remedy: str, details: str = "") -> None:
+        super().__init__(f"{reason} {remedy}")
+        self.reason = reason
+        self.remedy = remedy
+        self.details = details

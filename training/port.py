@@ -1,0 +1,91 @@
+"""The Trainer port: what every way of teaching an identity takes, reports and yields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+
+class TrainingPhase(StrEnum):
+    """Where a training stands, in the order it happens."""
+
+    PREPARING = "preparing"
+    CACHING = "caching"
+    LEARNING = "learning"
+    SAVING = "saving"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPhoto:
+    """One fit photo. box: the face in pixels of the picture, left, top, right, bottom, or None if unknown."""
+
+    path: Path
+    box: tuple[int, int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRequest:
+    """What is to be learned, on what, and where the result goes.
+
+    checkpoint: a diffusers folder or a single file. instance_token: the rare word that will mean this person.
+    class_noun: "person", "woman", "man" … output: the safetensors file to write, replaced whole or not at all.
+    work_folder: for resumable state; survives a crash and is removed when output is written.
+    steps, batch_size, rank: of the LoRA training; None leaves the choice to the trainer. seed: repeats the run.
+    """
+
+    photos: tuple[TrainingPhoto, ...]
+    checkpoint: Path
+    instance_token: str
+    class_noun: str
+    output: Path
+    work_folder: Path
+    steps: int | None = None
+    batch_size: int | None = None
+    rank: int | None = None
+    learning_rate: float | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingProgress:
+    """fraction: 0 to 1 of the whole. eta_seconds: measured, None until it can be known. loss: of the last steps, smoothed."""
+
+    phase: TrainingPhase
+    fraction: float
+    step: int
+    steps: int
+    eta_seconds: float | None = None
+    loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedAdapter:
+    """A finished adapter file. sha256: of the file, hexadecimal. steps, seconds: what it took."""
+
+    path: Path
+    sha256: str
+    steps: int
+    seconds: float
+    final_loss: float | None
+
+
+class Trainer(Protocol):
+    """Teaches one identity. Safe to call again after a crash: it resumes or restarts cleanly."""
+
+    @property
+    def name(self) -> str:
+        """The trainer's stable name: "embedded", "kohya", "easyphoto"."""
+
+    def train(
+        self,
+        request: TrainingRequest,
+        on_progress: Callable[[TrainingProgress], None],
+        cancelled: Callable[[], bool],
+    ) -> TrainedAdapter:
+        """Train and return the adapter.
+
+        Raises training.errors.TrainingCancelled when cancelled() turns true, TrainingFailed(reason, remedy) otherwise.
+        """
