@@ -1,0 +1,264 @@
+"""The error tree of the studio: named for what the caller can do, carrying data, worded in one sentence.
+
+StudioError
+├── NotFound                    no such thing, or not this owner's
+├── Refused                     the request itself must change
+│   ├── InvalidRequest          a field is unknown, missing or out of range
+│   ├── ConsentRequired
+│   ├── TooManyPhotos
+│   ├── NotEnoughPhotos
+│   ├── BadUpload               a picture that cannot be read; code from studio.intake
+│   ├── NothingToRestore
+│   └── BrokenLibrary           preset or prompt files that do not hold together
+├── Conflict                    right in itself, but not now
+│   ├── IdempotencyConflict · NotReady · NotRetryable · AlreadyRunning
+├── Unavailable                 a part of the installation is missing; settings or servers must change
+│   ├── TrainingUnavailable · MissingCapability · NoServer · ExecutorInUse
+└── StorageError                the data folder or the database cannot be used
+    ├── DataFolderUnusable · DiskFull · DatabaseLocked · DatabaseUnusable
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from studio.values import PresetProblem, SetVerdict
+
+Detail = str | int | float | bool | None
+
+
+class StudioError(Exception):
+    """The root. code: stable, for programs. data: the facts, for a translated sentence. str(): English, for logs."""
+
+    code: ClassVar[str] = "studio_error"
+
+    def __init__(self, message: str, **data: Detail) -> None:
+        super().__init__(message)
+        self.data: dict[str, Detail] = data
+
+
+class NotFound(StudioError):
+    """No such thing, or not this owner's. kind: "subject", "photo", "job", "image", "preset", "pose" …"""
+
+    code = "not_found"
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"There is no {kind} {name!r}.", kind=kind, name=name)
+
+
+class Refused(StudioError):
+    """The request must change before it can be met."""
+
+    code = "refused"
+
+
+class InvalidRequest(Refused):
+    """A field is unknown, missing or out of range. problems: (place of the field, what is wrong) in order."""
+
+    code = "invalid_request"
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{place}: {reason}" for place, reason in problems))
+        self.problems = tuple(problems)
+
+
+class ConsentRequired(Refused):
+    """Photos of a person are kept only with that person's recorded consent."""
+
+    code = "consent_required"
+
+    def __init__(self) -> None:
+        super().__init__("The consent of the person in the photos must be confirmed first.")
+
+
+class TooManyPhotos(Refused):
+    """A subject holds at most limit photos; offered more than are free."""
+
+    code = "too_many_photos"
+
+    def __init__(self, limit: int, present: int, offered: int) -> None:
+        super().__init__(
+            f"A subject holds at most {limit} photos; {present} are there and {offered} more were sent.",
+            limit=limit,
+            present=present,
+            offered=offered,
+        )
+
+
+class NotEnoughPhotos(Refused):
+    """The set does not allow a training yet; verdict says what is missing."""
+
+    code = "not_enough_photos"
+
+    def __init__(self, verdict: SetVerdict) -> None:
+        super().__init__(
+            f"{verdict.fit} of at least {verdict.needed} fit photos are there.", fit=verdict.fit, needed=verdict.needed
+        )
+        self.verdict = verdict
+
+
+class BadUpload(Refused):
+    """A picture cannot be used; reason is a code of studio.intake such as "not_a_picture"."""
+
+    code = "bad_upload"
+
+    def __init__(self, reason: str, filename: str, message: str) -> None:
+        super().__init__(message, reason=reason, filename=filename)
+        self.reason = reason
+
+
+class NothingToRestore(Refused):
+    """The picture carries no recipe and no generation parameters."""
+
+    code = "nothing_to_restore"
+
+    def __init__(self) -> None:
+        super().__init__("The picture carries neither a Sajin recipe nor A1111 generation parameters.")
+
+
+class BrokenLibrary(Refused):
+    """Preset or prompt files do not hold together; each problem names file, line, key and reason."""
+
+    code = "broken_library"
+
+    def __init__(self, problems: Sequence[PresetProblem]) -> None:
+        super().__init__("\n".join(problem.sentence() for problem in problems))
+        self.problems = tuple(problems)
+
+
+class Conflict(StudioError):
+    """The request is right in itself but does not fit the present state."""
+
+    code = "conflict"
+
+
+class IdempotencyConflict(Conflict):
+    """The same Idempotency-Key came with another request before."""
+
+    code = "idempotency_conflict"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The Idempotency-Key {key!r} was used for a different request.", key=key)
+
+
+class NotReady(Conflict):
+    """The preset needs an identity this subject does not have yet."""
+
+    code = "subject_not_ready"
+
+    def __init__(self, subject: str, preset: str) -> None:
+        super().__init__(
+            f"The preset {preset!r} needs a learned identity; train subject {subject!r} first.",
+            subject=subject,
+            preset=preset,
+        )
+
+
+class NotRetryable(Conflict):
+    """Only a failed or cancelled job can be retried."""
+
+    code = "not_retryable"
+
+    def __init__(self, job: str, status: str) -> None:
+        super().__init__(f"Job {job} is {status}; only a failed or cancelled one can be retried.", job=job, status=status)
+
+
+class AlreadyRunning(Conflict):
+    """The subject is being learned already."""
+
+    code = "training_running"
+
+    def __init__(self, subject: str, training: str) -> None:
+        super().__init__(f"Training {training} of subject {subject} is not finished.", subject=subject, training=training)
+
+
+class Unavailable(StudioError):
+    """A part of the installation is missing; the request is fine."""
+
+    code = "unavailable"
+
+
+class TrainingUnavailable(Unavailable):
+    """Nothing can be learned here. reason: "checkpoint_unknown", "lora_dir_unknown", "checkpoint_missing", …"""
+
+    code = "training_unavailable"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message, reason=reason)
+        self.reason = reason
+
+
+class MissingCapability(Unavailable):
+    """No server can do what the preset asks. kind: "sampler", "upscaler", "controlnet model" … name: the one asked."""
+
+    code = "missing_capability"
+
+    def __init__(self, kind: str, name: str, server: str, stage: str = "") -> None:
+        place = f" (stage {stage})" if stage else ""
+        super().__init__(f"{server} has no {kind} {name!r}{place}.", kind=kind, name=name, server=server, stage=stage)
+
+
+class NoServer(Unavailable):
+    """No WebUI server answers."""
+
+    code = "no_server"
+
+    def __init__(self, servers: Sequence[str], problem: str = "") -> None:
+        reason = f": {problem}" if problem else ""
+        super().__init__(f"No WebUI server answers at {', '.join(servers)}{reason}", servers=", ".join(servers))
+
+
+class ExecutorInUse(Unavailable):
+    """Another living worker uses the same executor id on this data folder."""
+
+    code = "executor_in_use"
+
+    def __init__(self, executor_id: str, lock: Path) -> None:
+        super().__init__(
+            f"Another worker runs as {executor_id!r} (lock {lock}); stop it or set SAJIN_EXECUTOR_ID.",
+            executor_id=executor_id,
+        )
+
+
+class StorageError(StudioError):
+    """What the studio keeps cannot be read or written."""
+
+    code = "storage_error"
+
+
+class DataFolderUnusable(StorageError):
+    """The data folder cannot be created, read or written."""
+
+    code = "data_folder_unusable"
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(f"The data folder {path} cannot be used: {reason}. Set SAJIN_DATA to another one.", path=str(path))
+
+
+class DiskFull(StorageError):
+    """There is no room left where the studio keeps its files."""
+
+    code = "disk_full"
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(f"There is no room left to write {path}. Free some space and try again.", path=str(path))
+
+
+class DatabaseLocked(StorageError):
+    """Another process holds the database longer than the studio waits."""
+
+    code = "database_locked"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"The database {address} is locked by another process. Close it and try again.", address=address)
+
+
+class DatabaseUnusable(StorageError):
+    """The database cannot be opened, read or migrated."""
+
+    code = "database_unusable"
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"The database {address} cannot be used: {reason}.", address=address)

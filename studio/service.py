@@ -1,0 +1,267 @@
+"""The studio's front door: everything the HTTP API, the command line and the worker may ask of the domain.
+
+Every method belongs to one owner, raises only :mod:`studio.errors`, and takes and returns frozen values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO, Literal, Self
+
+from studio.settings import Settings
+from studio.values import (
+    Image,
+    ImagePage,
+    ImageQuery,
+    Job,
+    JobPage,
+    JobQuery,
+    JobRequest,
+    NewSubject,
+    PhotosAdded,
+    PhotoSet,
+    Pose,
+    Preset,
+    PresetCheck,
+    Readiness,
+    Restored,
+    Server,
+    StudioStatus,
+    Subject,
+    Training,
+    TrainingOptions,
+    UploadedFile,
+)
+
+if TYPE_CHECKING:
+    from studio.catalogue import Catalogue
+    from studio.gallery import Gallery
+    from studio.jobs import Jobs
+    from studio.overview import Overview
+    from studio.photos import Photos
+    from studio.poses import Poses
+    from studio.subjects import Subjects
+    from studio.trainings import Trainings
+
+Role = Literal["api", "worker"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a studio is made of; :func:`open_studio` puts it together."""
+
+    subjects: Subjects
+    photos: Photos
+    trainings: Trainings
+    jobs: Jobs
+    gallery: Gallery
+    catalogue: Catalogue
+    poses: Poses
+    overview: Overview
+
+
+class Studio:
+    """The whole domain for one owner. Close it, or use it as a context manager. Safe to call from many threads."""
+
+    def __init__(self, parts: Parts, settings: Settings) -> None:
+        self._parts = parts
+        self.settings = settings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of database, queue and child processes."""
+        self._parts.overview.close()
+
+    # Subjects
+
+    def create_subject(self, new: NewSubject) -> Subject:
+        """Record a person with their consent. Raises ConsentRequired without it."""
+        return self._parts.subjects.create(new)
+
+    def list_subjects(self) -> tuple[Subject, ...]:
+        """All subjects, newest first."""
+        return self._parts.subjects.list()
+
+    def subject(self, subject_id: str) -> Subject:
+        """One subject. Raises NotFound."""
+        return self._parts.subjects.get(subject_id)
+
+    def erase_subject(self, subject_id: str) -> None:
+        """Erase a subject everywhere: photos, trainings, adapters, LoRA files, jobs, images.
+
+        Stops what runs for it first. Raises NotFound.
+        """
+        self._parts.subjects.erase(subject_id)
+
+    # Photos
+
+    def add_photos(self, subject_id: str, files: Sequence[UploadedFile]) -> PhotosAdded:
+        """Read, clean, judge and keep photos; what cannot be read is listed in refused and the rest is kept.
+
+        Judges the whole set again (near-duplicates, other people). Raises NotFound, TooManyPhotos (nothing kept then).
+        """
+        return self._parts.photos.add(subject_id, files)
+
+    def photos(self, subject_id: str) -> PhotoSet:
+        """A subject's photos in the order of upload, with the verdict on the set. Raises NotFound."""
+        return self._parts.photos.list(subject_id)
+
+    def remove_photo(self, subject_id: str, photo_id: str) -> None:
+        """Erase a photo and judge the rest again. Raises NotFound."""
+        self._parts.photos.remove(subject_id, photo_id)
+
+    def photo_file(self, photo_id: str, size: Literal["full", "thumbnail"] = "full") -> Path:
+        """A JPEG file of the photo; a thumbnail is at most 384 pixels on its longer side. Raises NotFound."""
+        return self._parts.photos.file(photo_id, size)
+
+    # Trainings
+
+    def start_training(self, subject_id: str, options: TrainingOptions = TrainingOptions()) -> Training:
+        """Queue the learning of a subject.
+
+        Raises NotFound, TrainingUnavailable, NotEnoughPhotos, AlreadyRunning.
+        """
+        return self._parts.trainings.start(subject_id, options)
+
+    def trainings(self, subject_id: str) -> tuple[Training, ...]:
+        """A subject's trainings, newest first. Raises NotFound."""
+        return self._parts.trainings.list(subject_id)
+
+    def training(self, training_id: str) -> Training:
+        """One training. Raises NotFound."""
+        return self._parts.trainings.get(training_id)
+
+    def cancel_training(self, training_id: str) -> Training:
+        """Stop a training; a queued one at once, a running one within a second or two. Final ones stay as they are."""
+        return self._parts.trainings.cancel(training_id)
+
+    # Jobs
+
+    def create_job(self, request: JobRequest, idempotency_key: str | None = None) -> Job:
+        """Queue a job. The same idempotency_key and request return the job made first.
+
+        Raises NotFound (preset, subject, pose), InvalidRequest (options), NotReady, MissingCapability,
+        IdempotencyConflict.
+        """
+        return self._parts.jobs.create(request, idempotency_key)
+
+    def jobs(self, query: JobQuery = JobQuery()) -> JobPage:
+        """Jobs, newest first. Raises InvalidRequest for a cursor that is none."""
+        return self._parts.jobs.list(query)
+
+    def job(self, job_id: str) -> Job:
+        """One job with its images so far. Cheap enough to poll. Raises NotFound."""
+        return self._parts.jobs.get(job_id)
+
+    def cancel_job(self, job_id: str) -> Job:
+        """Stop a job; a queued one at once, a running one at its next sign of progress. Final ones stay as they are."""
+        return self._parts.jobs.cancel(job_id)
+
+    def retry_job(self, job_id: str) -> Job:
+        """Queue a failed or cancelled job again; finished stages are kept. Raises NotFound, NotRetryable."""
+        return self._parts.jobs.retry(job_id)
+
+    def job_preview(self, job_id: str) -> Path:
+        """The live preview of the running stage, a JPEG or PNG file. Raises NotFound when there is none."""
+        return self._parts.jobs.preview(job_id)
+
+    # Images
+
+    def images(self, query: ImageQuery = ImageQuery()) -> ImagePage:
+        """Images, newest first. Raises InvalidRequest for a cursor that is none."""
+        return self._parts.gallery.list(query)
+
+    def image(self, image_id: str) -> Image:
+        """One image. Raises NotFound."""
+        return self._parts.gallery.get(image_id)
+
+    def erase_image(self, image_id: str) -> None:
+        """Erase an image and its stage pictures unless another image uses them. Raises NotFound."""
+        self._parts.gallery.erase(image_id)
+
+    def set_favourite(self, image_id: str, favourite: bool) -> Image:
+        """Mark or unmark a favourite. Raises NotFound."""
+        return self._parts.gallery.set_favourite(image_id, favourite)
+
+    def image_file(self, image_id: str, size: Literal["full", "thumbnail"] = "full") -> Path:
+        """The PNG with its recipe, or a JPEG thumbnail of at most 384 pixels on its longer side. Raises NotFound."""
+        return self._parts.gallery.file(image_id, size)
+
+    def stage_file(self, image_id: str, stage: str) -> Path:
+        """The PNG that a stage made of this image. Raises NotFound."""
+        return self._parts.gallery.stage_file(image_id, stage)
+
+    def recipe(self, image_id: str) -> dict[str, object]:
+        """The whole recipe as JSON values: request, preset, resolved stages, server, seconds. Raises NotFound."""
+        return self._parts.gallery.recipe(image_id)
+
+    def archive(self, image_ids: Sequence[str]) -> Iterator[bytes]:
+        """A zip file of images, piece by piece. Raises NotFound before the first piece."""
+        return self._parts.gallery.archive(image_ids)
+
+    def restore(self, picture: BinaryIO) -> Restored:
+        """The settings a Sajin or A1111 picture was made with. Raises BadUpload, NothingToRestore."""
+        return self._parts.gallery.restore(picture)
+
+    # Presets and poses
+
+    def presets(self) -> tuple[Preset, ...]:
+        """The catalogue, in the order of product and title, with what is missing for each on the servers."""
+        return self._parts.catalogue.list()
+
+    def preset(self, name: str) -> Preset:
+        """One preset. Raises NotFound."""
+        return self._parts.catalogue.get(name)
+
+    def preset_thumbnail(self, name: str) -> Path:
+        """A small JPEG or PNG that shows the preset. Raises NotFound."""
+        return self._parts.catalogue.thumbnail(name)
+
+    def validate_preset(self, text: str) -> PresetCheck:
+        """Check a preset's YAML against schema and library without keeping it."""
+        return self._parts.catalogue.validate(text)
+
+    def poses(self) -> tuple[Pose, ...]:
+        """The pose pictures: those shipped, then the owner's own."""
+        return self._parts.poses.list()
+
+    def add_pose(self, file: UploadedFile) -> Pose:
+        """Keep a pose picture. Raises BadUpload."""
+        return self._parts.poses.add(file)
+
+    def pose_file(self, pose_id: str) -> Path:
+        """The pose picture's file, JPEG. Raises NotFound."""
+        return self._parts.poses.file(pose_id)
+
+    # The installation
+
+    def servers(self) -> tuple[Server, ...]:
+        """The WebUI servers as the worker last saw them."""
+        return self._parts.overview.servers()
+
+    def status(self) -> StudioStatus:
+        """What runs, and what this installation can do."""
+        return self._parts.overview.status()
+
+    def ready(self) -> Readiness:
+        """Whether a job sent now would be worked on."""
+        return self._parts.overview.ready()
+
+
+def open_studio(settings: Settings, role: Role, owner_id: str = "local") -> Studio:
+    """Open the studio on its data folder: folders, database (migrated), library (checked), queue client.
+
+    role "api" judges photos in a child process started at first use; "worker" also prepares the durable queue.
+    Raises StorageError, BrokenLibrary.
+    """
+    from studio.assembly import assemble
+
+    return Studio(assemble(settings, role, owner_id), settings)

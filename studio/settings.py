@@ -1,0 +1,115 @@
+"""The settings of the studio: read once at the start, frozen, passed on. Nobody else reads the environment."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+BUNDLED_CHECKPOINT = REPOSITORY / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """What the environment (prefix ``SAJIN_``) or a ``.env`` file says; every field has a default that works.
+
+    data: folder of everything the studio keeps. webui_urls: WebUI servers, comma separated in the environment; empty
+    starts the embedded engine. webui_auth: "user:password" of their --api-auth. checkpoint, lora_dir: the server's
+    checkpoint file and LoRA folder as this machine sees them; needed for training beside a WebUI.
+    database_url, store_url: SQLAlchemy and fsspec addresses; None keeps both in data.
+    executor_id: the durable worker's stable name on this host. poll_seconds: how often its queues are looked at.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="SAJIN_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    data: Path = Path("data")
+    webui_urls: Annotated[tuple[str, ...], NoDecode] = ()
+    webui_auth: SecretStr | None = None
+    checkpoint: Path | None = None
+    lora_dir: Path | None = None
+    database_url: str | None = None
+    store_url: str | None = None
+    api_host: str = "127.0.0.1"
+    api_port: Port = 8000
+    ui_port: Port = 7861
+    engine_port: Port = 7859
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    executor_id: str = Field(default="local", pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    poll_seconds: float = Field(default=0.2, ge=0.02, le=10)
+    presets_dir: Path = REPOSITORY / "presets"
+    prompts_dir: Path = REPOSITORY / "prompts"
+
+    @field_validator("webui_urls", mode="before")
+    @classmethod
+    def _split_urls(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(url.strip().rstrip("/") for url in value.split(",") if url.strip())
+
+    @field_validator("webui_auth")
+    @classmethod
+    def _auth_has_two_parts(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and ":" not in value.get_secret_value():
+            raise ValueError("must be written user:password")
+        return value
+
+    @property
+    def uses_embedded_engine(self) -> bool:
+        """Whether no WebUI was named, so that the studio's own engine serves."""
+        return not self.webui_urls
+
+    @property
+    def server_urls(self) -> tuple[str, ...]:
+        """The WebUI servers to use: those named, else the embedded engine."""
+        return self.webui_urls or (f"http://127.0.0.1:{self.engine_port}",)
+
+    @property
+    def data_folder(self) -> Path:
+        """The data folder as an absolute path."""
+        return self.data.expanduser().absolute()
+
+    @property
+    def training_checkpoint(self) -> Path | None:
+        """The checkpoint a training learns on; None when a WebUI serves and its file is not known here."""
+        if self.checkpoint is not None:
+            return self.checkpoint
+        return BUNDLED_CHECKPOINT if self.uses_embedded_engine else None
+
+    @property
+    def installed_loras(self) -> Path | None:
+        """The folder the server reads LoRA files from; None when it is not known here."""
+        if self.lora_dir is not None:
+            return self.lora_dir.expanduser().absolute()
+        return self.data_folder / "loras" if self.uses_embedded_engine else None
+
+    @property
+    def studio_database(self) -> str:
+        """SQLAlchemy address of the studio's own tables."""
+        return self.database_url or f"sqlite:///{self.data_folder / 'sajin.db'}"
+
+    @property
+    def durable_database(self) -> str:
+        """SQLAlchemy address of the durable queue: beside the studio's tables in SQLite, with them in PostgreSQL."""
+        if self.database_url and not self.database_url.startswith("sqlite"):
+            return self.database_url
+        return f"sqlite:///{self.data_folder / 'dbos.db'}"
+
+    @property
+    def store_address(self) -> str:
+        """fsspec address under which photos, adapters and outputs are kept."""
+        return self.store_url or f"file://{self.data_folder}"
+
+    @functools.cached_property
+    def auth_pair(self) -> tuple[str, str] | None:
+        """User and password for the WebUI servers."""
+        if self.webui_auth is None:
+            return None
+        user, _, password = self.webui_auth.get_secret_value().partition(":")
+        return user, password
