@@ -14,8 +14,8 @@
     ├── FeatureDidNotRun         postflight: the answer does not prove what was asked for
     └── Interrupted              the run was stopped before its end, by us or by somebody else
 
-``retryable`` means: the request cannot have run, or it has ended without a result worth having and repeating it on
-this or another server is harmless. It says nothing about whether a repeat will succeed.
+``retryable`` means: the request cannot have run, or it has ended without a result worth having and repeating
+it on this or another server is harmless. It says nothing about whether a repeat will succeed.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class WebuiError(Exception):
 class ServerUnreachable(WebuiError):
     """No connection could be made, or it broke.
 
-    sent: whether the request had (or may have) reached the server. Only an unsent request is retryable without a
-    second thought; a sent generation may still be running there, and a repeat costs its time again.
+    sent: whether the request had (or may have) reached the server. Only an unsent request is retryable
+    without a second thought; a sent generation may still be running there, and a repeat costs its time again.
     """
 
     def __init__(self, server: str, reason: str, *, sent: bool = False) -> None:
@@ -104,7 +104,9 @@ class RequestRefused(WebuiError):
 
 
 class ServerFailed(WebuiError):
-    """The server failed on the request (status 5xx). The run has ended without a result, so a repeat is harmless."""
+    """The server failed on the request (status 5xx). The run has ended without a result, so a repeat is
+    harmless.
+    """
 
     retryable = True
 
@@ -116,7 +118,9 @@ class ServerFailed(WebuiError):
 
 
 class BadAnswer(WebuiError):
-    """The server said it succeeded, but the body is not what it must be. The run is over, so a repeat is harmless."""
+    """The server said it succeeded, but the body is not what it must be. The run is over, so a repeat is
+    harmless.
+    """
 
     retryable = True
 
@@ -129,8 +133,8 @@ class BadAnswer(WebuiError):
 class MissingCapability(WebuiError):
     """The server does not have what the request names; found before any GPU time was spent.
 
-    kind: "sampler", "checkpoint", "lora", "script" …; name: what was asked for; available: what the server has.
-    retryable on another server: nothing ran.
+    kind: "sampler", "checkpoint", "lora", "script" …; name: what was asked for; available: what the server
+    has. retryable on another server: nothing ran.
     """
 
     retryable = True
@@ -144,7 +148,9 @@ class MissingCapability(WebuiError):
 
 
 class FeatureDidNotRun(WebuiError):
-    """The answer does not prove that a feature ran. feature: "sampler", "lora", "adetailer" …; reason: the evidence."""
+    """The answer does not prove that a feature ran. feature: "sampler", "lora", "adetailer" …; reason: the
+    evidence.
+    """
 
     retryable = True
 
@@ -161,8 +167,8 @@ class FeatureDidNotRun(WebuiError):
 class Interrupted(WebuiError):
     """The run was stopped before its end; what came back is not a result.
 
-    ours: True if this client asked for it (the caller's ``cancelled`` said so), False if somebody else did. Only a
-    run that somebody else stopped is worth repeating.
+    ours: True if this client asked for it (the caller's ``cancelled`` said so), False if somebody else did.
+    Only a run that somebody else stopped is worth repeating.
     """
 
     def __init__(self, server: str, *, ours: bool, reason: str = "") -> None:

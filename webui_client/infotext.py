@@ -3,13 +3,13 @@ r"""The text that A1111 writes into a picture (its ``parameters``), read and wri
 Grammar::
 
     infotext = [prompt "\n"] ["Negative prompt: " negative "\n"] settings
-    settings = pair {", " pair}                  one line, the last; at least three pairs, else it is prompt text
+    settings = pair {", " pair}                  the last line; at least three pairs, else it is prompt text
     pair     = key ": " value | key              the key alone stands for a value equal to the key
     key      = a word character, then word characters, spaces, "-" or "/"
     value    = text without comma, newline or colon | a JSON string
 
-Prompt and negative prompt may span lines. A prompt with a line that starts "Negative prompt:" cannot be read back
-right; that is the format's own flaw. See the A1111 contract notes, core, section 7.
+Prompt and negative prompt may span lines. A prompt with a line that starts "Negative prompt:" cannot be read
+back right; that is the format's own flaw. See the A1111 contract notes, core, section 7.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Infotext:
 
     @property
     def controlnet_units(self) -> tuple[dict[str, str], ...]:
-        """The pairs of each "ControlNet n" entry, in order. Their presence does not prove that the units ran."""
+        """The pairs of each "ControlNet n" entry, in order. Their presence does not prove that the units
+        ran.
+        """
         keys = (key for key, _ in self.settings if re.fullmatch(r"ControlNet \d+", key))
         return tuple(dict(read_pairs(self.get(key) or "")) for key in keys)
 
@@ -100,8 +102,9 @@ def render_pairs(pairs: Iterable[tuple[str, str]]) -> str:
 def quote(value: str) -> str:
     """Return value as it stands in a settings line: as a JSON string if it could not be read back bare.
 
-    A1111 quotes for comma, newline and colon only. A value that starts with a quotation mark or has blank ends
-    would be read back changed, by A1111 too, so it is quoted as well; A1111 itself never writes one of these.
+    A1111 quotes for comma, newline and colon only. A value that starts with a quotation mark or has blank
+    ends would be read back changed, by A1111 too, so it is quoted as well; A1111 itself never writes one of
+    these.
     """
     bare = not any(mark in value for mark in ",:\n") and not value.startswith('"') and value == value.strip()
     return value if bare else json.dumps(value, ensure_ascii=False)
