@@ -1,0 +1,1 @@
+"""The `sajin` command: starts, watches and drives the studio from a terminal."""
