@@ -1,0 +1,84 @@
+"""Finding faces with mediapipe's two detectors (BlazeFace, Bazarevsky et al. 2019), which lie in its wheel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.faces.values import Box, Face
+
+Pixels = NDArray[np.uint8]
+
+SHORT_RANGE, FULL_RANGE = 0, 1
+LOWEST_SCORE = 0.5
+SAME_FACE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A part of the picture that is searched by itself."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def find_faces(pixels: Pixels) -> tuple[Face, ...]:
+    """The faces in a picture, the widest first; a box may reach beyond the picture.
+
+    pixels: RGB, uint8, shape (height, width, 3). Where nothing is found at first, overlapping quarters are searched, so
+    that a face of about a twentieth of the picture is still seen.
+    """
+    height, width = pixels.shape[:2]
+    whole = _Window(0, 0, width, height)
+    faces = _search(pixels, [whole]) or _search(pixels, _quarters(width, height))
+    return tuple(sorted(faces, key=lambda face: -face.box.width))
+
+
+def _quarters(width: int, height: int) -> list[_Window]:
+    """Nine windows of half the picture's sides, overlapping by half."""
+    wide, high = max(width // 2, 1), max(height // 2, 1)
+    return [_Window(x * wide // 2, y * high // 2, wide, high) for y, x in product(range(3), range(3))]
+
+
+def _search(pixels: Pixels, windows: Iterable[_Window]) -> list[Face]:
+    found = [face for window in windows for model in (SHORT_RANGE, FULL_RANGE) for face in _detect(pixels, window, model)]
+    return _distinct(found)
+
+
+def _detect(pixels: Pixels, window: _Window, model: int) -> list[Face]:
+    part = pixels[window.top : window.top + window.height, window.left : window.left + window.width]
+    answer = _detector(model).process(np.ascontiguousarray(part))
+    return [_face(detection, window) for detection in answer.detections or ()]
+
+
+def _face(detection: Any, window: _Window) -> Face:
+    box = detection.location_data.relative_bounding_box
+    left = window.left + round(box.xmin * window.width)
+    top = window.top + round(box.ymin * window.height)
+    right = left + max(round(box.width * window.width), 1)
+    bottom = top + max(round(box.height * window.height), 1)
+    return Face(box=Box(left=left, top=top, right=right, bottom=bottom), score=float(detection.score[0]))
+
+
+def _distinct(faces: Sequence[Face]) -> list[Face]:
+    """Of faces that overlap, only the one with the highest score."""
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(face.box.overlap(other.box) < SAME_FACE for other in kept):
+            kept.append(face)
+    return kept
+
+
+@lru_cache(maxsize=2)
+def _detector(model: int) -> Any:
+    from mediapipe.python.solutions.face_detection import FaceDetection
+
+    return FaceDetection(model_selection=model, min_detection_confidence=LOWEST_SCORE)

@@ -1,0 +1,46 @@
+"""Numbers that say whether a photo is sharp, well lit, and new."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from studio.faces.values import FaceMeasures
+
+Pixels = NDArray[np.uint8]
+Luma = NDArray[np.float32]
+
+HASH_SIDE = 8
+BURNT_OUT = 250
+
+
+def measure_face(chip: Pixels) -> FaceMeasures:
+    """Sharpness and light of an upright face. chip: RGB, uint8, square."""
+    light = luma(chip)
+    return FaceMeasures(
+        sharpness=laplacian_variance(light),
+        darkest_light=float(np.percentile(light, 90)),
+        clipped=float((light >= BURNT_OUT).mean()),
+    )
+
+
+def luma(pixels: Pixels) -> Luma:
+    """Brightness by ITU-R BT.601, float32, 0 to 255, shape (height, width)."""
+    weights = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    return np.asarray(pixels, dtype=np.float32) @ weights
+
+
+def laplacian_variance(light: Luma) -> float:
+    """The variance of the Laplacian (Pech-Pacheco et al. 2000): low in a blurred picture."""
+    middle = light[1:-1, 1:-1]
+    laplacian = light[:-2, 1:-1] + light[2:, 1:-1] + light[1:-1, :-2] + light[1:-1, 2:] - 4 * middle
+    return float(laplacian.var())
+
+
+def fingerprint(picture: Image.Image) -> str:
+    """The 64-bit difference hash of a picture: 16 hexadecimal digits, alike for alike pictures."""
+    small = picture.convert("L").resize((HASH_SIDE + 1, HASH_SIDE), Image.Resampling.BOX)
+    values = np.asarray(small, dtype=np.int16)
+    bits = (values[:, 1:] > values[:, :-1]).flatten()
+    return f"{int(''.join('1' if bit else '0' for bit in bits), 2):016x}"

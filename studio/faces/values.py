@@ -1,0 +1,106 @@
+"""What is found in a picture: frozen values, JSON-ready, so that they can be kept beside the photo."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Embedding = tuple[float, ...]
+
+
+class FaceValue(BaseModel):
+    """A frozen value that refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Box(FaceValue):
+    """A rectangle in pixels of the picture, right and bottom exclusive. It may reach beyond the picture."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> int:
+        """width times height."""
+        return self.width * self.height
+
+    def within(self, width: int, height: int) -> Box:
+        """The part that lies inside a picture of width by height."""
+        left, right = (min(max(x, 0), width) for x in (self.left, self.right))
+        top, bottom = (min(max(y, 0), height) for y in (self.top, self.bottom))
+        return Box(left=left, top=top, right=right, bottom=bottom)
+
+    def overlap(self, other: Box) -> float:
+        """Intersection over union, 0 to 1."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        shared = max(width, 0) * max(height, 0)
+        return shared / (self.area + other.area - shared) if shared else 0.0
+
+    def corners(self) -> tuple[int, int, int, int]:
+        """(left, top, right, bottom), as training.port.TrainingPhoto takes it."""
+        return self.left, self.top, self.right, self.bottom
+
+
+class Face(FaceValue):
+    """One face. score: the detector's confidence, 0 to 1. box: brow to chin, ear to ear, not the hair."""
+
+    box: Box
+    score: float
+
+
+class FaceMeasures(FaceValue):
+    """Measures of the main face, each on the face upright at 150 by 150 pixels.
+
+    sharpness: variance of the Laplacian of luma (0 to 255). darkest_light: the 90th percentile of luma, low only where
+    even the lit parts are dark. clipped: share of pixels at the upper end of luma, 0 to 1.
+    """
+
+    sharpness: float
+    darkest_light: float
+    clipped: float
+
+
+class PhotoFindings(FaceValue):
+    """All that a photo's verdict rests on.
+
+    width, height: pixels of the whole picture. faces: the main one first. measures, embedding: of the main face, None
+    without one. fingerprint: 64-bit difference hash of the whole picture, 16 hexadecimal digits.
+    """
+
+    width: int
+    height: int
+    faces: tuple[Face, ...]
+    measures: FaceMeasures | None
+    embedding: Embedding | None
+    fingerprint: str
+
+    @property
+    def main_face(self) -> Face | None:
+        """The face that counts: the largest."""
+        return self.faces[0] if self.faces else None
+
+
+class Likeness(FaceValue):
+    """How much a picture resembles reference photos. score: 0 (no resemblance) to 1 (the same).
+
+    measure: "face" when it comes from face embeddings, "colours" when no face was found and only colours and shapes of
+    the face region were compared. Scores of the two measures must not be compared with each other.
+    """
+
+    score: float
+    measure: Literal["face", "colours"]
