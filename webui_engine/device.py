@@ -1,0 +1,81 @@
+"""Where the networks run, in which precision, and how much memory is left there."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from webui_engine.errors import OutOfMemory
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A torch device and the precision used on it."""
+
+    torch: torch.device
+    dtype: torch.dtype
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether this is an NVIDIA or ROCm card."""
+        return self.torch.type == "cuda"
+
+
+def choose_device(name: str | None = None) -> Device:
+    """The device called name ("cpu", "cuda", "cuda:1", "mps"), or the best there is: CUDA, then MPS, then the CPU.
+
+    CUDA works in half precision; MPS and the CPU, where half precision is inexact or slow, in single precision.
+    """
+    chosen = torch.device(name or _best_device())
+    return Device(chosen, torch.float16 if chosen.type == "cuda" else torch.float32)
+
+
+def _best_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def release_memory(device: Device) -> None:
+    """Hand what is no longer used back to the device."""
+    gc.collect()
+    if device.is_cuda:
+        torch.cuda.empty_cache()
+
+
+@contextmanager
+def memory_guard(what: str) -> Iterator[None]:
+    """Raise OutOfMemory(what) where torch would raise its own error."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise OutOfMemory(what) from error
+
+
+def cuda_memory(device: Device) -> dict[str, dict[str, int]] | None:
+    """CUDA memory in bytes in the groups of A1111's ``GET memory``, or None without CUDA."""
+    if not device.is_cuda:
+        return None
+    free, total = torch.cuda.mem_get_info(device.torch)
+    stats = dict(torch.cuda.memory_stats(device.torch))
+    return {
+        "system": {"free": free, "used": total - free, "total": total},
+        **{group: _now_and_peak(stats, f"{name}_bytes.all") for group, name in _MEMORY_GROUPS.items()},
+        "events": {"retries": stats.get("num_alloc_retries", 0), "oom": stats.get("num_ooms", 0)},
+    }
+
+
+_MEMORY_GROUPS = {
+    "active": "active",
+    "allocated": "allocated",
+    "reserved": "reserved",
+    "inactive": "inactive_split",
+}
+
+
+def _now_and_peak(stats: dict[str, int], key: str) -> dict[str, int]:
+    return {"current": stats.get(f"{key}.current", 0), "peak": stats.get(f"{key}.peak", 0)}

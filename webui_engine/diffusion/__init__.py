@@ -1,0 +1,1 @@
+"""Making pictures with diffusers' networks in A1111's terms."""

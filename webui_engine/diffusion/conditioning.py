@@ -1,0 +1,167 @@
+"""Prompts as the vectors the denoiser reads: chunks of 75 tokens, emphasis, clip skip, AND, prompt editing.
+
+A1111's scheme on the checkpoint's own tokenizer and text encoder: a long prompt becomes several chunks that are encoded
+one by one and laid end to end; an emphasis scales a token's vectors, after which the chunk's mean is restored.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+
+from webui_engine.diffusion.model import Model
+from webui_engine.diffusion.prompt_editing import schedule_prompt
+from webui_engine.diffusion.prompts import Weighted, parse_attention, plain_text, split_composition
+
+_COMMA_LOOKBACK = 20
+_REMEMBERED = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A chunk of token numbers without its first and last mark, and each token's weight."""
+
+    ids: tuple[int, ...]
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """What one step is conditioned on.
+
+    vectors: (1 + parts, tokens, width), the negative prompt first. weights: one for each part of the prompt.
+    """
+
+    vectors: torch.Tensor
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditioning:
+    """The guidance of every step; changes holds (last step, guidance) in order."""
+
+    changes: tuple[tuple[int, Guidance], ...]
+
+    def at(self, step: int) -> Guidance:
+        """The guidance of a step, from 1."""
+        return next((guidance for last, guidance in self.changes if step <= last), self.changes[-1][1])
+
+
+class PromptEncoder:
+    """Encodes prompts with a model's text encoder and remembers the recent ones until its weights change."""
+
+    def __init__(self, model: Model, *, clip_skip: int = 1, emphasis: str = "Original") -> None:
+        self._model, self._clip_skip, self._emphasis = model, clip_skip, emphasis
+        limit = int(model.text_encoder.config.max_position_embeddings)
+        self._chunk_length = min(limit, int(model.tokenizer.model_max_length)) - 2
+        self._remembered: OrderedDict[str, torch.Tensor] = OrderedDict()
+
+    def encode(self, prompt: str, negative: str, steps: int, *, earlier_steps: int = 0) -> Conditioning:
+        """The conditioning of a pass of so many steps; earlier_steps are those of the pass before, for hires fix."""
+        positives = schedule_prompt(prompt, steps, earlier_steps=earlier_steps)
+        negatives = schedule_prompt(negative, steps, earlier_steps=earlier_steps)
+        ends = sorted({part.last for part in (*positives, *negatives)})
+        return Conditioning(
+            tuple(
+                (
+                    end,
+                    self._guidance(
+                        next(p.text for p in positives if end <= p.last),
+                        next(n.text for n in negatives if end <= n.last),
+                    ),
+                )
+                for end in ends
+            )
+        )
+
+    def _guidance(self, prompt: str, negative: str) -> Guidance:
+        parts = split_composition(prompt)
+        encoded = [self._vectors(negative), *(self._vectors(part.text) for part in parts)]
+        return Guidance(torch.cat(self._same_length(encoded)), tuple(part.weight for part in parts))
+
+    def _same_length(self, encoded: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Shorter ones are filled up with the empty prompt, so that one network call serves all."""
+        longest = max(vectors.shape[1] for vectors in encoded)
+        empty = self._vectors("") if any(vectors.shape[1] < longest for vectors in encoded) else encoded[0]
+        return [
+            torch.cat([vectors, *[empty] * ((longest - vectors.shape[1]) // empty.shape[1])], dim=1)
+            for vectors in encoded
+        ]
+
+    def _vectors(self, text: str) -> torch.Tensor:
+        """(1, 77 * chunks, width)."""
+        found = self._remembered.get(text)
+        if found is None:
+            chunks = self._chunks(text)
+            encoded = self._encode_chunks(chunks)
+            found = self._remembered[text] = encoded.reshape(1, -1, encoded.shape[-1])
+            if len(self._remembered) > _REMEMBERED:
+                self._remembered.popitem(last=False)
+        else:
+            self._remembered.move_to_end(text)
+        return found
+
+    def _chunks(self, text: str) -> list[Tokens]:
+        groups = plain_text(text) if self._emphasis == "None" else parse_attention(text)
+        return [chunk for group in groups for chunk in self._split(self._tokenize(group))]
+
+    def _tokenize(self, stretches: Iterable[Weighted]) -> list[tuple[int, float]]:
+        tokenizer = self._model.tokenizer
+        return [
+            (int(token), stretch.weight)
+            for stretch in stretches
+            for token in tokenizer(
+                self._model.pipeline.maybe_convert_prompt(stretch.text, tokenizer), add_special_tokens=False
+            ).input_ids
+        ]
+
+    def _split(self, tokens: list[tuple[int, float]]) -> list[Tokens]:
+        """Chunks of at most the encoder's length; a cut is moved back to a comma if one is near."""
+        comma = self._comma
+        chunks: list[Tokens] = []
+        while len(tokens) > self._chunk_length:
+            cut = self._chunk_length
+            near = range(cut, cut - _COMMA_LOOKBACK, -1)
+            cut = next((end for end in near if end > 0 and tokens[end - 1][0] == comma), cut)
+            chunks.append(_tokens(tokens[:cut]))
+            tokens = tokens[cut:]
+        return [*chunks, _tokens(tokens)]
+
+    @property
+    def _comma(self) -> int | None:
+        ids = self._model.tokenizer(",", add_special_tokens=False).input_ids
+        return int(ids[0]) if len(ids) == 1 else None
+
+    def _encode_chunks(self, chunks: list[Tokens]) -> torch.Tensor:
+        """(chunks, 77, width)."""
+        tokenizer = self._model.tokenizer
+        end, pad, length = tokenizer.eos_token_id, tokenizer.pad_token_id, self._chunk_length
+        rows = [[tokenizer.bos_token_id, *c.ids, end, *[pad] * (length - len(c.ids))] for c in chunks]
+        vectors = self._last_layer(torch.tensor(rows, device=self._model.device.torch))
+        weights = [[1.0, *c.weights, *[1.0] * (length + 1 - len(c.weights))] for c in chunks]
+        return self._emphasized(vectors, torch.tensor(weights, device=vectors.device, dtype=vectors.dtype))
+
+    def _last_layer(self, ids: torch.Tensor) -> torch.Tensor:
+        encoder = self._model.text_encoder
+        if self._clip_skip <= 1:
+            return self._in_precision(encoder(ids)[0])
+        hidden = encoder(ids, output_hidden_states=True).hidden_states
+        chosen = hidden[-min(self._clip_skip, len(hidden) - 1)]
+        text_model = getattr(encoder, "text_model", encoder)
+        return self._in_precision(text_model.final_layer_norm(chosen))
+
+    def _in_precision(self, vectors: torch.Tensor) -> torch.Tensor:
+        return vectors.to(self._model.unet.dtype)
+
+    def _emphasized(self, vectors: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        if self._emphasis in {"None", "Ignore"} or bool((weights == 1).all()):
+            return vectors
+        scaled = vectors * weights.unsqueeze(-1)
+        return scaled if self._emphasis == "No norm" else scaled * (vectors.mean() / scaled.mean())
+
+
+def _tokens(pairs: list[tuple[int, float]]) -> Tokens:
+    return Tokens(tuple(token for token, _ in pairs), tuple(weight for _, weight in pairs))

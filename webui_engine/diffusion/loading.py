@@ -1,0 +1,78 @@
+"""Reading checkpoints and autoencoders from disk, never from the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, StableDiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
+from transformers.utils import logging as transformers_logging
+
+from webui_engine.device import Device
+from webui_engine.diffusion.checkpoints import CheckpointInfo, is_diffusers_folder
+from webui_engine.diffusion.model import Model
+from webui_engine.diffusion.single_file import load_single_file
+from webui_engine.errors import CheckpointBroken
+
+_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, EOFError, ImportError)
+
+
+def load_model(info: CheckpointInfo, device: Device, models_dirs: Sequence[Path]) -> Model:
+    """The checkpoint's networks on the device; raises CheckpointBroken. models_dirs may hold a tokenizer."""
+    _be_quiet()
+    try:
+        pipeline = _read(info, device.dtype, models_dirs)
+        _require_networks(info.path, pipeline)
+    except CheckpointBroken:
+        raise
+    except _UNREADABLE as error:
+        raise CheckpointBroken(info.path, str(error) or type(error).__name__) from error
+    pipeline.to(device.torch)
+    for network in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
+        network.requires_grad_(False).eval()
+    return Model(info, pipeline, device)
+
+
+def _read(info: CheckpointInfo, dtype: torch.dtype, models_dirs: Sequence[Path]) -> StableDiffusionPipeline:
+    if is_diffusers_folder(info.path):
+        pipeline: StableDiffusionPipeline = StableDiffusionPipeline.from_pretrained(
+            info.path, dtype=dtype, safety_checker=None, local_files_only=True, low_cpu_mem_usage=False
+        )
+        return pipeline
+    return load_single_file(info.path, dtype, models_dirs)
+
+
+def _require_networks(path: Path, pipeline: StableDiffusionPipeline) -> None:
+    missing = [
+        name for name in ("unet", "vae", "text_encoder", "tokenizer", "scheduler") if getattr(pipeline, name) is None
+    ]
+    if missing:
+        raise CheckpointBroken(path, f"it has no {', '.join(missing)}")
+
+
+def load_autoencoder(path: Path, like: Model) -> AutoencoderKL:
+    """The autoencoder at path (diffusers folder or single file), of the same shape as that of the model."""
+    dtype = like.device.dtype
+    try:
+        vae = _read_autoencoder(path, like, dtype)
+    except _UNREADABLE as error:
+        raise CheckpointBroken(path, str(error) or type(error).__name__) from error
+    return vae.to(like.device.torch).requires_grad_(False).eval()
+
+
+def _read_autoencoder(path: Path, like: Model, dtype: torch.dtype) -> AutoencoderKL:
+    if path.is_dir():
+        folder: AutoencoderKL = AutoencoderKL.from_pretrained(path, dtype=dtype, local_files_only=True)
+        return folder
+    from webui_engine.diffusion.single_file import load_single_autoencoder
+
+    return load_single_autoencoder(path, dict(like.vae.config), dtype)
+
+
+def _be_quiet() -> None:
+    diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()

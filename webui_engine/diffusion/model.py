@@ -1,0 +1,73 @@
+"""A checkpoint in memory: diffusers' networks and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from webui_engine.device import Device
+from webui_engine.diffusion.checkpoints import CheckpointInfo
+
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The networks of one checkpoint on their device. The pipeline is diffusers' own and holds them."""
+
+    info: CheckpointInfo
+    pipeline: StableDiffusionPipeline
+    device: Device
+
+    @property
+    def unet(self) -> UNet2DConditionModel:
+        """The denoiser."""
+        return self.pipeline.unet
+
+    @property
+    def vae(self) -> AutoencoderKL:
+        """The autoencoder in use, which may be an override."""
+        return self.pipeline.vae
+
+    @property
+    def text_encoder(self) -> CLIPTextModel:
+        """The text encoder."""
+        return self.pipeline.text_encoder
+
+    @property
+    def tokenizer(self) -> CLIPTokenizer:
+        """The tokenizer of the text encoder."""
+        return self.pipeline.tokenizer
+
+    @property
+    def scheduler_config(self) -> Mapping[str, Any]:
+        """The checkpoint's own scheduler configuration."""
+        return dict(self.pipeline.scheduler.config)
+
+    @property
+    def latent_channels(self) -> int:
+        """Channels of a latent: 4 in Stable Diffusion 1, 8 in the bundled model."""
+        return int(self.vae.config.latent_channels)
+
+    @property
+    def stride(self) -> int:
+        """Pixels per latent cell."""
+        return int(2 ** (len(self.vae.config.block_out_channels) - 1))
+
+    @property
+    def native_size(self) -> int:
+        """The side of the pictures it was trained on, in pixels."""
+        size = self.unet.config.sample_size
+        return int(size if isinstance(size, int) else min(size)) * self.stride
+
+    def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
+        """(channels, height, width) of the latent of a picture of width by height pixels."""
+        return self.latent_channels, height // self.stride, width // self.stride
+
+    def to_latent_device(self, tensor: torch.Tensor) -> torch.Tensor:
+        """tensor on the networks' device and in their precision."""
+        return tensor.to(self.device.torch, self.device.dtype)

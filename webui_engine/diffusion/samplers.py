@@ -1,0 +1,248 @@
+"""A1111's sampler and schedule names on diffusers' schedulers.
+
+Only what diffusers computes itself is listed; the names it cannot serve (DPM++ 2S a, DPM fast, DPM adaptive, Restart,
+DDIM CFG++, Polyexponential, KL Optimal, Align Your Steps) are refused as unknown. Three notes on the pairs:
+diffusers spends one network call a step for "DPM++ SDE" where k-diffusion spends two; its noise is drawn from the
+picture's seed instead of a Brownian tree; "Uniform" of the DPM++ family leaves out the last, noiseless time step.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import diffusers
+import torch
+
+from webui_engine.errors import UnknownName
+
+AUTOMATIC = "Automatic"
+_SHARED_KEYS = (
+    "num_train_timesteps",
+    "beta_start",
+    "beta_end",
+    "beta_schedule",
+    "trained_betas",
+    "prediction_type",
+    "rescale_betas_zero_snr",
+)
+_BORROWS_SIGMAS = "EulerAncestralDiscreteScheduler"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampler:
+    """One entry of ``GET samplers`` and the diffusers class behind it.
+
+    default_schedule: what "Automatic" means for it. schedulable: whether it takes a schedule at all; A1111's time-step
+    samplers (DDIM, PLMS, UniPC) and LCM have their own. options: constructor arguments; shown: A1111's listing.
+    """
+
+    name: str
+    scheduler_class: str
+    aliases: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    default_schedule: str = "Uniform"
+    schedulable: bool = True
+    shown: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """One entry of ``GET schedulers``: how the noise levels are spaced, and the options that ask diffusers for it."""
+
+    name: str
+    label: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    default_rho: float = -1.0
+    need_inner_model: bool = False
+
+
+_MULTISTEP = "DPMSolverMultistepScheduler"
+_SDE = {"algorithm_type": "sde-dpmsolver++"}
+
+SAMPLERS = (
+    Sampler(
+        name="DPM++ 2M",
+        scheduler_class=_MULTISTEP,
+        aliases=("k_dpmpp_2m",),
+        options={"algorithm_type": "dpmsolver++", "solver_order": 2},
+        default_schedule="Karras",
+        shown={"scheduler": "karras"},
+    ),
+    Sampler(
+        name="DPM++ SDE",
+        scheduler_class="DPMSolverSinglestepScheduler",
+        aliases=("k_dpmpp_sde",),
+        options={**_SDE, "solver_order": 2, "final_sigmas_type": "zero", "lower_order_final": True},
+        default_schedule="Karras",
+        shown={"scheduler": "karras", "second_order": "True", "brownian_noise": "True"},
+    ),
+    Sampler(
+        name="DPM++ 2M SDE",
+        scheduler_class=_MULTISTEP,
+        aliases=("k_dpmpp_2m_sde",),
+        options={**_SDE, "solver_order": 2},
+        default_schedule="Exponential",
+        shown={"scheduler": "exponential", "brownian_noise": "True"},
+    ),
+    Sampler(
+        name="DPM++ 2M SDE Heun",
+        scheduler_class=_MULTISTEP,
+        aliases=("k_dpmpp_2m_sde_heun",),
+        options={**_SDE, "solver_order": 2, "solver_type": "heun"},
+        default_schedule="Exponential",
+        shown={"scheduler": "exponential", "brownian_noise": "True", "solver_type": "heun"},
+    ),
+    Sampler(
+        name="DPM++ 3M SDE",
+        scheduler_class=_MULTISTEP,
+        aliases=("k_dpmpp_3m_sde",),
+        options={**_SDE, "solver_order": 3},
+        default_schedule="Exponential",
+        shown={"scheduler": "exponential", "discard_next_to_last_sigma": "True", "brownian_noise": "True"},
+    ),
+    Sampler(
+        name="Euler a",
+        scheduler_class=_BORROWS_SIGMAS,
+        aliases=("k_euler_a", "k_euler_ancestral"),
+        shown={"uses_ensd": "True"},
+    ),
+    Sampler(name="Euler", scheduler_class="EulerDiscreteScheduler", aliases=("k_euler",)),
+    Sampler(name="LMS", scheduler_class="LMSDiscreteScheduler", aliases=("k_lms",)),
+    Sampler(
+        name="Heun", scheduler_class="HeunDiscreteScheduler", aliases=("k_heun",), shown={"second_order": "True"}
+    ),
+    Sampler(
+        name="DPM2",
+        scheduler_class="KDPM2DiscreteScheduler",
+        aliases=("k_dpm_2",),
+        default_schedule="Karras",
+        shown={"scheduler": "karras", "discard_next_to_last_sigma": "True", "second_order": "True"},
+    ),
+    Sampler(
+        name="DPM2 a",
+        scheduler_class="KDPM2AncestralDiscreteScheduler",
+        aliases=("k_dpm_2_a",),
+        default_schedule="Karras",
+        shown={
+            "scheduler": "karras",
+            "discard_next_to_last_sigma": "True",
+            "uses_ensd": "True",
+            "second_order": "True",
+        },
+    ),
+    Sampler(
+        name="DDIM",
+        scheduler_class="DDIMScheduler",
+        aliases=("ddim",),
+        options={"clip_sample": False, "set_alpha_to_one": False},
+        default_schedule="DDIM",
+        schedulable=False,
+    ),
+    Sampler(
+        name="PLMS",
+        scheduler_class="PNDMScheduler",
+        aliases=("plms",),
+        options={"skip_prk_steps": True, "set_alpha_to_one": False},
+        default_schedule="DDIM",
+        schedulable=False,
+    ),
+    Sampler(
+        name="UniPC",
+        scheduler_class="UniPCMultistepScheduler",
+        aliases=("unipc",),
+        default_schedule="Uniform",
+        schedulable=False,
+    ),
+    Sampler(
+        name="LCM",
+        scheduler_class="LCMScheduler",
+        aliases=("k_lcm",),
+        options={"clip_sample": False, "set_alpha_to_one": True},
+        default_schedule="DDIM",
+        schedulable=False,
+    ),
+)
+"""In the order of A1111's listing."""
+
+SCHEDULES = (
+    Schedule(name="automatic", label=AUTOMATIC),
+    Schedule(name="uniform", label="Uniform", options={"timestep_spacing": "linspace"}, need_inner_model=True),
+    Schedule(name="karras", label="Karras", options={"use_karras_sigmas": True}, default_rho=7.0),
+    Schedule(name="exponential", label="Exponential", options={"use_exponential_sigmas": True}),
+    Schedule(
+        name="sgm_uniform",
+        label="SGM Uniform",
+        options={"timestep_spacing": "trailing"},
+        aliases=("SGMUniform",),
+        need_inner_model=True,
+    ),
+    Schedule(name="simple", label="Simple", options={"timestep_spacing": "trailing"}, need_inner_model=True),
+    Schedule(name="normal", label="Normal", options={"timestep_spacing": "linspace"}, need_inner_model=True),
+    Schedule(
+        name="ddim",
+        label="DDIM",
+        options={"timestep_spacing": "leading", "steps_offset": 1},
+        need_inner_model=True,
+    ),
+    Schedule(name="beta", label="Beta", options={"use_beta_sigmas": True}, need_inner_model=True),
+)
+
+
+def find_sampler(name: str) -> Sampler:
+    """The sampler of this exact name, or UnknownName."""
+    for sampler in SAMPLERS:
+        if sampler.name == name:
+            return sampler
+    raise UnknownName("sampler", name, [sampler.name for sampler in SAMPLERS])
+
+
+def find_schedule(name: str) -> Schedule:
+    """The schedule with this label, name or alias, or UnknownName."""
+    for schedule in SCHEDULES:
+        if name in (schedule.label, schedule.name, *schedule.aliases):
+            return schedule
+    raise UnknownName("scheduler", name, [schedule.label for schedule in SCHEDULES])
+
+
+def build_scheduler(
+    sampler: Sampler, schedule: Schedule, steps: int, checkpoint: Mapping[str, Any], device: torch.device
+) -> Any:
+    """A fresh diffusers scheduler with its time steps set.
+
+    checkpoint: the checkpoint's own scheduler configuration, of which the betas and what the network predicts are kept.
+    """
+    spacing = _spacing(sampler, schedule)
+    scheduler = _construct(sampler.scheduler_class, {**checkpoint, **sampler.options, **spacing})
+    scheduler.set_timesteps(steps, device=device)
+    if sampler.scheduler_class == _BORROWS_SIGMAS and "timestep_spacing" not in spacing:
+        _borrow_sigmas(scheduler, {**checkpoint, **spacing}, steps, device)
+    return scheduler
+
+
+def _spacing(sampler: Sampler, schedule: Schedule) -> Mapping[str, Any]:
+    if not sampler.schedulable or schedule.label == AUTOMATIC:
+        return find_schedule(sampler.default_schedule).options
+    return schedule.options
+
+
+def _construct(class_name: str, wanted: Mapping[str, Any]) -> Any:
+    scheduler_class = getattr(diffusers, class_name)
+    known = set(inspect.signature(scheduler_class.__init__).parameters)
+    ours = {*_SHARED_KEYS, *_OPTION_KEYS}
+    return scheduler_class(**{key: wanted[key] for key in wanted if key in known and key in ours})
+
+
+_OPTION_KEYS = frozenset(
+    key for options in [*(s.options for s in SAMPLERS), *(s.options for s in SCHEDULES)] for key in options
+)
+
+
+def _borrow_sigmas(scheduler: Any, wanted: Mapping[str, Any], steps: int, device: torch.device) -> None:
+    """Give diffusers' "Euler a", which only spaces evenly, the noise levels that its "Euler" computes."""
+    source = _construct("EulerDiscreteScheduler", wanted)
+    source.set_timesteps(steps, device=device)
+    scheduler.sigmas, scheduler.timesteps = source.sigmas, source.timesteps

@@ -1,0 +1,204 @@
+"""The denoising loop: diffusers' scheduler and denoiser, A1111's conditions at each step.
+
+The loop is ours because A1111 changes the prompt, the ControlNets and the inpainted area from step to step; a plain
+picture comes out bit for bit as from ``StableDiffusionPipeline`` with the same scheduler.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+
+from webui_engine.diffusion.conditioning import Conditioning, Guidance
+from webui_engine.diffusion.model import Model
+from webui_engine.diffusion.prediction import Prediction, alpha_at
+from webui_engine.errors import NotANumber
+from webui_engine.tasks import Monitor
+
+Residuals = tuple[list[torch.Tensor], torch.Tensor]
+
+
+class Control(Protocol):
+    """A ControlNet unit as the loop sees it."""
+
+    def residuals(
+        self, sample: torch.Tensor, timestep: torch.Tensor, vectors: torch.Tensor, share: float, batch: int
+    ) -> Residuals | None:
+        """What to add to the denoiser's blocks at this share (0 to 1) of the steps, or None.
+
+        sample and vectors hold batch unconditioned rows first when there are more rows than batch.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class LatentMask:
+    """mask: (1 or batch, 1, h, w), 1 where the picture is painted anew; elsewhere it stays kept, (batch, c, h, w)."""
+
+    mask: torch.Tensor
+    kept: torch.Tensor
+
+    def apply(self, latents: torch.Tensor) -> torch.Tensor:
+        """latents with everything outside the mask put back."""
+        return latents * self.mask + self.kept * (1 - self.mask)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """One run of the sampler.
+
+    begin: the first step to run (from 0) of scheduler's steps. extra_channels: what an inpainting denoiser wants beside
+    the latents. step_options: A1111's eta and s_* numbers, given to schedulers that know them.
+    """
+
+    scheduler: Any
+    steps: int
+    begin: int = 0
+    cfg_scale: float
+    conditioning: Conditioning
+    generators: Sequence[torch.Generator]
+    controls: Sequence[Control] = ()
+    mask: LatentMask | None = None
+    extra_channels: torch.Tensor | None = None
+    step_options: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The latents (batch, channels, h, w), and whether the pass ran to its end."""
+
+    latents: torch.Tensor
+    finished: bool
+
+
+def executed_steps(run: Pass) -> int:
+    """How many steps the pass will report."""
+    return run.steps - run.begin
+
+
+def noisy_start(run: Pass, noise: torch.Tensor, picture: torch.Tensor | None = None) -> torch.Tensor:
+    """What the sampler starts from: noise alone, or the latents of a picture under as much noise as run.begin has."""
+    scheduler = run.scheduler
+    if picture is None:
+        return noise * scheduler.init_noise_sigma
+    _begin(run)
+    first = scheduler.timesteps[run.begin * int(scheduler.order)].reshape(1)
+    noisy: torch.Tensor = scheduler.add_noise(picture, noise, first.expand(len(picture)))
+    return noisy
+
+
+def _begin(run: Pass) -> None:
+    if hasattr(run.scheduler, "set_begin_index"):
+        run.scheduler.set_begin_index(run.begin * int(run.scheduler.order))
+
+
+def sample(model: Model, run: Pass, latents: torch.Tensor, monitor: Monitor) -> Outcome:
+    """Denoise latents, which already carry the scheduler's noise, and report each step.
+
+    When the monitor wants the work stopped, the clean picture that the last prediction means is given back.
+    """
+    scheduler, order = run.scheduler, int(run.scheduler.order)
+    _begin(run)
+    options = _step_options(run)
+    timesteps = scheduler.timesteps[run.begin * order :]
+    denoiser = _Denoiser(model, run, len(latents))
+    for call, timestep in enumerate(timesteps):
+        prediction = denoiser.predict(latents, timestep, call)
+        latents = scheduler.step(prediction.output, timestep, latents, **options, return_dict=False)[0]
+        if (call + 1) % order and call + 1 < len(timesteps):
+            continue
+        _report(monitor, min(call // order + 1, executed_steps(run)), prediction)
+        if (monitor.interrupted or monitor.skipped) and call + 1 < len(timesteps):
+            return Outcome(prediction.picture(), finished=False)
+    if run.mask is not None:
+        latents = run.mask.apply(latents)
+    if not bool(torch.isfinite(latents).all()):
+        raise NotANumber("unet")
+    return Outcome(latents, finished=True)
+
+
+def _report(monitor: Monitor, step: int, prediction: Prediction) -> None:
+    preview = prediction.picture().float().cpu().numpy() if monitor.wants_preview else None
+    monitor.step(step, preview)
+
+
+def _step_options(run: Pass) -> dict[str, Any]:
+    known = inspect.signature(run.scheduler.step).parameters
+    options: dict[str, Any] = {key: value for key, value in run.step_options.items() if key in known}
+    if "generator" in known:
+        options["generator"] = list(run.generators)
+    return options
+
+
+class _Denoiser:
+    """Asks the network with classifier-free guidance, controls and the inpainting mask."""
+
+    def __init__(self, model: Model, run: Pass, batch: int) -> None:
+        self._unet, self._run, self._batch = model.unet, run, batch
+        self._order = int(run.scheduler.order)
+        self._kind = str(run.scheduler.config.prediction_type)
+        self._guidance: Guidance | None = None
+        self._vectors = torch.empty(0)
+
+    def predict(self, latents: torch.Tensor, timestep: torch.Tensor, call: int) -> Prediction:
+        """The guided prediction for latents at call number call of this pass."""
+        run = self._run
+        guidance = self._guidance_at(call // self._order + 1)
+        rows = len(self._vectors) // self._batch
+        inputs = run.scheduler.scale_model_input(torch.cat([latents] * rows) if rows > 1 else latents, timestep)
+        output = self._guided(self._ask(inputs, timestep, call, rows), guidance, rows)
+        alpha = alpha_at(run.scheduler, run.begin * self._order + call, timestep)
+        prediction = Prediction(output, inputs[: self._batch], alpha, self._kind)
+        if run.mask is None:
+            return prediction
+        blended = prediction.output_for(run.mask.apply(prediction.picture()))
+        return Prediction(blended, prediction.sample, alpha, self._kind)
+
+    def _guidance_at(self, step: int) -> Guidance:
+        guidance = self._run.conditioning.at(step)
+        if guidance is not self._guidance:
+            plain = self._run.cfg_scale == 1.0 and guidance.weights == (1.0,)
+            vectors = guidance.vectors[1:] if plain else guidance.vectors
+            self._vectors = vectors.repeat_interleave(self._batch, dim=0)
+            self._guidance = guidance
+        return guidance
+
+    def _ask(self, inputs: torch.Tensor, timestep: torch.Tensor, call: int, rows: int) -> torch.Tensor:
+        share = (call // self._order) / max(1, executed_steps(self._run))
+        down, mid = self._controls(inputs, timestep, share)
+        if self._run.extra_channels is not None:
+            inputs = torch.cat([inputs, torch.cat([self._run.extra_channels] * rows)], dim=1)
+        answer: torch.Tensor = self._unet(
+            inputs,
+            timestep,
+            encoder_hidden_states=self._vectors,
+            down_block_additional_residuals=down,
+            mid_block_additional_residual=mid,
+            return_dict=False,
+        )[0]
+        return answer
+
+    def _controls(
+        self, inputs: torch.Tensor, timestep: torch.Tensor, share: float
+    ) -> tuple[list[torch.Tensor] | None, torch.Tensor | None]:
+        given = [c.residuals(inputs, timestep, self._vectors, share, self._batch) for c in self._run.controls]
+        down: list[torch.Tensor] | None = None
+        mid: torch.Tensor | None = None
+        for residuals in given:
+            if residuals is None:
+                continue
+            down = residuals[0] if down is None else [a + b for a, b in zip(down, residuals[0], strict=True)]
+            mid = residuals[1] if mid is None else mid + residuals[1]
+        return down, mid
+
+    def _guided(self, output: torch.Tensor, guidance: Guidance, rows: int) -> torch.Tensor:
+        if rows == 1:
+            return output
+        negative, *parts = output.chunk(rows)
+        guided = negative
+        for part, weight in zip(parts, guidance.weights, strict=True):
+            guided = guided + self._run.cfg_scale * weight * (part - negative)
+        return guided

@@ -1,0 +1,77 @@
+"""The tokenizer of single-file checkpoints, which carry none: CLIP's, from wherever this machine has it.
+
+Searched in order: a folder ``<checkpoint>.tokenizer`` beside the file; a folder ``tokenizer`` beside it or in a models
+folder; the byte-pair table inside an installed ``open_clip`` package (read as data, never imported); the local cache of
+``transformers``. Nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from transformers import CLIPTokenizer
+from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+from webui_engine.errors import MissingVocabulary
+
+CACHED_MODEL = "openai/clip-vit-large-patch14"
+_START, _END = "<|startoftext|>", "<|endoftext|>"
+_MERGES = 49152 - 256 - 2
+"""CLIP's vocabulary: 256 bytes, 256 bytes that end a word, this many merges, and two marks."""
+
+
+def find_tokenizer(checkpoint: Path, models_dirs: Sequence[Path]) -> CLIPTokenizer:
+    """The tokenizer for the checkpoint, or MissingVocabulary with the places searched."""
+    folders = _folders(checkpoint, models_dirs)
+    for folder in folders:
+        if (folder / "tokenizer.json").is_file() or (folder / "merges.txt").is_file():
+            tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+            return tokenizer
+    table = _installed_table()
+    if table is not None:
+        return tokenizer_of_table(table)
+    return _cached_tokenizer(checkpoint, folders)
+
+
+def tokenizer_of_table(table: Path) -> CLIPTokenizer:
+    """CLIP's tokenizer from its published table of merges (gzip, a header line, then a pair a line)."""
+    lines = gzip.open(table, "rt", encoding="utf-8").read().split("\n")[1 : _MERGES + 1]
+    merges = [tuple(line.split()) for line in lines if line.strip()]
+    letters = list(bytes_to_unicode().values())
+    tokens = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges), _START, _END]
+    return CLIPTokenizer(
+        vocab={token: index for index, token in enumerate(tokens)},
+        merges=merges,
+        bos_token=_START,
+        eos_token=_END,
+        unk_token=_END,
+        pad_token=_END,
+        model_max_length=77,
+    )
+
+
+def _folders(checkpoint: Path, models_dirs: Sequence[Path]) -> list[Path]:
+    beside = [checkpoint.with_suffix(".tokenizer"), checkpoint.parent / "tokenizer"]
+    return [*beside, *(directory / "tokenizer" for directory in models_dirs)]
+
+
+def _installed_table() -> Path | None:
+    return next(_tables_of("open_clip"), None)
+
+
+def _tables_of(package: str) -> Iterator[Path]:
+    spec = find_spec(package)
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        yield from Path(place).glob("bpe_simple_vocab_16e6.txt.gz")
+
+
+def _cached_tokenizer(checkpoint: Path, folders: list[Path]) -> CLIPTokenizer:
+    try:
+        tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(CACHED_MODEL, local_files_only=True)
+    except (OSError, ValueError, TypeError) as error:
+        searched = [*(str(folder) for folder in folders), "the open_clip package", f"the cache of {CACHED_MODEL}"]
+        raise MissingVocabulary(checkpoint, searched) from error
+    return tokenizer

@@ -1,0 +1,72 @@
+"""What can go wrong while pictures are made. The HTTP side has one table from these to status codes.
+
+EngineError
+├── UnknownName        a checkpoint, sampler, upscaler … that this engine does not have
+├── BadValue           a value that cannot be used as given
+├── CheckpointBroken   a model file that cannot be read
+├── MissingVocabulary  a single-file checkpoint for which no tokenizer is at hand
+├── OutOfMemory        the device's memory did not suffice
+└── NotANumber         the networks gave values that are no numbers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class EngineError(Exception):
+    """Base of everything the engine raises on purpose."""
+
+
+class UnknownName(EngineError):
+    """kind (such as "sampler") has nothing called name; available is what it does have."""
+
+    def __init__(self, kind: str, name: str, available: Sequence[str] = ()) -> None:
+        self.kind, self.name, self.available = kind, name, tuple(available)
+        known = ", ".join(self.available) or "none"
+        super().__init__(f"unknown {kind} {name!r}; available: {known}")
+
+
+class BadValue(EngineError):
+    """field was given value, which cannot be used because of reason."""
+
+    def __init__(self, field: str, value: object, reason: str) -> None:
+        self.field, self.value, self.reason = field, value, reason
+        super().__init__(f"{field}: {value!r} cannot be used: {reason}")
+
+
+class CheckpointBroken(EngineError):
+    """The model file or folder at path cannot be used because of reason."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"{path.name} cannot be loaded: {reason}")
+
+
+class MissingVocabulary(CheckpointBroken):
+    """A single-file checkpoint carries no tokenizer, and none was found in the places searched."""
+
+    def __init__(self, path: Path, searched: Sequence[str]) -> None:
+        self.searched = tuple(searched)
+        super().__init__(
+            path,
+            "single files carry no tokenizer; put CLIP's vocab.json and merges.txt into one of: "
+            + "; ".join(self.searched),
+        )
+
+
+class OutOfMemory(EngineError):
+    """The device ran out of memory while doing what."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(f"out of memory while {what}; ask for a smaller picture or a smaller batch")
+
+
+class NotANumber(EngineError):
+    """stage ("unet" or "vae") gave NaN, which would decode to a black picture."""
+
+    def __init__(self, stage: str) -> None:
+        self.stage = stage
+        super().__init__(f"the {stage} gave values that are not numbers; the checkpoint or its VAE may be broken")

@@ -1,0 +1,1 @@
+"""Enlarging pictures: plain resampling and ESRGAN networks."""
