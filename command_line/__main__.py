@@ -1,0 +1,5 @@
+"""`python -m command_line` is the `sajin` command."""
+
+from command_line.main import app
+
+app()

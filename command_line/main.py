@@ -1,0 +1,154 @@
+"""The `sajin` command. Only what is needed to print help is imported here; each command brings its own parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from command_line.guard import one_line_errors, read_settings
+
+app = typer.Typer(
+    name="sajin",
+    help="Sajin (사진): a self-hosted AI photo studio.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # importing rich for the help alone would double its time
+    pretty_exceptions_enable=False,
+)
+preset = typer.Typer(help="Look after presets.", no_args_is_help=True)
+app.add_typer(preset, name="preset")
+
+Photos = Annotated[
+    Path,
+    typer.Option(
+        "--photos", exists=True, file_okay=False, help="Folder with about ten photos of one person."
+    ),
+]
+ClassNoun = Annotated[str, typer.Option("--class-noun", help="person, woman, man, girl or boy.")]
+WebUi = Annotated[
+    list[str] | None, typer.Option("--webui", help="A WebUI server's address; may be repeated.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")
+]
+
+
+@app.command()
+def up() -> None:
+    """Start the studio: engine (if no WebUI is set), worker, API and pages, until Ctrl-C."""
+    with one_line_errors():
+        from command_line import up as studio_up
+
+        studio_up.run(read_settings())
+
+
+@app.command()
+def api() -> None:
+    """Run the HTTP API alone."""
+    with one_line_errors():
+        from command_line import services
+
+        services.run_api(read_settings())
+
+
+@app.command()
+def worker(webui: WebUi = None) -> None:
+    """Run a worker alone, beside the WebUI servers it drives."""
+    with one_line_errors():
+        from command_line import services
+
+        services.run_worker(read_settings(**({"webui_urls": tuple(webui)} if webui else {})))
+
+
+@app.command()
+def ui() -> None:
+    """Run the pages alone."""
+    with one_line_errors():
+        from command_line import services
+
+        services.run_pages(read_settings())
+
+
+@app.command()
+def engine() -> None:
+    """Run the embedded engine alone."""
+    with one_line_errors():
+        from command_line import services
+
+        services.run_engine(read_settings())
+
+
+@app.command()
+def portrait(
+    photos: Photos,
+    preset_name: Annotated[
+        str, typer.Option("--preset", help="What to make; see the presets folder.")
+    ] = "studio-profile",
+    count: Annotated[int, typer.Option("--count", min=1, max=16, help="How many pictures.")] = 2,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Repeats a run.")] = None,
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="Where the pictures go.")] = Path(
+        "portraits"
+    ),
+    webui: WebUi = None,
+    class_noun: ClassNoun = "person",
+    as_json: Json = False,
+) -> None:
+    """Do the whole job: judge the photos, learn the person, make the portraits.
+
+    Running it says that the person in the photos agrees to this use.
+    """
+    with one_line_errors():
+        from command_line import portrait as portrait_job
+
+        request = portrait_job.PortraitRequest(
+            photos=photos, preset=preset_name, count=count, seed=seed, out=out, class_noun=class_noun
+        )
+        raise typer.Exit(portrait_job.run(request, tuple(webui or ()), as_json=as_json))
+
+
+@app.command()
+def train(
+    photos: Photos,
+    name: Annotated[
+        str | None, typer.Option("--name", help="The person's name; the folder's name if left out.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, max=20000, help="Training steps.")] = None,
+    webui: WebUi = None,
+    class_noun: ClassNoun = "person",
+    as_json: Json = False,
+) -> None:
+    """Learn a person from photos, for later jobs.
+
+    Running it says that the person in the photos agrees to this use.
+    """
+    with one_line_errors():
+        from command_line import train as train_job
+
+        request = train_job.TrainRequest(
+            photos=photos, name=name or photos.resolve().name, class_noun=class_noun, steps=steps
+        )
+        train_job.run(request, tuple(webui or ()), as_json=as_json)
+
+
+@app.command()
+def doctor() -> None:
+    """Look at this installation and say what works and what does not."""
+    with one_line_errors():
+        from command_line import doctor as examination
+
+        raise typer.Exit(examination.run(read_settings()))
+
+
+@preset.command("check")
+def preset_check(
+    files: Annotated[
+        list[Path] | None, typer.Argument(exists=True, dir_okay=False, help="Preset files.")
+    ] = None,
+) -> None:
+    """Check preset files, or the whole library of presets and prompts."""
+    with one_line_errors():
+        from command_line import preset_check as check
+
+        raise typer.Exit(check.run(read_settings(), tuple(files or ())))

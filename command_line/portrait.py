@@ -1,0 +1,114 @@
+"""`sajin portrait`: the whole job in the terminal, from a folder of photos to a folder of portraits."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from command_line.errors import CommandError, JobFailed
+from command_line.session import Session, studio_session
+from command_line.terminal import Terminal
+from command_line.train import TrainRequest, add_subject, learn, raise_if_failed
+
+DEMONSTRATION_LINE = (
+    "These pictures come from Sajin's own small demonstration model: it shows that everything works, not a true "
+    "likeness. Connect a real one: sajin portrait --webui http://host:7860 …"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortraitRequest:
+    """What is to be made. photos: a folder. seed: None draws one. out: folder for the pictures."""
+
+    photos: Path
+    preset: str
+    count: int
+    seed: int | None
+    out: Path
+    class_noun: str
+
+
+def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool) -> int:
+    """Do the whole job and return the exit status: 0 only if every picture asked for exists.
+
+    With as_json the last line of standard output is one JSON object, also when the job failed ("error").
+    """
+    terminal, started = Terminal(), time.monotonic()
+    report: dict[str, Any] = {"job": None, "adapter": None, "images": [], "seconds": 0.0, "server": None}
+    try:
+        with studio_session(webui_urls, terminal.say) as session:
+            _make(session, terminal, request, report)
+    except JobFailed as error:
+        report["error"] = {"code": error.code, "message": str(error)}
+        terminal.say(f"sajin: {error}")
+    except CommandError as error:
+        if as_json:
+            print(json.dumps({**report, "error": {"code": "cannot_start", "message": str(error)}}))
+        raise
+    report["seconds"] = round(time.monotonic() - started, 2)
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False))
+    return 0 if _is_complete(report, request.count) else 1
+
+
+def _make(session: Session, terminal: Terminal, request: PortraitRequest, report: dict[str, Any]) -> None:
+    preset = session.api.get(f"/presets/{request.preset}")
+    request.out.mkdir(parents=True, exist_ok=True)
+    name = request.photos.resolve().name
+    train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
+    subject = add_subject(session, terminal, train)
+    if preset["identity"] == "lora":
+        report["adapter"] = learn(session, terminal, subject["id"])["adapter"]["name"]
+    job = _order(session, terminal, request, subject["id"])
+    report.update(job=job["id"], server=_server(job))
+    report["images"] = [_save(session, image, request.out) for image in job["images"]]
+    _show(terminal, job, report["images"])
+    raise_if_failed(job, "the job")
+
+
+def _order(session: Session, terminal: Terminal, request: PortraitRequest, subject_id: str) -> dict[str, Any]:
+    body = {
+        "preset": request.preset,
+        "subject": subject_id,
+        "count": request.count,
+        "options": {} if request.seed is None else {"seed": request.seed},
+    }
+    job = session.api.post("/jobs", body, {"Idempotency-Key": uuid.uuid4().hex})
+    with terminal.bar("portraits") as look:
+        return session.follow(f"/jobs/{job['id']}", look)
+
+
+def _server(job: dict[str, Any]) -> dict[str, str] | None:
+    server = job["server"]
+    return {"flavour": server["flavour"], "version": server["version"]} if server else None
+
+
+def _save(session: Session, image: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Fetch an image and its stages; the entry for the report."""
+    stem = f"{image['preset']}-{image['seed']}"
+    path = out / f"{stem}.png"
+    session.api.download(image["url"], path)
+    stages = []
+    for stage in image["stages"]:
+        target = out / f"{stem}.{stage['name']}.png"
+        session.api.download(stage["url"], target)
+        stages.append({"name": stage["name"], "path": str(target), "seconds": stage["seconds"]})
+    facts = {key: image[key] for key in ("seed", "likeness", "width", "height")}
+    return {"path": str(path), **facts, "stages": stages}
+
+
+def _show(terminal: Terminal, job: dict[str, Any], saved: list[dict[str, Any]]) -> None:
+    for image, entry in zip(job["images"], saved, strict=True):
+        likeness = "" if image["likeness"] is None else f"  {image['likeness_text']}, {image['likeness']:.2f}"
+        terminal.say(f"{entry['path']}  {entry['width']} × {entry['height']}{likeness}")
+    if job["demonstration"]:
+        terminal.say(DEMONSTRATION_LINE)
+
+
+def _is_complete(report: dict[str, Any], count: int) -> bool:
+    images = report["images"]
+    return len(images) == count and all(Path(image["path"]).is_file() for image in images)

@@ -1,0 +1,69 @@
+"""`sajin train`, and the first half of `sajin portrait`: photos in, a learned person out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from command_line.errors import JobFailed
+from command_line.session import Session, picture_files, studio_session
+from command_line.terminal import Terminal
+
+CONSENT_LINE = "By going on you say that the person in these photos agrees to this use of them."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainRequest:
+    """A person to learn. photos: a folder. steps: None leaves the number to the trainer."""
+
+    photos: Path
+    name: str
+    class_noun: str
+    steps: int | None = None
+
+
+def run(request: TrainRequest, webui_urls: tuple[str, ...], *, as_json: bool) -> None:
+    """Learn a person and say under which id. Raises CommandError."""
+    terminal = Terminal()
+    with studio_session(webui_urls, terminal.say) as session:
+        subject = add_subject(session, terminal, request)
+        training = learn(session, terminal, subject["id"], request.steps)
+    adapter = training["adapter"]
+    terminal.say(f"{request.name} is learned: subject {subject['id']}, LoRA {adapter['name']}")
+    if as_json:
+        print(
+            json.dumps({"subject": subject["id"], "adapter": adapter["name"], "seconds": adapter["seconds"]})
+        )
+
+
+def add_subject(session: Session, terminal: Terminal, request: TrainRequest) -> dict[str, Any]:
+    """Record a person and upload the photos; shows the verdicts. Raises JobFailed when they do not suffice."""
+    files = picture_files(request.photos)
+    terminal.say(CONSENT_LINE)
+    body = {"name": request.name[:100], "class_noun": request.class_noun, "consent": True}
+    subject = session.api.post("/subjects", body)
+    with terminal.console.status(f"looking at {len(files)} photos"):
+        photos = session.api.upload(f"/subjects/{subject['id']}/photos", "photos", files)
+    terminal.verdicts(photos)
+    if not photos["set"]["enough"]:
+        raise JobFailed(photos["set"]["message"], "not_enough_photos")
+    return subject
+
+
+def learn(session: Session, terminal: Terminal, subject_id: str, steps: int | None = None) -> dict[str, Any]:
+    """Train on a subject's photos and return the finished training. Raises JobFailed."""
+    training = session.api.post(f"/subjects/{subject_id}/trainings", {"steps": steps})
+    with terminal.bar("learning") as look:
+        training = session.follow(f"/subjects/{subject_id}/trainings/{training['id']}", look)
+    raise_if_failed(training, "the training")
+    return training
+
+
+def raise_if_failed(state: dict[str, Any], what: str) -> None:
+    """Raise JobFailed unless a job or training succeeded."""
+    if state["status"] == "succeeded":
+        return
+    error = state["error"] or {"message": f"{what} was {state['status']}", "code": state["status"]}
+    raise JobFailed(f"{what} did not succeed: {error['message']}", error["code"])

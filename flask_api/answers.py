@@ -1,0 +1,374 @@
+"""What the API answers: the studio's values with addresses and texts in the caller's language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from studio.values import (
+    Adapter,
+    Consent,
+    Counts,
+    JobOptions,
+    PresetOption,
+    Status,
+    UsedServer,
+)
+
+
+class Answer(BaseModel):
+    """A frozen response body."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class SetVerdictAnswer(Answer):
+    """Whether the photos suffice for learning, in a code and in words."""
+
+    enough: bool
+    fit: int
+    needed: int
+    code: str
+    message: str
+
+
+class ReasonAnswer(Answer):
+    """Why a photo is not (quite) fit, and what helps."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+class PhotoAnswer(Answer):
+    """A kept photo with its verdict."""
+
+    id: str
+    subject_id: str
+    filename: str
+    width: int
+    height: int
+    status: Literal["fit", "warning", "unfit"]
+    reasons: list[ReasonAnswer]
+    url: str
+    thumbnail_url: str
+    created_at: datetime
+
+
+class RefusedAnswer(Answer):
+    """A file that was not kept, and why."""
+
+    filename: str
+    code: str
+    message: str
+
+
+class PhotosAnswer(Answer):
+    """The photos of a subject (or those just added), what was refused, and the verdict on the whole set."""
+
+    items: list[PhotoAnswer]
+    refused: list[RefusedAnswer]
+    set: SetVerdictAnswer
+
+
+class FailureAnswer(Answer):
+    """Why a job or a training failed; stage and server tell where."""
+
+    code: str
+    message: str
+    stage: str | None
+    server: str | None
+
+
+class TrainingAnswer(Answer):
+    """One run of the trainer."""
+
+    id: str
+    subject_id: str
+    trainer: str
+    status: Status
+    phase: str
+    phase_text: str
+    progress: float
+    eta_seconds: float | None
+    step: int
+    steps: int
+    error: FailureAnswer | None
+    adapter: Adapter | None
+    created_at: datetime
+    finished_at: datetime | None
+    demonstration: bool
+
+
+class TrainingsAnswer(Answer):
+    """A subject's trainings, newest first."""
+
+    items: list[TrainingAnswer]
+    next: str | None
+
+
+class SubjectAnswer(Answer):
+    """A person to be learned."""
+
+    id: str
+    name: str
+    class_noun: str
+    consent: Consent
+    state: Literal["photos", "learning", "ready", "failed"]
+    photos: Counts
+    set: SetVerdictAnswer
+    adapter: Adapter | None
+    training: TrainingAnswer | None
+    cover_url: str | None
+    created_at: datetime
+
+
+class SubjectsAnswer(Answer):
+    """All subjects, newest first."""
+
+    items: list[SubjectAnswer]
+    next: str | None
+
+
+class StagePictureAnswer(Answer):
+    """What one stage made of an image."""
+
+    name: str
+    use: str
+    url: str
+    seconds: float
+    width: int
+    height: int
+
+
+class ImageAnswer(Answer):
+    """A finished picture."""
+
+    id: str
+    job_id: str
+    subject_id: str | None
+    preset: str
+    preset_title: str
+    seed: int
+    width: int
+    height: int
+    likeness: float | None
+    likeness_measure: Literal["face", "colours"] | None
+    likeness_text: str | None
+    url: str
+    thumbnail_url: str
+    stages: list[StagePictureAnswer]
+    recipe_url: str
+    favourite: bool
+    demonstration: bool
+    alt: str
+    created_at: datetime
+
+
+class ImagesAnswer(Answer):
+    """Some images and the cursor to the next ones."""
+
+    items: list[ImageAnswer]
+    next: str | None
+
+
+class JobAnswer(Answer):
+    """One run of a preset."""
+
+    id: str
+    preset: str
+    preset_title: str
+    preset_version: str
+    subject: str | None
+    status: Status
+    stage: str | None
+    progress: float
+    eta_seconds: float | None
+    count: int
+    options: JobOptions
+    images: list[ImageAnswer]
+    error: FailureAnswer | None
+    server: UsedServer | None
+    demonstration: bool
+    preview_url: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class JobsAnswer(Answer):
+    """Some jobs and the cursor to the next ones."""
+
+    items: list[JobAnswer]
+    next: str | None
+
+
+class RestoredAnswer(Answer):
+    """What a dropped picture tells: enough to ask for the same again."""
+
+    source: Literal["sajin", "a1111"]
+    preset: str | None
+    subject: str | None
+    options: JobOptions
+    settings: dict[str, str]
+
+
+class PresetStageAnswer(Answer):
+    """A stage as the catalogue shows it."""
+
+    name: str
+    use: str
+
+
+class MissingAnswer(Answer):
+    """Something a preset needs and no server has."""
+
+    kind: str
+    name: str
+    message: str
+
+
+class PresetAnswer(Answer):
+    """A product of the studio."""
+
+    name: str
+    title: str
+    description: str
+    identity: Literal["lora", "instant", "none"]
+    product: str
+    version: str
+    stages: list[PresetStageAnswer]
+    thumbnail_url: str | None
+    options: list[PresetOption]
+    available: bool
+    missing: list[MissingAnswer]
+
+
+class PresetsAnswer(Answer):
+    """The catalogue."""
+
+    items: list[PresetAnswer]
+    next: str | None
+
+
+class PresetProblemAnswer(Answer):
+    """What is wrong in a preset text; line counts from 1, 0 if unknown."""
+
+    line: int
+    key: str
+    message: str
+
+
+class PresetCheckAnswer(Answer):
+    """The verdict on a preset text."""
+
+    ok: bool
+    problems: list[PresetProblemAnswer]
+
+
+class PoseAnswer(Answer):
+    """A picture whose pose a job may borrow."""
+
+    id: str
+    title: str
+    url: str
+    bundled: bool
+
+
+class PosesAnswer(Answer):
+    """The pose pictures: those shipped, then one's own."""
+
+    items: list[PoseAnswer]
+    next: str | None
+
+
+class ServerAnswer(Answer):
+    """A WebUI server as the worker last saw it."""
+
+    url: str
+    flavour: str
+    version: str
+    status: Literal["ready", "busy", "down"]
+    checkpoint: str
+    native_size: int
+    demonstration: bool
+    capabilities: dict[str, list[str]]
+    problem: str | None
+
+
+class ServersAnswer(Answer):
+    """The WebUI servers in use."""
+
+    items: list[ServerAnswer]
+    next: str | None
+
+
+class RunningAnswer(Answer):
+    """A job or training under way, in one line."""
+
+    kind: Literal["job", "training"]
+    id: str
+    subject: str | None
+    text: str
+    progress: float
+    eta_seconds: float | None
+
+
+class TrainingAvailabilityAnswer(Answer):
+    """Whether identities can be learned here, and if not, why."""
+
+    available: bool
+    code: str
+    message: str
+
+
+class StatusAnswer(Answer):
+    """What goes on, in one look."""
+
+    running: list[RunningAnswer]
+    demonstration: bool
+    connect_hint: str | None
+    training: TrainingAvailabilityAnswer
+    worker_alive: bool
+    version: str
+
+
+class HealthAnswer(Answer):
+    """The API process answers."""
+
+    status: Literal["ok"]
+
+
+class ReadyProblemAnswer(Answer):
+    """One reason why a job would wait."""
+
+    code: str
+    message: str
+
+
+class ReadyAnswer(Answer):
+    """Whether a job sent now would be worked on."""
+
+    ready: bool
+    problems: list[ReadyProblemAnswer]
+
+
+class FieldProblem(Answer):
+    """What is wrong with one field of a request."""
+
+    place: str
+    message: str
+
+
+class Problem(Answer):
+    """An error as RFC 9457 describes it. code is stable; title and detail are in the caller's language."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    instance: str
+    errors: list[FieldProblem]

@@ -1,0 +1,106 @@
+"""What the API accepts: request bodies and queries, strict about types and unknown fields."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, List  # noqa: UP035  (apiflask looks for typing.List)
+
+from apiflask.fields import UploadFile
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from studio.values import ImageQuery, JobOptions, JobQuery, JobRequest, NewSubject, TrainingOptions
+
+MAX_PHOTO_PARTS = 200
+MAX_ARCHIVED = 500
+
+
+def _spelled_boolean(text: object) -> object:
+    """Take true and false as queries spell them, and nothing else."""
+    return (
+        {"true": True, "false": False}.get(text, "neither true nor false") if isinstance(text, str) else text
+    )
+
+
+QueryBoolean = Annotated[bool, BeforeValidator(_spelled_boolean)]
+
+
+class Form(BaseModel):
+    """A strict request body: JSON types are taken as they are, unknown fields are refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class SubjectForm(NewSubject, strict=True):
+    """A person to be learned. consent must be true: the person in the photos agreed."""
+
+    consent: Annotated[bool, Field(json_schema_extra={"const": True})]
+
+
+class TrainingForm(TrainingOptions, strict=True):
+    """How to learn; everything may be left out."""
+
+
+class OptionsForm(JobOptions, strict=True):
+    """What may be changed about a preset, for the whole job or stage by stage."""
+
+
+class JobForm(JobRequest, strict=True):
+    """A request for pictures."""
+
+    options: OptionsForm = OptionsForm()
+
+
+class JobsQuery(JobQuery):
+    """Which jobs to list."""
+
+
+class ImagesQuery(ImageQuery):
+    """Which images to list."""
+
+    favourite: QueryBoolean | None = None
+
+
+class FavouriteForm(Form):
+    """Whether an image is a favourite."""
+
+    favourite: bool
+
+
+class ArchiveForm(Form):
+    """The images to pack."""
+
+    ids: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=64)]], Field(min_length=1, max_length=MAX_ARCHIVED)
+    ]
+
+
+class PresetTextForm(Form):
+    """A preset as YAML text."""
+
+    yaml: Annotated[str, Field(max_length=100_000)]
+
+
+class PhotosForm(BaseModel):
+    """One or several photos: JPEG, PNG, WebP or HEIC."""
+
+    photos: Annotated[List[UploadFile], Field(min_length=1, max_length=MAX_PHOTO_PARTS)]  # noqa: UP006
+
+
+class PictureForm(BaseModel):
+    """One picture."""
+
+    picture: UploadFile
+
+
+class IdempotencyHeaders(BaseModel):
+    """A key that makes a repeated request harmless: the first one's answer is given again."""
+
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")] | None = None
+
+
+def query_without_none(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter's schema without the null that no query can spell."""
+    variants = [variant for variant in schema.get("anyOf", []) if variant.get("type") != "null"]
+    if len(variants) != 1:
+        return schema
+    rest = {key: value for key, value in schema.items() if key not in ("anyOf", "default")}
+    return {**variants[0], **rest}

@@ -1,0 +1,193 @@
+"""Turns the studio's values into answers: adds addresses, and words in the caller's language."""
+
+from __future__ import annotations
+
+from flask_api import answers
+from flask_api.texts import Texts
+from studio import values
+
+ROOT = "/api/v1"
+ALT_PROMPT_LENGTH = 160
+LIKENESS_STEPS = ((0.7, "high"), (0.5, "good"), (0.3, "fair"))
+
+
+def likeness_word(score: float) -> str:
+    """The key of the words for a likeness of 0 to 1."""
+    return next((word for least, word in LIKENESS_STEPS if score >= least), "low")
+
+
+class Presenter:
+    """Presents values in one language."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+
+    def set_verdict(self, verdict: values.SetVerdict) -> answers.SetVerdictAnswer:
+        """The verdict on a set of photos."""
+        missing = max(verdict.needed - verdict.fit, 0)
+        message = self._texts.say(
+            "sets", verdict.code, fit=verdict.fit, needed=verdict.needed, missing=missing
+        )
+        return answers.SetVerdictAnswer(message=message, **verdict.model_dump())
+
+    def reason(self, reason: values.Reason) -> answers.ReasonAnswer:
+        """Why a photo is not (quite) fit."""
+        known = reason.code if self._texts.find("reasons", reason.code, "message") else "unknown"
+        return answers.ReasonAnswer(
+            code=reason.code,
+            message=self._texts.say("reasons", known, "message", **reason.data),
+            remedy=self._texts.say("reasons", known, "remedy", **reason.data),
+        )
+
+    def photo(self, photo: values.Photo) -> answers.PhotoAnswer:
+        """A photo with its verdict."""
+        url = f"{ROOT}/subjects/{photo.subject_id}/photos/{photo.id}"
+        return answers.PhotoAnswer(
+            **photo.model_dump(exclude={"reasons"}),
+            reasons=[self.reason(reason) for reason in photo.reasons],
+            url=f"{url}/file",
+            thumbnail_url=f"{url}/thumbnail",
+        )
+
+    def photos(self, photos: values.PhotoSet | values.PhotosAdded) -> answers.PhotosAnswer:
+        """Photos, what was refused of an upload, and the verdict on the set."""
+        refused = photos.refused if isinstance(photos, values.PhotosAdded) else ()
+        return answers.PhotosAnswer(
+            items=[self.photo(photo) for photo in photos.items],
+            refused=[self.refused(file) for file in refused],
+            set=self.set_verdict(photos.set),
+        )
+
+    def refused(self, file: values.RefusedFile) -> answers.RefusedAnswer:
+        """A file that was not kept."""
+        message = self._texts.say("uploads", file.code)
+        return answers.RefusedAnswer(filename=file.filename, code=file.code, message=message)
+
+    def failure(self, failure: values.Failure | None) -> answers.FailureAnswer | None:
+        """Why something failed: in the caller's language, with the English account where only that is known."""
+        if failure is None:
+            return None
+        message = self._texts.say("failures", failure.code, message=failure.message)
+        return answers.FailureAnswer(
+            code=failure.code, message=message, stage=failure.stage, server=failure.server
+        )
+
+    def training(self, training: values.Training) -> answers.TrainingAnswer:
+        """One run of the trainer."""
+        return answers.TrainingAnswer(
+            **training.model_dump(exclude={"error"}),
+            phase_text=self._texts.say("phases", training.phase or "waiting"),
+            error=self.failure(training.error),
+        )
+
+    def subject(self, subject: values.Subject) -> answers.SubjectAnswer:
+        """A person to be learned."""
+        cover = subject.cover_photo
+        return answers.SubjectAnswer(
+            **subject.model_dump(exclude={"set", "training", "cover_photo"}),
+            set=self.set_verdict(subject.set),
+            training=self.training(subject.training) if subject.training else None,
+            cover_url=f"{ROOT}/subjects/{subject.id}/photos/{cover}/thumbnail" if cover else None,
+        )
+
+    def image(self, image: values.Image) -> answers.ImageAnswer:
+        """A finished picture."""
+        url = f"{ROOT}/images/{image.id}"
+        return answers.ImageAnswer(
+            **image.model_dump(exclude={"preset_title", "stages", "prompt"}),
+            preset_title=image.preset_title.in_language(self._texts.language),
+            likeness_text=self._likeness(image),
+            url=f"{url}/file",
+            thumbnail_url=f"{url}/thumbnail",
+            recipe_url=f"{url}/recipe",
+            stages=[
+                answers.StagePictureAnswer(url=f"{url}/stages/{stage.name}", **stage.model_dump())
+                for stage in image.stages
+            ],
+            alt=self._alt(image),
+        )
+
+    def _likeness(self, image: values.Image) -> str | None:
+        if image.likeness is None or image.likeness_measure is None:
+            return None
+        return self._texts.say("likeness", image.likeness_measure, likeness_word(image.likeness))
+
+    def _alt(self, image: values.Image) -> str:
+        preset = image.preset_title.in_language(self._texts.language)
+        prompt = image.prompt[:ALT_PROMPT_LENGTH].rpartition(",")[0] or image.prompt[:ALT_PROMPT_LENGTH]
+        key = "alt" if prompt else "alt_plain"
+        return self._texts.say(key, preset=preset, prompt=prompt)
+
+    def job(self, job: values.Job) -> answers.JobAnswer:
+        """One run of a preset."""
+        return answers.JobAnswer(
+            **job.model_dump(exclude={"preset_title", "images", "error", "has_preview"}),
+            preset_title=job.preset_title.in_language(self._texts.language),
+            images=[self.image(image) for image in job.images],
+            error=self.failure(job.error),
+            preview_url=f"{ROOT}/jobs/{job.id}/preview" if job.has_preview else None,
+        )
+
+    def preset(self, preset: values.Preset) -> answers.PresetAnswer:
+        """A product of the studio."""
+        language = self._texts.language
+        return answers.PresetAnswer(
+            **preset.model_dump(exclude={"title", "description", "has_thumbnail", "missing"}),
+            title=preset.title.in_language(language),
+            description=preset.description.in_language(language),
+            thumbnail_url=f"{ROOT}/presets/{preset.name}/thumbnail" if preset.has_thumbnail else None,
+            missing=[self.missing(part) for part in preset.missing],
+        )
+
+    def missing(self, part: values.MissingPart) -> answers.MissingAnswer:
+        """Something no server has."""
+        kind = self._texts.find("missing", "kinds", part.kind) or part.kind
+        message = self._texts.say("missing", "message", kind_text=kind, name=part.name)
+        return answers.MissingAnswer(kind=part.kind, name=part.name, message=message)
+
+    def pose(self, pose: values.Pose) -> answers.PoseAnswer:
+        """A pose picture."""
+        return answers.PoseAnswer(
+            id=pose.id,
+            title=pose.title.in_language(self._texts.language),
+            url=f"{ROOT}/poses/{pose.id}/file",
+            bundled=pose.bundled,
+        )
+
+    def status(self, status: values.StudioStatus) -> answers.StatusAnswer:
+        """What goes on, in one look."""
+        code = status.training.code
+        return answers.StatusAnswer(
+            running=[self.running(item) for item in status.running],
+            demonstration=status.demonstration,
+            connect_hint=self._texts.say("connect_hint") if status.demonstration else None,
+            training=answers.TrainingAvailabilityAnswer(
+                available=status.training.available,
+                code=code,
+                message=self._texts.say("training_available", code),
+            ),
+            worker_alive=status.worker_alive,
+            version=status.version,
+        )
+
+    def running(self, item: values.Running) -> answers.RunningAnswer:
+        """A job or training under way, in one line."""
+        text = self._texts.say("running", item.kind, title=item.title, percent=round(item.progress * 100))
+        if item.eta_seconds is not None:
+            text = self._texts.say("running", "eta", text=text, eta=self._duration(item.eta_seconds))
+        return answers.RunningAnswer(**item.model_dump(exclude={"title"}), text=text)
+
+    def _duration(self, seconds: float) -> str:
+        if seconds < 90:
+            return self._texts.say("running", "seconds", number=max(round(seconds), 1))
+        return self._texts.say("running", "minutes", number=round(seconds / 60))
+
+    def readiness(self, readiness: values.Readiness) -> answers.ReadyAnswer:
+        """Whether a job sent now would be worked on."""
+        return answers.ReadyAnswer(
+            ready=readiness.ready,
+            problems=[
+                answers.ReadyProblemAnswer(code=code, message=self._texts.say("ready", code))
+                for code in readiness.problems
+            ],
+        )

@@ -1,0 +1,1 @@
+"""The routes, one module a resource. Each parses, calls the studio once, and presents what comes back."""

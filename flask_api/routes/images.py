@@ -1,0 +1,103 @@
+"""Images: results with their recipes."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response
+
+from flask_api.answers import ImageAnswer, ImagesAnswer, RestoredAnswer
+from flask_api.context import presenter, studio
+from flask_api.files import PICTURE_RESPONSES, picture_file
+from flask_api.forms import ArchiveForm, FavouriteForm, ImagesQuery, PictureForm
+
+images = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
+
+ZIP_RESPONSES = {
+    200: {
+        "description": "The images as one zip file",
+        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+RECIPE_RESPONSES = {
+    200: {"description": "The recipe", "content": {"application/json": {"schema": {"type": "object"}}}}
+}
+
+
+@images.get("")
+@images.input(ImagesQuery, location="query", arg_name="query")
+@images.output(ImagesAnswer)
+def list_images(query: ImagesQuery) -> ImagesAnswer:
+    """Images, newest first."""
+    page = studio().images(query)
+    return ImagesAnswer(items=[presenter().image(image) for image in page.items], next=page.next)
+
+
+@images.get("/<image_id>")
+@images.output(ImageAnswer)
+def read_image(image_id: str) -> ImageAnswer:
+    """One image."""
+    return presenter().image(studio().image(image_id))
+
+
+@images.patch("/<image_id>")
+@images.input(FavouriteForm, arg_name="form")
+@images.output(ImageAnswer)
+def mark_image(image_id: str, form: FavouriteForm) -> ImageAnswer:
+    """Mark an image as a favourite, or no longer."""
+    return presenter().image(studio().set_favourite(image_id, form.favourite))
+
+
+@images.delete("/<image_id>")
+@images.output({}, status_code=204)
+def erase_image(image_id: str) -> str:
+    """Erase an image with the pictures of its stages."""
+    studio().erase_image(image_id)
+    return ""
+
+
+@images.get("/<image_id>/file")
+@images.doc(responses=PICTURE_RESPONSES)
+def read_file(image_id: str) -> Response:
+    """The picture, with its recipe inside."""
+    image = studio().image(image_id)
+    return picture_file(studio().image_file(image_id), f"{image.preset}-{image.seed}.png")
+
+
+@images.get("/<image_id>/thumbnail")
+@images.doc(responses=PICTURE_RESPONSES)
+def read_thumbnail(image_id: str) -> Response:
+    """A small version of the picture."""
+    return picture_file(studio().image_file(image_id, "thumbnail"))
+
+
+@images.get("/<image_id>/stages/<stage>")
+@images.doc(responses=PICTURE_RESPONSES)
+def read_stage(image_id: str, stage: str) -> Response:
+    """What one stage made of the picture."""
+    return picture_file(studio().stage_file(image_id, stage))
+
+
+@images.get("/<image_id>/recipe")
+@images.doc(responses=RECIPE_RESPONSES)
+def read_recipe(image_id: str) -> dict[str, object]:
+    """Everything the picture was made with."""
+    return studio().recipe(image_id)
+
+
+@images.post("/archive")
+@images.input(ArchiveForm, arg_name="form")
+@images.doc(responses=ZIP_RESPONSES)
+def pack_images(form: ArchiveForm) -> Response:
+    """Several images as one zip file."""
+    response = Response(studio().archive(form.ids), mimetype="application/zip")
+    response.headers["Content-Disposition"] = 'attachment; filename="sajin.zip"'
+    return response
+
+
+@images.post("/restore")
+@images.input(PictureForm, location="files", arg_name="form")
+@images.output(RestoredAnswer)
+def restore(form: PictureForm) -> RestoredAnswer:
+    """Read the settings that a Sajin or A1111 picture was made with."""
+    restored = studio().restore(form.picture.stream)
+    return RestoredAnswer(**restored.model_dump())

@@ -1,0 +1,42 @@
+"""Servers, status and health: what this installation is and does."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+
+from flask_api.answers import HealthAnswer, ReadyAnswer, ServerAnswer, ServersAnswer, StatusAnswer
+from flask_api.context import presenter, studio
+
+installation = APIBlueprint("installation", __name__, url_prefix="/api/v1", tag="Installation")
+health = APIBlueprint("health", __name__, tag="Health")
+
+
+@installation.get("/servers")
+@installation.output(ServersAnswer)
+def list_servers() -> ServersAnswer:
+    """The WebUI servers as the worker last saw them."""
+    items = [ServerAnswer(**server.model_dump()) for server in studio().servers()]
+    return ServersAnswer(items=items, next=None)
+
+
+@installation.get("/status")
+@installation.output(StatusAnswer)
+def read_status() -> StatusAnswer:
+    """What goes on, in one look."""
+    return presenter().status(studio().status())
+
+
+@health.get("/healthz")
+@health.output(HealthAnswer)
+def read_health() -> HealthAnswer:
+    """Whether the API answers."""
+    return HealthAnswer(status="ok")
+
+
+@health.get("/readyz")
+@health.output(ReadyAnswer)
+@health.doc(responses={503: {"content": {"application/json": {"schema": {"type": "object"}}}}})
+def read_readiness() -> ReadyAnswer | tuple[ReadyAnswer, int]:
+    """Whether a job sent now would be worked on: 200, or 503 with the reasons."""
+    answer = presenter().readiness(studio().ready())
+    return answer if answer.ready else (answer, 503)
