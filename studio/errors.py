@@ -94,7 +94,9 @@ class NotEnoughPhotos(Refused):
 
     def __init__(self, verdict: SetVerdict) -> None:
         super().__init__(
-            f"{verdict.fit} of at least {verdict.needed} fit photos are there.", fit=verdict.fit, needed=verdict.needed
+            f"{verdict.fit} of at least {verdict.needed} fit photos are there.",
+            fit=verdict.fit,
+            needed=verdict.needed,
         )
         self.verdict = verdict
 
@@ -162,7 +164,9 @@ class NotRetryable(Conflict):
     code = "not_retryable"
 
     def __init__(self, job: str, status: str) -> None:
-        super().__init__(f"Job {job} is {status}; only a failed or cancelled one can be retried.", job=job, status=status)
+        super().__init__(
+            f"Job {job} is {status}; only a failed or cancelled one can be retried.", job=job, status=status
+        )
 
 
 class AlreadyRunning(Conflict):
@@ -171,7 +175,9 @@ class AlreadyRunning(Conflict):
     code = "training_running"
 
     def __init__(self, subject: str, training: str) -> None:
-        super().__init__(f"Training {training} of subject {subject} is not finished.", subject=subject, training=training)
+        super().__init__(
+            f"Training {training} of subject {subject} is not finished.", subject=subject, training=training
+        )
 
 
 class Unavailable(StudioError):
@@ -197,7 +203,9 @@ class MissingCapability(Unavailable):
 
     def __init__(self, kind: str, name: str, server: str, stage: str = "") -> None:
         place = f" (stage {stage})" if stage else ""
-        super().__init__(f"{server} has no {kind} {name!r}{place}.", kind=kind, name=name, server=server, stage=stage)
+        super().__init__(
+            f"{server} has no {kind} {name!r}{place}.", kind=kind, name=name, server=server, stage=stage
+        )
 
 
 class NoServer(Unavailable):
@@ -207,7 +215,9 @@ class NoServer(Unavailable):
 
     def __init__(self, servers: Sequence[str], problem: str = "") -> None:
         reason = f": {problem}" if problem else ""
-        super().__init__(f"No WebUI server answers at {', '.join(servers)}{reason}", servers=", ".join(servers))
+        super().__init__(
+            f"No WebUI server answers at {', '.join(servers)}{reason}", servers=", ".join(servers)
+        )
 
 
 class ExecutorInUse(Unavailable):
@@ -234,7 +244,9 @@ class DataFolderUnusable(StorageError):
     code = "data_folder_unusable"
 
     def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(f"The data folder {path} cannot be used: {reason}. Set SAJIN_DATA to another one.", path=str(path))
+        super().__init__(
+            f"The data folder {path} cannot be used: {reason}. Set SAJIN_DATA to another one.", path=str(path)
+        )
 
 
 class DiskFull(StorageError):
@@ -243,7 +255,9 @@ class DiskFull(StorageError):
     code = "disk_full"
 
     def __init__(self, path: Path | str) -> None:
-        super().__init__(f"There is no room left to write {path}. Free some space and try again.", path=str(path))
+        super().__init__(
+            f"There is no room left to write {path}. Free some space and try again.", path=str(path)
+        )
 
 
 class DatabaseLocked(StorageError):
@@ -252,7 +266,9 @@ class DatabaseLocked(StorageError):
     code = "database_locked"
 
     def __init__(self, address: str) -> None:
-        super().__init__(f"The database {address} is locked by another process. Close it and try again.", address=address)
+        super().__init__(
+            f"The database {address} is locked by another process. Close it and try again.", address=address
+        )
 
 
 class DatabaseUnusable(StorageError):

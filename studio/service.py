@@ -6,13 +6,13 @@ Every method belongs to one owner, raises only :mod:`studio.errors`, and takes a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 
 from studio.settings import Settings
 from studio.values import (
+    LOCAL_OWNER,
     Image,
     ImagePage,
     ImageQuery,
@@ -37,48 +37,30 @@ from studio.values import (
 )
 
 if TYPE_CHECKING:
-    from studio.catalogue import Catalogue
-    from studio.gallery import Gallery
-    from studio.jobs import Jobs
-    from studio.overview import Overview
-    from studio.photos import Photos
-    from studio.poses import Poses
-    from studio.subjects import Subjects
-    from studio.trainings import Trainings
-
-Role = Literal["api", "worker"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What a studio is made of; :func:`open_studio` puts it together."""
-
-    subjects: Subjects
-    photos: Photos
-    trainings: Trainings
-    jobs: Jobs
-    gallery: Gallery
-    catalogue: Catalogue
-    poses: Poses
-    overview: Overview
+    from studio.assembly import Foundations
 
 
 class Studio:
     """The whole domain for one owner. Close it, or use it as a context manager. Safe to call from many threads."""
 
-    def __init__(self, parts: Parts, settings: Settings) -> None:
-        self._parts = parts
-        self.settings = settings
+    def __init__(self, foundations: Foundations, owner_id: str = LOCAL_OWNER) -> None:
+        from studio.assembly import parts_for
+
+        self._foundations = foundations
+        self._parts = parts_for(owner_id, foundations)
+        self.settings = foundations.settings
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
         """Let go of database, queue and child processes."""
-        self._parts.overview.close()
+        self._foundations.closing.close()
 
     # Subjects
 
@@ -256,12 +238,11 @@ class Studio:
         return self._parts.overview.ready()
 
 
-def open_studio(settings: Settings, role: Role, owner_id: str = "local") -> Studio:
+def open_studio(settings: Settings, *, owner_id: str = LOCAL_OWNER) -> Studio:
     """Open the studio on its data folder: folders, database (migrated), library (checked), queue client.
 
-    role "api" judges photos in a child process started at first use; "worker" also prepares the durable queue.
     Raises StorageError, BrokenLibrary.
     """
-    from studio.assembly import assemble
+    from studio.assembly import lay_foundations
 
-    return Studio(assemble(settings, role, owner_id), settings)
+    return Studio(lay_foundations(settings), owner_id)

@@ -59,9 +59,10 @@ class UploadedFile:
 
 
 class Reason(Value):
-    """Why a photo is not (quite) fit. code: of studio.intake.verdicts; data: its numbers."""
+    """Why a photo is not (quite) fit. code, remedy: ReasonCode and Remedy of studio.intake.values; data: numbers."""
 
     code: str
+    remedy: str
     data: dict[str, Scalar] = {}
 
 
@@ -345,10 +346,11 @@ class MissingPart(Value):
 
 
 class PresetStage(Value):
-    """A stage as the catalogue shows it."""
+    """A stage as the catalogue shows it. title: None where the preset gives none."""
 
     name: str
     use: str
+    title: Words | None = None
 
 
 class Preset(Value):
@@ -410,10 +412,11 @@ class Server(Value):
 
 
 class Running(Value):
-    """A job or training under way. title: preset or subject name to show."""
+    """A job or training under way. title: preset (English) or subject name to show."""
 
     kind: Literal["job", "training"]
     id: str
+    subject: str | None
     title: str
     progress: Fraction
     eta_seconds: float | None

@@ -1,0 +1,106 @@
+"""The presets as people choose among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.database.connect import Database
+from studio.errors import MissingCapability, NotFound
+from studio.library.reading import Library, Product
+from studio.planning.check import require_capable_server
+from studio.planning.overrides import preset_options
+from studio.planning.plan import Order, ServerFacts
+from studio.servers import known_servers
+from studio.values import JobOptions, MissingPart, Preset, PresetCheck, PresetStage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """The studio's products. folder: where their thumbnails lie."""
+
+    database: Database
+    library: Library
+    folder: Path
+
+    def list(self) -> tuple[Preset, ...]:
+        """Profiles before looks, the studio profile first, then by name."""
+        servers = self._servers()
+        products = sorted(self.library.products.values(), key=_rank)
+        return tuple(self._value(product, servers) for product in products)
+
+    def get(self, name: str) -> Preset:
+        """One preset. Raises NotFound."""
+        return self._value(self._product(name), self._servers())
+
+    def thumbnail(self, name: str) -> Path:
+        """The preset's picture. Raises NotFound."""
+        file = self._thumbnail(self._product(name))
+        if file is None:
+            raise NotFound("thumbnail", name)
+        return file
+
+    def validate(self, text: str) -> PresetCheck:
+        """The verdict on a preset's text."""
+        _, problems = self.library.check(text)
+        return PresetCheck(ok=not problems, problems=tuple(problems))
+
+    def _product(self, name: str) -> Product:
+        product = self.library.products.get(name)
+        if product is None:
+            raise NotFound("preset", name)
+        return product
+
+    def _servers(self) -> tuple[ServerFacts, ...]:
+        with self.database.read() as session:
+            return known_servers(session)
+
+    def _thumbnail(self, product: Product) -> Path | None:
+        if product.spec.thumbnail is None:
+            return None
+        file = self.folder / "thumbnails" / product.spec.thumbnail
+        return file if file.exists() else None
+
+    def _value(self, product: Product, servers: tuple[ServerFacts, ...]) -> Preset:
+        spec, missing = product.spec, self._missing(product, servers)
+        return Preset(
+            name=product.name,
+            title=spec.title,
+            description=spec.description,
+            identity=spec.identity,
+            product=spec.product,
+            version=product.version,
+            stages=tuple(
+                PresetStage(name=name, use=stage.use, title=stage.title)
+                for name, stage in spec.stages.items()
+            ),
+            has_thumbnail=self._thumbnail(product) is not None,
+            options=preset_options(spec),
+            available=not missing,
+            missing=missing,
+        )
+
+    def _missing(self, product: Product, servers: tuple[ServerFacts, ...]) -> tuple[MissingPart, ...]:
+        try:
+            require_capable_server(_sample_order(product), servers, self.library.prompts)
+        except MissingCapability as reason:
+            part = {key: str(reason.data[key]) for key in MissingPart.model_fields}
+            return (MissingPart.model_validate(part),)
+        return ()
+
+
+def _rank(product: Product) -> tuple[bool, bool, str]:
+    return product.spec.product != "profile", product.spec.extends is not None, product.name
+
+
+def _sample_order(product: Product) -> Order:
+    return Order(
+        preset=product.name,
+        spec=product.spec,
+        options=JobOptions(),
+        count=1,
+        seed=0,
+        identity=None,
+        class_noun="person",
+        pose=None,
+    )

@@ -1,0 +1,1 @@
+"""What the studio remembers: tables, migrations, and the one way to a session."""

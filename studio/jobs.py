@@ -1,0 +1,171 @@
+"""Jobs as their owner sees them: order, look, cancel, retry."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from studio.database.connect import Database
+from studio.database.tables import JobRow
+from studio.errors import IdempotencyConflict, NotFound, NotReady, NotRetryable
+from studio.job_rows import images_of, job_value, owned_job, page
+from studio.library.reading import Library, Product
+from studio.planning.check import require_capable_server
+from studio.planning.order import order_of
+from studio.planning.overrides import check_options
+from studio.poses import Poses
+from studio.previews import Previews
+from studio.queue import DurableQueue
+from studio.records import new_id, now
+from studio.servers import known_servers
+from studio.subjects import current_adapter, owned_subject
+from studio.values import MAX_SEED, Job, JobPage, JobQuery, JobRequest, Status
+
+RETRYABLE = frozenset({Status.FAILED.value, Status.CANCELLED.value})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """The jobs of one owner."""
+
+    database: Database
+    library: Library
+    poses: Poses
+    previews: Previews
+    queue: DurableQueue
+    owner_id: str
+
+    def create(self, request: JobRequest, idempotency_key: str | None) -> Job:
+        """Check an order as far as it can be checked now, keep it, queue it. Raises as Studio.create_job."""
+        product = self._product(request)
+        row = self._row(request, product, idempotency_key)
+        if (first := self._first_with(row)) is not None:
+            return first
+        self._check(row, product)
+        try:
+            with self.database.write() as session:
+                session.add(row)
+        except IntegrityError as error:
+            if (first := self._first_with(row)) is not None:
+                return first
+            raise NotFound("subject", row.subject_id or "") from error
+        self.queue.put_job(row.id, row.attempt)
+        return job_value(row, (), has_preview=False)
+
+    def list(self, query: JobQuery) -> JobPage:
+        """Newest first. Raises InvalidRequest."""
+        chosen = select(JobRow).where(JobRow.owner_id == self.owner_id)
+        if query.status is not None:
+            chosen = chosen.where(JobRow.status == query.status.value)
+        if query.subject is not None:
+            chosen = chosen.where(JobRow.subject_id == query.subject)
+        with self.database.read() as session:
+            rows, following = page(session, chosen, JobRow, query.limit, query.cursor)
+            images = images_of(session, [row.id for row in rows])
+        items = tuple(job_value(row, images[row.id], has_preview=self._has_preview(row)) for row in rows)
+        return JobPage(items=items, next=following)
+
+    def get(self, job_id: str) -> Job:
+        """One job. Raises NotFound."""
+        with self.database.read() as session:
+            row = owned_job(session, job_id, self.owner_id)
+            images = images_of(session, [job_id])[job_id]
+        return job_value(row, images, has_preview=self._has_preview(row))
+
+    def cancel(self, job_id: str) -> Job:
+        """End a waiting job at once; ask a running one to stop. Raises NotFound."""
+        with self.database.write() as session:
+            row = owned_job(session, job_id, self.owner_id)
+            if row.status == Status.QUEUED:
+                row.status, row.finished_at = Status.CANCELLED, now()
+            row.cancel_requested = row.cancel_requested or not Status(row.status).final
+        return self.get(job_id)
+
+    def retry(self, job_id: str) -> Job:
+        """Queue the next attempt. Raises NotFound, NotRetryable."""
+        with self.database.write() as session:
+            row = owned_job(session, job_id, self.owner_id)
+            if row.status not in RETRYABLE:
+                raise NotRetryable(job_id, row.status)
+            row.status, row.attempt = Status.QUEUED, row.attempt + 1
+            row.error, row.finished_at, row.cancel_requested = None, None, False
+            row.plan, row.eta_seconds = None, None
+        self.queue.put_job(job_id, row.attempt)
+        return self.get(job_id)
+
+    def preview(self, job_id: str) -> Path:
+        """The live preview's file. Raises NotFound."""
+        with self.database.read() as session:
+            row = owned_job(session, job_id, self.owner_id)
+        file = self.previews.file(job_id)
+        if not self._has_preview(row):
+            raise NotFound("preview", job_id)
+        return file
+
+    def _has_preview(self, row: JobRow) -> bool:
+        return row.status == Status.RUNNING and self.previews.file(row.id).exists()
+
+    def _product(self, request: JobRequest) -> Product:
+        product = self.library.products.get(request.preset)
+        if product is None:
+            raise NotFound("preset", request.preset)
+        check_options(product.spec, request.options, self.library.prompts)
+        return product
+
+    def _check(self, row: JobRow, product: Product) -> None:
+        """Refuse what cannot succeed: unknown subject or pose, no identity yet, no server that is able."""
+        with self.database.read() as session:
+            if row.subject_id is not None:
+                owned_subject(session, row.subject_id, self.owner_id)
+                learned = current_adapter(session, row.subject_id) is not None
+                if product.spec.identity == "lora" and not learned:
+                    raise NotReady(row.subject_id, row.preset)
+            order, servers = order_of(session, row, self.poses), known_servers(session)
+        require_capable_server(order, servers, self.library.prompts)
+
+    def _row(self, request: JobRequest, product: Product, idempotency_key: str | None) -> JobRow:
+        seed = request.options.seed
+        return JobRow(
+            id=new_id(),
+            owner_id=self.owner_id,
+            subject_id=request.subject,
+            preset=product.name,
+            product=product.spec.model_dump(mode="json"),
+            preset_version=product.version,
+            status=Status.QUEUED,
+            stage=None,
+            progress=0.0,
+            eta_seconds=None,
+            count=request.count,
+            seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
+            options=request.options.model_dump(mode="json"),
+            plan=None,
+            error=None,
+            server=None,
+            demonstration=False,
+            cancel_requested=False,
+            attempt=0,
+            idempotency_key=idempotency_key,
+            request_hash=hashlib.sha256(request.model_dump_json().encode()).hexdigest(),
+            created_at=now(),
+            started_at=None,
+            finished_at=None,
+        )
+
+    def _first_with(self, row: JobRow) -> Job | None:
+        """The job that an earlier request with the same key made. Raises IdempotencyConflict."""
+        if row.idempotency_key is None:
+            return None
+        query = select(JobRow).where(
+            JobRow.owner_id == self.owner_id, JobRow.idempotency_key == row.idempotency_key
+        )
+        with self.database.read() as session:
+            first = session.scalars(query).first()
+        if first is not None and first.request_hash != row.request_hash:
+            raise IdempotencyConflict(row.idempotency_key)
+        return None if first is None else self.get(first.id)

@@ -1,0 +1,1 @@
+"""The studio's products and prompts: YAML and text files, read strictly, frozen."""

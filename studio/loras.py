@@ -1,0 +1,31 @@
+"""The folder from which the WebUI servers read LoRA files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.store import write_whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoraFolder:
+    """The folder, or None where it is not known on this machine. Names are the studio's own."""
+
+    folder: Path | None
+
+    def file(self, name: str) -> Path | None:
+        """Where the LoRA of that name lies or would lie."""
+        return None if self.folder is None else self.folder / f"{name}.safetensors"
+
+    def install(self, name: str, content: bytes) -> None:
+        """Put a LoRA in place whole. Raises StorageError."""
+        file = self.file(name)
+        if file is not None:
+            write_whole(file, content, file.parent)
+
+    def remove(self, name: str) -> None:
+        """Take a LoRA away; one that is gone already is fine."""
+        file = self.file(name)
+        if file is not None:
+            file.unlink(missing_ok=True)

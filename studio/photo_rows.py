@@ -1,0 +1,52 @@
+"""Reading photos from their table, and the verdict on a set of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from studio.database.tables import PhotoRow
+from studio.faces.values import PhotoFindings
+from studio.intake import values as intake
+from studio.intake.verdicts import judge_set
+from studio.values import Photo, Reason, SetVerdict
+
+
+def photos_of(session: Session, subject_id: str) -> Sequence[PhotoRow]:
+    """A subject's photos in the order of upload."""
+    return session.scalars(
+        select(PhotoRow).where(PhotoRow.subject_id == subject_id).order_by(PhotoRow.position)
+    ).all()
+
+
+def photo_value(row: PhotoRow) -> Photo:
+    """The photo without what only the studio needs."""
+    return Photo(
+        id=row.id,
+        subject_id=row.subject_id,
+        filename=row.filename,
+        width=row.width,
+        height=row.height,
+        status=row.status,
+        reasons=tuple(Reason.model_validate(reason) for reason in row.reasons),
+        created_at=row.created_at,
+    )
+
+
+def judged(rows: Sequence[PhotoRow]) -> intake.SetVerdict:
+    """The verdicts on all photos of a set, from what was measured when they came."""
+    return judge_set(
+        [intake.JudgedPhoto(id=row.id, findings=PhotoFindings.model_validate(row.findings)) for row in rows]
+    )
+
+
+def set_verdict(rows: Sequence[PhotoRow]) -> SetVerdict:
+    """The verdict on a set."""
+    return set_value(judged(rows))
+
+
+def set_value(verdict: intake.SetVerdict) -> SetVerdict:
+    """The verdict on a set without those on its photos."""
+    return SetVerdict(enough=verdict.enough, fit=verdict.fit, needed=verdict.needed, code=verdict.code)

@@ -1,0 +1,80 @@
+"""Choosing, among the names a preset declares, the first that a server has; never silently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from studio.errors import MissingCapability
+from studio.library.product import ControlSpec
+from studio.planning.plan import Choice, ServerFacts
+
+DEMONSTRATION_PREFIX = "sajin-tiny"
+FAMILY_WORDS = {"tile_resample": "tile", "depth": "depth"}
+FAMILY_MODULES = {"openpose": ("openpose_full", "openpose"), "depth": ("depth_midas", "depth")}
+
+
+@dataclass(slots=True, kw_only=True)
+class Chooser:
+    """Chooses names on one server and notes every choice that is not the first one wanted."""
+
+    facts: ServerFacts
+    choices: list[Choice] = field(default_factory=list)
+
+    def one_of(self, stage: str, kind: str, wanted: Sequence[str], known: Sequence[str]) -> str:
+        """The first wanted name that is known, as the server spells it. Raises MissingCapability."""
+        return self._take(stage, kind, wanted, lambda name: _same(name, known))
+
+    def perhaps_one_of(
+        self, stage: str, kind: str, wanted: Sequence[str], known: Sequence[str], *, optional: bool
+    ) -> str | None:
+        """As one_of; None, noted, when nothing fits and the part is optional."""
+        try:
+            return self.one_of(stage, kind, wanted, known)
+        except MissingCapability:
+            return self._left_out(stage, kind, wanted[0], optional=optional)
+
+    def control(self, stage: str, spec: ControlSpec) -> tuple[str, str] | None:
+        """Preprocessor and model of a ControlNet unit; None, noted, when it is optional and does not fit."""
+        modules = spec.module or FAMILY_MODULES.get(spec.unit, (spec.unit,))
+        models = spec.model or (FAMILY_WORDS.get(spec.unit, spec.unit),)
+        try:
+            module = self._module(stage, modules)
+            return module, self._take(stage, "controlnet model", models, self._model_containing)
+        except MissingCapability:
+            self._left_out(stage, "controlnet", spec.unit, optional=spec.optional)
+            return None
+
+    def _module(self, stage: str, wanted: Sequence[str]) -> str:
+        return self._take(
+            stage, "controlnet module", wanted, lambda name: _same(name, self.facts.controlnet_modules)
+        )
+
+    def _model_containing(self, part: str) -> str | None:
+        fitting = [name for name in self.facts.controlnet_models if self._fits_checkpoint(name)]
+        return next((name for name in fitting if part.casefold() in name.casefold()), None)
+
+    def _fits_checkpoint(self, model: str) -> bool:
+        """Whether a ControlNet's name says it belongs to this kind of checkpoint, as the extension itself guesses."""
+        name = model.casefold()
+        if name.startswith(DEMONSTRATION_PREFIX) != self.facts.demonstration:
+            return False
+        return self.facts.demonstration or ("xl" in name) == (self.facts.native_size >= 1024)
+
+    def _take(self, stage: str, kind: str, wanted: Sequence[str], find: Callable[[str], str | None]) -> str:
+        for name in wanted:
+            if (found := find(name)) is not None:
+                if name != wanted[0]:
+                    self.choices.append(Choice(stage=stage, kind=kind, wanted=wanted[0], taken=found))
+                return found
+        raise MissingCapability(kind, " / ".join(wanted), self.facts.url, stage)
+
+    def _left_out(self, stage: str, kind: str, wanted: str, *, optional: bool) -> None:
+        if not optional:
+            raise MissingCapability(kind, wanted, self.facts.url, stage)
+        self.choices.append(Choice(stage=stage, kind=kind, wanted=wanted, taken=None))
+
+
+def _same(name: str, known: Sequence[str]) -> str | None:
+    """The known name that equals name but for letter case."""
+    return next((other for other in known if other.casefold() == name.casefold()), None)

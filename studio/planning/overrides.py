@@ -1,0 +1,107 @@
+"""What a job may change about a preset's stages, and the list of it for the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from studio.errors import InvalidRequest
+from studio.library.product import AnyStage, PresetSpec
+from studio.library.prompts import PromptLibrary
+from studio.values import MAX_SEED, JobOptions, PresetOption
+
+OVERRIDABLE = (
+    "prompt",
+    "negative_prompt",
+    "steps",
+    "cfg_scale",
+    "sampler",
+    "scheduler",
+    "denoising_strength",
+    "scale",
+)
+NUMBERS = ("steps", "cfg_scale", "denoising_strength", "scale")
+NUMBER_DEFAULTS = {"steps": 30, "cfg_scale": 7.0}
+
+
+def overridden(spec: PresetSpec, options: JobOptions) -> PresetSpec:
+    """The preset with a job's overrides in it. Raises InvalidRequest naming every wrong one."""
+    problems = list(_unknown(spec, options))
+    if problems:
+        raise InvalidRequest(problems)
+    data = spec.model_dump()
+    for name, changes in options.stages.items():
+        data["stages"][name].update(changes)
+    try:
+        return PresetSpec.model_validate(data)
+    except ValidationError as error:
+        raise InvalidRequest([(_place(entry["loc"]), entry["msg"]) for entry in error.errors()]) from error
+
+
+def check_options(spec: PresetSpec, options: JobOptions, prompts: PromptLibrary) -> None:
+    """Raise InvalidRequest for overrides the preset does not take and for words that are no template."""
+    changed = overridden(spec, options)
+    texts = {"options.prompt": options.prompt, "options.negative_prompt": options.negative_prompt}
+    for name in options.stages:
+        stage = changed.stages[name]
+        texts[f"options.stages.{name}.prompt"] = stage.prompt or ""
+        texts[f"options.stages.{name}.negative_prompt"] = stage.negative_prompt or ""
+    problems = [(place, reason) for place, text in texts.items() if (reason := prompts.problem(text))]
+    if problems:
+        raise InvalidRequest(problems)
+
+
+def preset_options(spec: PresetSpec) -> tuple[PresetOption, ...]:
+    """Everything a job may choose, the whole job's options first."""
+    return (*_job_options(spec), *_stage_options(spec))
+
+
+def _unknown(spec: PresetSpec, options: JobOptions) -> Iterator[tuple[str, str]]:
+    for name, changes in options.stages.items():
+        if name not in spec.stages:
+            yield f"options.stages.{name}", f"the preset's stages are {', '.join(spec.stages)}"
+            continue
+        allowed = _overridable(spec.stages[name])
+        for key in changes:
+            if key not in allowed:
+                yield f"options.stages.{name}.{key}", f"may be one of {', '.join(allowed)}"
+
+
+def _overridable(stage: AnyStage) -> list[str]:
+    return [key for key in OVERRIDABLE if key in type(stage).model_fields]
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    tagless = (*location[:2], *location[3:]) if len(location) > 2 else location
+    return ".".join(("options", *map(str, tagless)))
+
+
+def _job_options(spec: PresetSpec) -> Iterator[PresetOption]:
+    yield PresetOption(key="seed", kind="integer", default=None, minimum=0, maximum=MAX_SEED)
+    yield PresetOption(key="prompt", kind="text", default="")
+    yield PresetOption(key="negative_prompt", kind="text", default="")
+    if any(unit.picture == "pose" for stage in spec.stages.values() for unit in stage.controlnet):
+        yield PresetOption(key="pose", kind="picture", default=None)
+
+
+def _stage_options(spec: PresetSpec) -> Iterator[PresetOption]:
+    for name, stage in spec.stages.items():
+        for key in NUMBERS:
+            if key in type(stage).model_fields:
+                yield _number_option(spec, stage, name, key)
+
+
+def _number_option(spec: PresetSpec, stage: AnyStage, name: str, key: str) -> PresetOption:
+    value = getattr(stage, key) or getattr(spec, key, None) or NUMBER_DEFAULTS.get(key)
+    minimum, maximum = _range(stage, key)
+    kind: Any = "integer" if key == "steps" else "number"
+    return PresetOption(key=key, kind=kind, default=value, minimum=minimum, maximum=maximum, stage=name)
+
+
+def _range(stage: AnyStage, key: str) -> tuple[float | None, float | None]:
+    """The bounds a field's type declares; a bound inside "or None" is found in the field's JSON Schema."""
+    schema = type(stage).model_json_schema()["properties"][key]
+    bounded = next((part for part in schema.get("anyOf", [schema]) if "minimum" in part), schema)
+    return bounded.get("minimum"), bounded.get("maximum")

@@ -1,0 +1,131 @@
+"""The plan of a job: frozen, complete, JSON-ready. Nothing in it is left to a server's defaults."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from studio.library.product import PresetSpec
+from studio.values import JobOptions, Value
+
+
+class Identity(Value):
+    """A learned person as prompts name them. lora: its name on the server."""
+
+    trigger: str
+    class_noun: str
+    lora: str
+
+
+class Order(Value):
+    """What was ordered, resolved as far as no server is needed. pose: the picture's path in the store."""
+
+    preset: str
+    spec: PresetSpec
+    options: JobOptions
+    count: int
+    seed: int
+    identity: Identity | None
+    class_noun: str
+    pose: str | None
+
+
+class ServerFacts(Value):
+    """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them."""
+
+    url: str
+    checkpoint: str
+    native_size: int
+    demonstration: bool
+    samplers: tuple[str, ...]
+    schedulers: tuple[str, ...]
+    upscalers: tuple[str, ...]
+    loras: tuple[str, ...]
+    scripts: tuple[str, ...]
+    detectors: tuple[str, ...]
+    controlnet_models: tuple[str, ...]
+    controlnet_modules: tuple[str, ...]
+
+
+class PlannedDetailer(Value):
+    """One ADetailer tab; names exact, pixels at the planned size."""
+
+    model: str
+    prompt: str
+    negative_prompt: str
+    confidence: float
+    denoising_strength: float
+    mask_blur: int
+    dilate_erode: int
+    padding: int
+
+
+class PlannedControl(Value):
+    """One ControlNet unit; picture: path of the pose in the store, or None for the stage's input."""
+
+    unit: str
+    module: str
+    model: str
+    picture: str | None
+    weight: float
+    guidance_start: float
+    guidance_end: float
+    control_mode: str
+
+
+class Enlargement(Value):
+    """How an upscale stage enlarges. tile_width, tile_height, overlap: pixels."""
+
+    scale: float
+    upscaler: str
+    script: str
+    tile_width: int
+    tile_height: int
+    overlap: int
+
+
+class PlannedStage(Value):
+    """One stage of one picture. width, height: pixels that come out, before rounding by an upscale script."""
+
+    name: str
+    use: Literal["txt2img", "img2img", "upscale"]
+    prompt: str
+    negative_prompt: str
+    seed: int
+    steps: int
+    sampler: str
+    scheduler: str
+    cfg_scale: float
+    clip_skip: int
+    width: int
+    height: int
+    denoising_strength: float | None
+    enlargement: Enlargement | None
+    adetailer: tuple[PlannedDetailer, ...]
+    controlnet: tuple[PlannedControl, ...]
+
+
+class PlannedPicture(Value):
+    """All stages of one picture of the job. number: from 0."""
+
+    number: int
+    seed: int
+    stages: tuple[PlannedStage, ...]
+
+
+class Choice(Value):
+    """Where a server did not have the first name wanted. taken: the declared alternative; None: left out as declared."""
+
+    stage: str
+    kind: str
+    wanted: str
+    taken: str | None
+
+
+class Plan(Value):
+    """A whole job on one kind of server. checkpoint: the one it was planned for; loras: names the prompts call."""
+
+    checkpoint: str
+    demonstration: bool
+    loras: tuple[str, ...]
+    choices: tuple[Choice, ...]
+    pictures: tuple[PlannedPicture, ...]

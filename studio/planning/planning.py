@@ -1,0 +1,212 @@
+"""Making the plan: preset, prompts, seeds, identity and a server's abilities, resolved into stage requests."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from studio.library.product import (
+    AnyStage,
+    DetailerSpec,
+    Img2ImgSpec,
+    Names,
+    PresetSpec,
+    StageSpec,
+    UpscaleSpec,
+)
+from studio.library.prompts import SUBJECT, PromptLibrary
+from studio.planning.names import Chooser
+from studio.planning.overrides import overridden
+from studio.planning.plan import (
+    Enlargement,
+    Order,
+    Plan,
+    PlannedControl,
+    PlannedDetailer,
+    PlannedPicture,
+    PlannedStage,
+    ServerFacts,
+)
+from studio.planning.sizes import adapted_pixels, adapted_size
+from studio.values import MAX_SEED
+
+DEFAULT_SAMPLER: Names = ("DPM++ 2M", "Euler a")
+DEFAULT_SCHEDULER: Names = ("Karras", "Automatic")
+DEFAULT_STEPS = 30
+DEFAULT_CFG_SCALE = 7.0
+DEFAULT_CLIP_SKIP = 1
+
+
+def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
+    """Resolve an order for a server.
+
+    Raises MissingCapability when the server has none of the names a part declares, InvalidRequest for overrides the
+    preset does not take.
+    """
+    spec = overridden(order.spec, order.options)
+    planner = _Planner(order=order, spec=spec, chooser=Chooser(facts=facts), prompts=prompts)
+    style_tags = planner.style_tags()
+    pictures = tuple(planner.picture(number, style_tags) for number in range(order.count))
+    return Plan(
+        checkpoint=facts.checkpoint,
+        demonstration=facts.demonstration,
+        loras=planner.loras(style_tags),
+        choices=tuple(dict.fromkeys(planner.chooser.choices)),
+        pictures=pictures,
+    )
+
+
+def picture_seed(seed: int, number: int) -> int:
+    """The seed of the number-th picture (from 0) of a job, as A1111 counts them; wraps at 2**32."""
+    return (seed + number) % (MAX_SEED + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planner:
+    order: Order
+    spec: PresetSpec
+    chooser: Chooser
+    prompts: PromptLibrary
+
+    @property
+    def facts(self) -> ServerFacts:
+        return self.chooser.facts
+
+    def style_tags(self) -> str:
+        tags = []
+        for lora in self.spec.loras:
+            name = self.chooser.perhaps_one_of(
+                "", "lora", lora.name, self.facts.loras, optional=lora.optional
+            )
+            if name is not None:
+                tags.append(f"<lora:{name}:{lora.weight:g}>")
+        return "".join(tags)
+
+    def loras(self, style_tags: str) -> tuple[str, ...]:
+        styles = tuple(tag.split(":")[1] for tag in style_tags.split(">") if tag)
+        return styles if self.order.identity is None else (self.order.identity.lora, *styles)
+
+    def picture(self, number: int, style_tags: str) -> PlannedPicture:
+        seed = picture_seed(self.order.seed, number)
+        size = adapted_size(self.spec.width, self.spec.height, self.facts.native_size)
+        stages = []
+        for name, stage in self.spec.stages.items():
+            planned = self.stage(name, stage, seed, size, style_tags)
+            size = (planned.width, planned.height)
+            stages.append(planned)
+        return PlannedPicture(number=number, seed=seed, stages=tuple(stages))
+
+    def stage(
+        self, name: str, stage: AnyStage, seed: int, size: tuple[int, int], style_tags: str
+    ) -> PlannedStage:
+        enlargement = self.enlargement(name, stage)
+        scale = enlargement.scale if enlargement else 1.0
+        prompt = self.text(stage.prompt or self.spec.prompt or "", self.order.options.prompt, seed)
+        negative = self.text(
+            _first(stage.negative_prompt, self.spec.negative_prompt), self.order.options.negative_prompt, seed
+        )
+        return PlannedStage(
+            name=name,
+            use=stage.use,
+            prompt=prompt + style_tags,
+            negative_prompt=negative,
+            seed=seed,
+            steps=stage.steps or self.spec.steps or DEFAULT_STEPS,
+            sampler=self.chooser.one_of(
+                name, "sampler", stage.sampler or self.spec.sampler or DEFAULT_SAMPLER, self.facts.samplers
+            ),
+            scheduler=self.chooser.one_of(
+                name,
+                "scheduler",
+                stage.scheduler or self.spec.scheduler or DEFAULT_SCHEDULER,
+                self.facts.schedulers,
+            ),
+            cfg_scale=stage.cfg_scale or self.spec.cfg_scale or DEFAULT_CFG_SCALE,
+            clip_skip=stage.clip_skip or self.spec.clip_skip or DEFAULT_CLIP_SKIP,
+            width=round(size[0] * scale),
+            height=round(size[1] * scale),
+            denoising_strength=stage.denoising_strength
+            if isinstance(stage, Img2ImgSpec | UpscaleSpec)
+            else None,
+            enlargement=enlargement,
+            adetailer=self.detailers(name, stage, seed),
+            controlnet=self.controls(name, stage),
+        )
+
+    def enlargement(self, name: str, stage: AnyStage) -> Enlargement | None:
+        if not isinstance(stage, UpscaleSpec):
+            return None
+        native = self.facts.native_size
+        return Enlargement(
+            scale=stage.scale,
+            upscaler=self.chooser.one_of(name, "upscaler", stage.upscaler, self.facts.upscalers),
+            script=self.chooser.one_of(name, "script", stage.script, self.facts.scripts),
+            tile_width=native,
+            tile_height=native,
+            overlap=adapted_pixels(stage.overlap, native),
+        )
+
+    def detailers(self, name: str, stage: StageSpec, seed: int) -> tuple[PlannedDetailer, ...]:
+        planned = (self.detailer(name, tab, seed) for tab in stage.adetailer)
+        return tuple(tab for tab in planned if tab is not None)
+
+    def detailer(self, name: str, tab: DetailerSpec, seed: int) -> PlannedDetailer | None:
+        model = self.chooser.perhaps_one_of(
+            name, "adetailer model", tab.model, self.facts.detectors, optional=tab.optional
+        )
+        if model is None:
+            return None
+        native = self.facts.native_size
+        return PlannedDetailer(
+            model=model,
+            prompt=self.text(tab.prompt, "", seed),
+            negative_prompt=self.text(tab.negative_prompt, "", seed),
+            confidence=tab.confidence,
+            denoising_strength=tab.denoising_strength,
+            mask_blur=adapted_pixels(tab.mask_blur, native),
+            dilate_erode=adapted_pixels(tab.dilate_erode, native),
+            padding=adapted_pixels(tab.padding, native),
+        )
+
+    def controls(self, name: str, stage: StageSpec) -> tuple[PlannedControl, ...]:
+        planned = []
+        for unit in stage.controlnet:
+            if unit.picture == "pose" and self.order.pose is None:
+                continue
+            names = self.chooser.control(name, unit)
+            if names is None:
+                continue
+            planned.append(
+                PlannedControl(
+                    unit=unit.unit,
+                    module=names[0],
+                    model=names[1],
+                    picture=self.order.pose if unit.picture == "pose" else None,
+                    weight=unit.weight,
+                    guidance_start=unit.guidance_start,
+                    guidance_end=unit.guidance_end,
+                    control_mode=unit.control_mode,
+                )
+            )
+        return tuple(planned)
+
+    def text(self, template: str, addition: str, seed: int) -> str:
+        """The words of a template for one picture; whoever names the subject calls the subject's LoRA too."""
+        identity = self.order.identity
+        subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
+        parts = (
+            self.prompts.words(part, subject, _draw_seed(seed, part)) for part in (template, addition) if part
+        )
+        words = ", ".join(part for part in parts if part)
+        if identity is None or SUBJECT not in template + addition:
+            return words
+        return f"{words} <lora:{identity.lora}:{self.spec.lora_weight:g}>"
+
+
+def _first(*texts: str | None) -> str:
+    return next((text for text in texts if text is not None), "")
+
+
+def _draw_seed(seed: int, template: str) -> int:
+    """A seed for the choices of one template: the same words in every stage of a picture that uses it."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{template}".encode()).digest()[:4], "big")

@@ -1,0 +1,68 @@
+"""The recipe of a picture: everything that made it, kept inside the PNG beside A1111's infotext."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from studio.errors import BadUpload
+
+RECIPE_CHUNK, INFOTEXT_CHUNK = "sajin", "parameters"
+LARGEST_TEXT = 4_000_000
+
+Recipe = dict[str, Any]
+
+
+def with_recipe(picture: bytes, infotext: str, recipe: Recipe) -> bytes:
+    """The same pixels as a PNG that carries infotext and recipe; the same input gives the same bytes."""
+    from PIL import Image, PngImagePlugin
+
+    texts = PngImagePlugin.PngInfo()
+    texts.add_itxt(INFOTEXT_CHUNK, infotext)
+    texts.add_itxt(RECIPE_CHUNK, json.dumps(recipe, ensure_ascii=False, sort_keys=True), zip=True)
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(picture)) as image:
+        image.convert("RGB").save(out, "PNG", pnginfo=texts)
+    return out.getvalue()
+
+
+def texts_in(picture: bytes) -> dict[str, str]:
+    """The text chunks of a PNG, or the user comment of another picture under "parameters".
+
+    Raises BadUpload for what is no picture or holds too much text.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(picture)) as image:
+            texts = {key: value for key, value in image.info.items() if isinstance(value, str)}
+            comment = image.getexif().get_ifd(EXIF_IFD).get(USER_COMMENT)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise BadUpload("not_a_picture", "", "The file is no picture that can be read.") from error
+    if INFOTEXT_CHUNK not in texts and isinstance(comment, bytes):
+        texts[INFOTEXT_CHUNK] = _user_comment(comment)
+    return texts
+
+
+def recipe_in(picture: bytes) -> Recipe | None:
+    """The recipe a picture carries, None without one or with a broken one."""
+    text = texts_in(picture).get(RECIPE_CHUNK)
+    if text is None or len(text) > LARGEST_TEXT:
+        return None
+    try:
+        recipe = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return recipe if isinstance(recipe, dict) else None
+
+
+EXIF_IFD, USER_COMMENT = 0x8769, 0x9286
+
+
+def _user_comment(value: bytes) -> str:
+    """EXIF's user comment without its eight bytes of character code (Exif 2.3, section 4.6.5)."""
+    code, text = value[:8], value[8:]
+    if code.startswith(b"UNICODE"):
+        return text.decode("utf-16-be", errors="replace")
+    return text.decode("utf-8", errors="replace")

@@ -1,0 +1,50 @@
+"""What is known of the WebUI servers: written by the worker, read by everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from studio.database.tables import ServerRow, WorkerRow
+from studio.planning.plan import ServerFacts
+from studio.records import now
+from studio.values import Server, Value
+
+STALE_AFTER = timedelta(seconds=20)
+
+
+class ServerRecord(Value):
+    """One server's row: what is shown, and what planning needs (None while it never answered)."""
+
+    server: Server
+    facts: ServerFacts | None
+
+
+def server_records(session: Session) -> tuple[ServerRecord, ...]:
+    """All servers in use, as last seen; those of a worker that is gone count as down."""
+    alive = worker_alive(session)
+    rows = session.scalars(select(ServerRow).order_by(ServerRow.url)).all()
+    return tuple(_record(row, alive=alive) for row in rows)
+
+
+def known_servers(session: Session) -> tuple[ServerFacts, ...]:
+    """What planning may count on: the servers that answered and are not down."""
+    records = server_records(session)
+    return tuple(record.facts for record in records if record.facts and record.server.status != "down")
+
+
+def worker_alive(session: Session) -> bool:
+    """Whether any worker gave a sign of life in the last seconds."""
+    seen: Sequence[WorkerRow] = session.scalars(select(WorkerRow)).all()
+    return any(now() - row.seen_at < STALE_AFTER for row in seen)
+
+
+def _record(row: ServerRow, *, alive: bool) -> ServerRecord:
+    record = ServerRecord.model_validate(row.record)
+    if alive:
+        return record
+    down = record.server.model_copy(update={"status": "down", "problem": "worker_not_running"})
+    return record.model_copy(update={"server": down})
