@@ -7,9 +7,9 @@ import io
 import numpy as np
 from PIL import Image
 
-from studio.faces.embeddings import embed, upright_face
+from studio.faces.embeddings import CHIP_SIDE, embed, upright_face
 from studio.faces.find import find_faces
-from studio.faces.measures import fingerprint, measure_face
+from studio.faces.measures import fingerprint, measure
 from studio.faces.values import Box, Face, PhotoFindings
 
 WORKING_SIDE = 1600
@@ -28,17 +28,17 @@ def check(picture: bytes) -> PhotoFindings:
     pixels = np.asarray(small)
     faces = find_faces(pixels)
     scale = width / small.width
-    chip = upright_face(pixels, faces[0].box) if faces else None
+    chip = upright_face(pixels, faces[0].box) if faces else np.asarray(small.resize((CHIP_SIDE, CHIP_SIDE)))
     return PhotoFindings(
         width=width,
         height=height,
         faces=tuple(_scaled(face, scale) for face in faces),
-        measures=None if chip is None else measure_face(chip),
-        embedding=None if chip is None else embed(chip),
+        measures=measure(chip),
+        embedding=embed(chip) if faces else None,
         fingerprint=fingerprint(small),
     )
 
 
 def _scaled(face: Face, scale: float) -> Face:
     left, top, right, bottom = (round(side * scale) for side in face.box.corners())
-    return Face(box=Box(left=left, top=top, right=right, bottom=bottom), score=face.score)
+    return face.model_copy(update={"box": Box(left=left, top=top, right=right, bottom=bottom)})

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.faces.mesh import has_face_mesh
 from studio.faces.values import Box, Face
 
 Pixels = NDArray[np.uint8]
@@ -18,6 +19,7 @@ Pixels = NDArray[np.uint8]
 SHORT_RANGE, FULL_RANGE = 0, 1
 LOWEST_SCORE = 0.5
 SAME_FACE = 0.3
+SURE_FACE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,21 @@ class _Window:
 def find_faces(pixels: Pixels) -> tuple[Face, ...]:
     """The faces in a picture, the widest first; a box may reach beyond the picture.
 
-    pixels: RGB, uint8, shape (height, width, 3). Where nothing is found at first, overlapping quarters are searched, so
-    that a face of about a twentieth of the picture is still seen.
+    pixels: RGB, uint8, shape (height, width, 3). A find counts when landmarks fit it as well; where none does, the best
+    find alone is returned as not confirmed. Where nothing is found at first, overlapping quarters are searched, so that
+    a face of about a twentieth of the picture is still seen.
     """
     height, width = pixels.shape[:2]
     whole = _Window(0, 0, width, height)
-    faces = _search(pixels, [whole]) or _search(pixels, _quarters(width, height))
-    return tuple(sorted(faces, key=lambda face: -face.box.width))
+    found = _search(pixels, [whole]) or _search(pixels, _quarters(width, height))
+    faces = [face for face in found if has_face_mesh(pixels, face.box)]
+    return tuple(sorted(faces, key=lambda face: -face.box.width)) or _doubtful(found)
+
+
+def _doubtful(found: Sequence[Face]) -> tuple[Face, ...]:
+    return tuple(
+        face.model_copy(update={"confirmed": False}) for face in found[:1] if face.score >= SURE_FACE
+    )
 
 
 def _quarters(width: int, height: int) -> list[_Window]:
@@ -49,7 +59,12 @@ def _quarters(width: int, height: int) -> list[_Window]:
 
 
 def _search(pixels: Pixels, windows: Iterable[_Window]) -> list[Face]:
-    found = [face for window in windows for model in (SHORT_RANGE, FULL_RANGE) for face in _detect(pixels, window, model)]
+    found = [
+        face
+        for window in windows
+        for model in (SHORT_RANGE, FULL_RANGE)
+        for face in _detect(pixels, window, model)
+    ]
     return _distinct(found)
 
 

@@ -13,15 +13,18 @@ Luma = NDArray[np.float32]
 
 HASH_SIDE = 8
 BURNT_OUT = 250
+COMMON_LIGHT = 180.0
 
 
-def measure_face(chip: Pixels) -> FaceMeasures:
+def measure(chip: Pixels) -> FaceMeasures:
     """Sharpness and light of an upright face. chip: RGB, uint8, square."""
     light = luma(chip)
+    brightest = float(np.percentile(light, 90))
     return FaceMeasures(
-        sharpness=laplacian_variance(light),
-        darkest_light=float(np.percentile(light, 90)),
+        sharpness=laplacian_variance(light * (COMMON_LIGHT / max(brightest, 1.0))),
+        light=brightest,
         clipped=float((light >= BURNT_OUT).mean()),
+        contrast=float(light.std()),
     )
 
 

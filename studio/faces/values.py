@@ -57,35 +57,42 @@ class Box(FaceValue):
 
 
 class Face(FaceValue):
-    """One face. score: the detector's confidence, 0 to 1. box: brow to chin, ear to ear, not the hair."""
+    """One face. score: the detector's confidence, 0 to 1. box: brow to chin, ear to ear, not the hair.
+
+    confirmed: whether landmarks fit it too. False only for a lone find that may be a badly blurred or lit face.
+    """
 
     box: Box
     score: float
+    confirmed: bool = True
 
 
 class FaceMeasures(FaceValue):
     """Measures of the main face, each on the face upright at 150 by 150 pixels.
 
-    sharpness: variance of the Laplacian of luma (0 to 255). darkest_light: the 90th percentile of luma, low only where
-    even the lit parts are dark. clipped: share of pixels at the upper end of luma, 0 to 1.
+    sharpness: variance of the Laplacian of luma brought to one brightness. light: the 90th percentile of luma (0 to
+    255), low only where even the lit parts are dark. clipped: share of pixels at the upper end of luma, 0 to 1.
+    contrast: standard deviation of luma.
     """
 
     sharpness: float
-    darkest_light: float
+    light: float
     clipped: float
+    contrast: float
 
 
 class PhotoFindings(FaceValue):
     """All that a photo's verdict rests on.
 
-    width, height: pixels of the whole picture. faces: the main one first. measures, embedding: of the main face, None
-    without one. fingerprint: 64-bit difference hash of the whole picture, 16 hexadecimal digits.
+    width, height: pixels of the whole picture. faces: the main one first. measures: of the main face, or of the whole
+    picture where there is no face. embedding: of the main face, None without one. fingerprint: 64-bit difference hash
+    of the whole picture, 16 hexadecimal digits.
     """
 
     width: int
     height: int
     faces: tuple[Face, ...]
-    measures: FaceMeasures | None
+    measures: FaceMeasures
     embedding: Embedding | None
     fingerprint: str
 

@@ -26,7 +26,8 @@ _PAPER = (255, 255, 255)
 class CleanPicture:
     """A picture that may be kept: upright, sRGB, without metadata.
 
-    jpeg: the file, quality 95. width, height: pixels, at most 4096. sha256: of jpeg, hexadecimal. filename: for showing.
+    jpeg: the file, quality 95. width, height: pixels, at most 4096. sha256: of jpeg, in hexadecimal digits.
+    filename: cleaned, for showing.
     """
 
     jpeg: bytes
@@ -71,7 +72,16 @@ def _reading(name: str) -> Iterator[None]:
         yield
     except (BadPicture, MemoryError):
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, ArithmeticError, RuntimeError) as error:
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        IndexError,
+        TypeError,
+        ArithmeticError,
+        RuntimeError,
+    ) as error:
         raise BadPicture(BadPictureCode.TRUNCATED_PICTURE, name, reason=str(error)[:200]) from error
 
 
@@ -146,7 +156,9 @@ def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
                 picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
             )
         except (ImageCms.PyCMSError, OSError):
-            return picture.convert("RGB")  # a broken or unfitting profile: the plain values are the best guess
+            return picture.convert(
+                "RGB"
+            )  # a broken or unfitting profile: the plain values are the best guess
         if converted is not None:
             return converted
     return picture.convert("RGB")

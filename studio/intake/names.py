@@ -6,7 +6,7 @@ import unicodedata
 
 LONGEST_NAME = 100
 NAMELESS = "photo"
-_UNWANTED = frozenset('"\'`<>|*?\x7f')
+_UNWANTED = frozenset("\"'`<>|*?\x7f")
 
 
 def display_name(filename: str) -> str:
@@ -23,7 +23,15 @@ def display_name(filename: str) -> str:
 def _shows(sign: str) -> bool:
     if sign in _UNWANTED:
         return False
-    return sign in "\u200d\ufe0f" or unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    return sign in "\u200d\ufe0f" or unicodedata.category(sign) not in {
+        "Cc",
+        "Cf",
+        "Cs",
+        "Co",
+        "Cn",
+        "Zl",
+        "Zp",
+    }
 
 
 def _shortened(name: str) -> str:

@@ -26,13 +26,13 @@ from studio.intake.values import (
 PORTRAIT_IN_FACES = 3.0  # a head-and-shoulders square is about three face widths wide
 SMALLEST_PORTRAIT = 256
 SMALL_PORTRAIT = 384
-SURE_FACE = 0.6
 BYSTANDER_SHARE = 0.4
 CUT_SHARE = 0.06
 BLURRED_BELOW = 12.0
 SOFT_BELOW = 30.0
 DARK_BELOW = 45.0
 DIM_BELOW = 80.0
+PLAIN_BELOW = 10.0
 CLIPPED_ABOVE = 0.45
 BRIGHT_ABOVE = 0.25
 SAME_PERSON = 0.6
@@ -42,8 +42,8 @@ SAME_PICTURE_BITS = 4
 def judge(findings: PhotoFindings) -> Verdict:
     """The verdict on one photo by itself."""
     face = findings.main_face
-    if face is None:
-        return _verdict([_reason(ReasonCode.NO_FACE)])
+    if face is None or not face.confirmed:
+        return _verdict(_hidden(findings) or [_reason(ReasonCode.NO_FACE)])
     return _verdict(
         reason
         for reasons in (
@@ -68,9 +68,7 @@ def judge_set(photos: Sequence[JudgedPhoto]) -> SetVerdict:
     strangers = _strangers(usable)
     originals = _near_duplicates([photo for photo in usable if photo.id not in strangers])
     extra = strangers | originals
-    verdicts = {
-        photo.id: _verdict([*extra.get(photo.id, ()), *alone[photo.id].reasons]) for photo in photos
-    }
+    verdicts = {photo.id: _verdict([*extra.get(photo.id, ()), *alone[photo.id].reasons]) for photo in photos}
     fit = sum(verdict.status is not Status.UNFIT for verdict in verdicts.values())
     return SetVerdict(
         enough=fit >= NEEDED_PHOTOS,
@@ -101,7 +99,7 @@ def _reason(code: ReasonCode, blocking: bool = True, **data: Number) -> Reason:
 
 
 def _company(findings: PhotoFindings) -> Iterable[Reason]:
-    others = [face for face in findings.faces[1:] if face.score >= SURE_FACE]
+    others = findings.faces[1:]
     if not others:
         return
     share = others[0].box.width / findings.faces[0].box.width
@@ -126,24 +124,24 @@ def _frame(face: Face, findings: PhotoFindings) -> Iterable[Reason]:
         yield _reason(ReasonCode.FACE_CUT_OFF, outside=round(1 - inside, 3))
 
 
+def _hidden(findings: PhotoFindings) -> list[Reason]:
+    """What may hide a face that is not, or not surely, seen. A plain surface is not blurred."""
+    blur = _sharpness(findings) if findings.measures.contrast > PLAIN_BELOW else ()
+    return [reason for reason in (*blur, *_light(findings)) if reason.blocking]
+
+
 def _sharpness(findings: PhotoFindings) -> Iterable[Reason]:
-    measures = findings.measures
-    if measures is not None and measures.sharpness < SOFT_BELOW:
-        blocking = measures.sharpness < BLURRED_BELOW
-        yield _reason(ReasonCode.BLURRED, blocking=blocking, sharpness=round(measures.sharpness, 1))
+    sharpness = findings.measures.sharpness
+    if sharpness < SOFT_BELOW:
+        yield _reason(ReasonCode.BLURRED, blocking=sharpness < BLURRED_BELOW, sharpness=round(sharpness, 1))
 
 
 def _light(findings: PhotoFindings) -> Iterable[Reason]:
-    measures = findings.measures
-    if measures is None:
-        return
-    if measures.darkest_light < DIM_BELOW:
-        blocking = measures.darkest_light < DARK_BELOW
-        yield _reason(ReasonCode.TOO_DARK, blocking=blocking, light=round(measures.darkest_light))
-    if measures.clipped > BRIGHT_ABOVE:
-        yield _reason(
-            ReasonCode.TOO_BRIGHT, blocking=measures.clipped > CLIPPED_ABOVE, clipped=round(measures.clipped, 3)
-        )
+    light, clipped = findings.measures.light, findings.measures.clipped
+    if light < DIM_BELOW:
+        yield _reason(ReasonCode.TOO_DARK, blocking=light < DARK_BELOW, light=round(light))
+    if clipped > BRIGHT_ABOVE:
+        yield _reason(ReasonCode.TOO_BRIGHT, blocking=clipped > CLIPPED_ABOVE, clipped=round(clipped, 3))
 
 
 def _strangers(photos: Sequence[JudgedPhoto]) -> dict[str, list[Reason]]:

@@ -1,0 +1,44 @@
+"""The child process that looks at faces: ``python -m studio.faces.child FD``.
+
+It reads (task, arguments) from the connection FD and answers (True, result) or (False, error), one after the other,
+until the parent closes its end. Heavy libraries and their memory stay here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from typing import Any
+
+Request = tuple[str, tuple[Any, ...]]
+Answer = tuple[bool, Any]
+
+
+def serve(connection: Connection, tasks: Mapping[str, Callable[..., Any]]) -> None:
+    """Answer requests until the other end is closed."""
+    while True:
+        try:
+            task, arguments = connection.recv()
+        except EOFError:
+            return
+        connection.send(_answer(tasks[task], arguments))
+
+
+def _answer(task: Callable[..., Any], arguments: tuple[Any, ...]) -> Answer:
+    try:
+        return True, task(*arguments)
+    except Exception as error:  # noqa: BLE001 (every error belongs to the caller)
+        return False, error
+
+
+def main() -> None:
+    """Serve the connection whose file descriptor is the first argument."""
+    from studio.faces.check import check
+    from studio.faces.likeness import embedding_of, likeness
+
+    serve(Connection(int(sys.argv[1])), {"check": check, "embedding": embedding_of, "likeness": likeness})
+
+
+if __name__ == "__main__":
+    main()
