@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from PIL import UnidentifiedImageError
+
 from studio.faces.check import check
 from studio.faces.errors import FaceWorkFailed
 from studio.faces.process import FaceProcess
-
 from tests.persons import astronaut, hopper
 
 

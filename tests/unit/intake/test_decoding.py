@@ -12,8 +12,8 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image, ImageCms
-from studio.intake import BadPicture, decode
 
+from studio.intake import BadPicture, decode
 from tests.persons import as_jpeg
 
 

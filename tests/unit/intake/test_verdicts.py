@@ -10,12 +10,12 @@ from functools import cache
 import pytest
 import skimage.data
 from PIL import Image, ImageEnhance, ImageFilter
+
 from studio.faces.check import check
 from studio.faces.values import PhotoFindings
 from studio.intake import decode
 from studio.intake.values import JudgedPhoto, SetVerdict
 from studio.intake.verdicts import judge, judge_set
-
 from tests.persons import as_jpeg, astronaut, hopper
 
 
