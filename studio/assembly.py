@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.catalogue import Catalogue
-from studio.database.connect import Database, enable_wal
+from studio.database.connect import Database
 from studio.database.migrate import migrate
 from studio.errors import DataFolderUnusable
 from studio.faces.process import FaceProcess

@@ -6,14 +6,14 @@ import base64
 import binascii
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from studio.database.tables import ImageRow, JobRow
 from studio.errors import InvalidRequest, NotFound
-from studio.values import Failure, Image, Job, JobOptions, StagePicture, Status, UsedServer, Words
+from studio.values import Failure, Image, Job, JobOptions, Measure, StagePicture, Status, UsedServer, Words
 
 Row = TypeVar("Row", JobRow, ImageRow)
 
@@ -73,7 +73,7 @@ def image_value(row: ImageRow) -> Image:
         width=row.width,
         height=row.height,
         likeness=row.likeness,
-        likeness_measure=row.likeness_measure,
+        likeness_measure=cast("Measure | None", row.likeness_measure),
         stages=tuple(map(_stage_picture, row.stages)),
         favourite=row.favourite,
         demonstration=row.demonstration,
@@ -87,7 +87,7 @@ def _stage_picture(stage: dict[str, Any]) -> StagePicture:
 
 
 def page(
-    session: Session, query: Select[tuple[Row]], table: type[Row], limit: int, cursor: str | None
+    session: Session, query: Select[Row], table: type[Row], limit: int, cursor: str | None
 ) -> tuple[list[Row], str | None]:
     """Newest first from the cursor on, and the cursor to the rest. Raises InvalidRequest for a cursor that is none."""
     if cursor is not None:

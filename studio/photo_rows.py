@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from studio.database.tables import PhotoRow
 from studio.faces.values import PhotoFindings
 from studio.intake import values as intake
 from studio.intake.verdicts import judge_set
-from studio.values import Photo, Reason, SetVerdict
+from studio.values import Fitness, Photo, Reason, SetVerdict
 
 
 def photos_of(session: Session, subject_id: str) -> Sequence[PhotoRow]:
@@ -29,7 +30,7 @@ def photo_value(row: PhotoRow) -> Photo:
         filename=row.filename,
         width=row.width,
         height=row.height,
-        status=row.status,
+        status=cast("Fitness", row.status),
         reasons=tuple(Reason.model_validate(reason) for reason in row.reasons),
         created_at=row.created_at,
     )

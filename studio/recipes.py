@@ -36,7 +36,7 @@ def texts_in(picture: bytes) -> dict[str, str]:
 
     try:
         with Image.open(io.BytesIO(picture)) as image:
-            texts = {key: value for key, value in image.info.items() if isinstance(value, str)}
+            texts = {str(key): value for key, value in image.info.items() if isinstance(value, str)}
             comment = image.getexif().get_ifd(EXIF_IFD).get(USER_COMMENT)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BadUpload("not_a_picture", "", "The file is no picture that can be read.") from error

@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     from studio.assembly import Foundations
 
 
+AS_THE_TRAINER_LIKES = TrainingOptions()
+NEWEST_JOBS = JobQuery()
+NEWEST_IMAGES = ImageQuery()
+
+
 class Studio:
     """The whole domain for one owner. Close it, or use it as a context manager. Safe to call from many threads."""
 
@@ -106,7 +111,7 @@ class Studio:
 
     # Trainings
 
-    def start_training(self, subject_id: str, options: TrainingOptions = TrainingOptions()) -> Training:
+    def start_training(self, subject_id: str, options: TrainingOptions = AS_THE_TRAINER_LIKES) -> Training:
         """Queue the learning of a subject.
 
         Raises NotFound, TrainingUnavailable, NotEnoughPhotos, AlreadyRunning.
@@ -135,7 +140,7 @@ class Studio:
         """
         return self._parts.jobs.create(request, idempotency_key)
 
-    def jobs(self, query: JobQuery = JobQuery()) -> JobPage:
+    def jobs(self, query: JobQuery = NEWEST_JOBS) -> JobPage:
         """Jobs, newest first. Raises InvalidRequest for a cursor that is none."""
         return self._parts.jobs.list(query)
 
@@ -157,7 +162,7 @@ class Studio:
 
     # Images
 
-    def images(self, query: ImageQuery = ImageQuery()) -> ImagePage:
+    def images(self, query: ImageQuery = NEWEST_IMAGES) -> ImagePage:
         """Images, newest first. Raises InvalidRequest for a cursor that is none."""
         return self._parts.gallery.list(query)
 

@@ -112,7 +112,7 @@ def write_whole(target: Path, content: bytes, temporary: Path, *, durable: bool 
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-            os.replace(name, target)
+            Path(name).replace(target)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise

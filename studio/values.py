@@ -15,6 +15,8 @@ NEEDED_PHOTOS = 3
 MAX_SEED = 2**32 - 1
 
 Scalar = str | int | float | bool | None
+Fitness = Literal["fit", "warning", "unfit"]
+Measure = Literal["face", "colours"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -74,7 +76,7 @@ class Photo(Value):
     filename: str
     width: int
     height: int
-    status: Literal["fit", "warning", "unfit"]
+    status: Fitness
     reasons: tuple[Reason, ...]
     created_at: datetime
 
@@ -241,7 +243,7 @@ class Image(Value):
     width: int
     height: int
     likeness: float | None
-    likeness_measure: Literal["face", "colours"] | None
+    likeness_measure: Measure | None
     stages: tuple[StagePicture, ...]
     favourite: bool
     demonstration: bool

@@ -61,7 +61,7 @@ def _sqlite_engine(address: str, wait_seconds: float) -> Engine:
     engine = create_engine(address, connect_args={"timeout": wait_seconds})
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, record: object) -> None:
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")

@@ -51,8 +51,7 @@ def read_yaml(text: str, file: str) -> Document:
         _refuse_aliases(text)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadYaml(line, "", f"not YAML: {error.problem or error.context}") from error
+        raise BadYaml(_line(error.problem_mark), "", f"not YAML: {error.problem or error.context}") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise BadYaml(1, "", f"not YAML: {error}") from error
     if not isinstance(root, yaml.MappingNode):
@@ -65,7 +64,11 @@ def read_yaml(text: str, file: str) -> Document:
 def _refuse_aliases(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            raise BadYaml(event.start_mark.line + 1, "", "aliases (*name) are not allowed")
+            raise BadYaml(_line(event.start_mark), "", "aliases (*name) are not allowed")
+
+
+def _line(mark: Any) -> int:
+    return mark.line + 1 if mark else 1
 
 
 def _mapping(node: yaml.MappingNode, path: Path, lines: dict[Path, int]) -> dict[str, Any]:
@@ -90,7 +93,7 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int]) -> Any:
             lines[(*path, position)] = item.start_mark.line + 1
         return [_value(item, (*path, position), lines) for position, item in enumerate(node.value)]
     try:
-        return yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+        return yaml.SafeLoader("").construct_object(node)
     except (yaml.YAMLError, ValueError) as error:
         raise BadYaml(
             node.start_mark.line + 1, _dotted(path), f"not a plain value: {node.value!r}"

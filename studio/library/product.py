@@ -1,8 +1,8 @@
 """What a preset may say. Ranges live in the types; unknown keys are refused.
 
-Wherever a server's name stands (sampler, upscaler, detector, ControlNet model …) a list may stand as well: the names in
-order of preference. What was taken instead of the first is written into the recipe. ``optional: true`` lets a part be left
-out where no server name fits; that too is written down. Nothing else is ever replaced.
+Wherever a server's name stands (sampler, upscaler, detector, ControlNet model …) a list may stand as well: the names
+in order of preference. What was taken instead of the first is written into the recipe. ``optional: true`` lets a part
+be left out where no server name fits; that too is written down. Nothing else is ever replaced.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Img2ImgSpec(StageSpec):
 
 
 class UpscaleSpec(StageSpec):
-    """Enlarge the picture of the stage before, tile by tile. scale: 1 to 4. overlap: pixels at the preset's own size."""
+    """Enlarge the picture of the stage before, tile by tile. overlap: pixels at the preset's own size."""
 
     use: Literal["upscale"]
     scale: Annotated[float, Field(ge=1, le=4)] = 2.0
@@ -134,7 +134,8 @@ class PresetSpec(Sampling):
     """A whole preset. width, height: pixels for a checkpoint of native size 512, adapted to the server's.
 
     identity: "lora" needs a learned subject (or runs without one when a job names none), "none" never uses one.
-    lora_weight: of the subject's own LoRA. extends: the preset whose keys this one starts from. thumbnail: a file beside it.
+    lora_weight: of the subject's own LoRA. extends: the preset whose keys this one starts from. thumbnail: a file in
+    the folder "thumbnails" beside it.
     """
 
     title: Words

@@ -184,8 +184,9 @@ def _path(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
 
 
 def _reason(entry: Any) -> str:
-    known = {"extra_forbidden": "is not a key of a preset", "missing": "is missing"}
-    return known.get(entry["type"], entry["msg"].removeprefix("Value error, "))
+    known: dict[str, str] = {"extra_forbidden": "is not a key of a preset", "missing": "is missing"}
+    message: str = entry["msg"]
+    return known.get(entry["type"], message.removeprefix("Value error, "))
 
 
 def _at(document: Document, path: tuple[str | int, ...], reason: str) -> PresetProblem:

@@ -32,7 +32,8 @@ class Chooser:
         try:
             return self.one_of(stage, kind, wanted, known)
         except MissingCapability:
-            return self._left_out(stage, kind, wanted[0], optional=optional)
+            self._left_out(stage, kind, wanted[0], optional=optional)
+            return None
 
     def control(self, stage: str, spec: ControlSpec) -> tuple[str, str] | None:
         """Preprocessor and model of a ControlNet unit; None, noted, when it is optional and does not fit."""

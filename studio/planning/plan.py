@@ -113,7 +113,7 @@ class PlannedPicture(Value):
 
 
 class Choice(Value):
-    """Where a server did not have the first name wanted. taken: the declared alternative; None: left out as declared."""
+    """Where a server lacks the first name wanted. taken: the declared alternative; None: left out as declared."""
 
     stage: str
     kind: str
