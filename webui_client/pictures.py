@@ -25,7 +25,7 @@ class Picture:
     """One picture, unchanged as it came.
 
     data: the encoded file. format: "PNG", "JPEG" or "WEBP". width, height: pixels. infotext: the generation
-    parameters written in it, or None.
+    parameters written in it, or None. is_black: every pixel is 0, as when the numbers of a run overflow.
     """
 
     data: bytes
@@ -33,6 +33,7 @@ class Picture:
     width: int
     height: int
     infotext: str | None
+    is_black: bool
 
     @classmethod
     def read(cls, data: bytes) -> Picture:
@@ -54,6 +55,7 @@ class Picture:
                     width=image.width,
                     height=image.height,
                     infotext=_infotext_of(image),
+                    is_black=image.convert("L").getextrema() == (0, 0),
                 )
         except UnidentifiedImageError as error:
             raise BadPicture("it is neither PNG, JPEG nor WebP") from error
@@ -64,11 +66,6 @@ class Picture:
         """Return the decoded picture, RGB."""
         with Image.open(io.BytesIO(self.data), formats=STILL_FORMATS) as image:
             return image.convert("RGB")
-
-    @property
-    def is_black(self) -> bool:
-        """Whether every pixel is 0: what A1111 answers when the numbers of a run overflow."""
-        return self.open().convert("L").getextrema() == (0, 0)
 
 
 def size_of(data: bytes) -> tuple[int, int]:

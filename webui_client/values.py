@@ -147,11 +147,16 @@ class Img2Img(Sampling):
             raise ValueError(
                 f"{len(self.init_images)} initial pictures are more than batch_size {self.batch_size}"
             )
-        if self.adetailer and self.adetailer.skip_img2img and self.inpaint:
+        if self.skips_img2img and self.inpaint:
             raise ValueError("ADetailer cannot skip img2img when there is a mask")
         if self.upscale:
             self._upscale_stands_alone()
         return self
+
+    @property
+    def skips_img2img(self) -> bool:
+        """Whether the main pass is a dummy, and ADetailer alone works on the initial picture."""
+        return self.adetailer is not None and self.adetailer.skip_img2img
 
     def _upscale_stands_alone(self) -> None:
         if self.inpaint:

@@ -1,0 +1,199 @@
+"""The client of one WebUI server: make pictures, and know that they are what was asked for."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from webui_client.answers import read_generation, read_picture
+from webui_client.capabilities import Capabilities
+from webui_client.errors import BadAnswer, Interrupted, MissingCapability, ServerTimeout, WebuiError
+from webui_client.interrupts import check_uninterrupted
+from webui_client.listings import Listings
+from webui_client.options import kept_options
+from webui_client.pictures import Picture
+from webui_client.postflight import Answer, check, check_extras
+from webui_client.preflight import Resolved, resolve
+from webui_client.preflight import check_extras as extras_can_run
+from webui_client.probe import probe
+from webui_client.transport import Transport
+from webui_client.values import Extras, Generation, GenerationInfo, Img2Img, Progress, Timeouts, Txt2Img
+from webui_client.watch import RunWatch, is_idle, look_after
+from webui_client.wire import extras_body, img2img_body, txt2img_body
+
+OnProgress = Callable[[Progress], None]
+Cancelled = Callable[[], bool]
+RECORD_SECONDS = 60.0
+READY_POLL_SECONDS = 1.0
+
+
+class WebuiClient(Listings):
+    """One WebUI server.
+
+    url: its root, for example http://127.0.0.1:7860, with any subpath. auth: name and password of --api-auth.
+    One generation at a time (a second waits here, not in the server's queue); all else may be called beside
+    it, from any thread. Every method raises the errors of :mod:`webui_client.errors` and no others, except
+    for ValueError on a url that is none and BadPicture on a picture of the caller's that cannot be read.
+    """
+
+    def __init__(
+        self, url: str, *, auth: tuple[str, str] | None = None, timeouts: Timeouts | None = None
+    ) -> None:
+        super().__init__(Transport(url, auth, timeouts or Timeouts()))
+        self._record: Capabilities | None = None
+        self._record_taken = 0.0
+        self._version: str | None = None
+        self._in_flight = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """The server's root, as it is named in errors."""
+        return self._transport.url
+
+    def probe(self) -> Capabilities:
+        """Read the server's capability record anew."""
+        self._record = probe(self._transport, known_version=self._version)
+        self._version = self._record.version
+        self._record_taken = time.monotonic()
+        return self._record
+
+    def capabilities(self, *, max_age_seconds: float = RECORD_SECONDS) -> Capabilities:
+        """Return the capability record, probing if it is older than max_age_seconds."""
+        if self._record is None or time.monotonic() - self._record_taken > max_age_seconds:
+            return self.probe()
+        return self._record
+
+    def wait_until_ready(self, seconds: float) -> Capabilities:
+        """Probe once a second until the server answers as a whole; raise the last error after seconds.
+
+        Not more often: a burst of requests while it starts has crashed A1111.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return self.probe()
+            except WebuiError:
+                if time.monotonic() + READY_POLL_SECONDS > deadline:
+                    raise
+                time.sleep(READY_POLL_SECONDS)
+
+    def txt2img(
+        self,
+        request: Txt2Img,
+        *,
+        task_id: str | None = None,
+        on_progress: OnProgress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Generation:
+        """Make pictures from text.
+
+        task_id: ours, for progress; made up if None. on_progress and cancelled are called from a second
+        thread about twice a second. Returns only pictures that are proven to be what was asked for; raises
+        MissingCapability before anything runs, FeatureDidNotRun after, Interrupted if the run was stopped.
+        """
+        server, names = self._resolved(request)
+        task = task_id or new_task_id()
+        body = txt2img_body(request, names, server, task)
+        return self._generate("/sdapi/v1/txt2img", request, names, server, body, on_progress, cancelled)
+
+    def img2img(
+        self,
+        request: Img2Img,
+        *,
+        task_id: str | None = None,
+        on_progress: OnProgress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Generation:
+        """Make pictures from pictures; everything else as :meth:`txt2img`. Raises BadPicture for unreadable
+        ones.
+        """
+        server, names = self._resolved(request)
+        task = task_id or new_task_id()
+        body = img2img_body(request, names, server, task)
+        return self._generate("/sdapi/v1/img2img", request, names, server, body, on_progress, cancelled)
+
+    def extras(self, request: Extras) -> Picture:
+        """Enlarge a picture or restore its faces without diffusion. There is no progress of this call to
+        follow.
+        """
+        path = "/sdapi/v1/extra-single-image"
+        extras_can_run(request, self.capabilities())
+        with self._in_flight:
+            answer = self._transport.post_once(path, extras_body(request))
+        image = answer.get("image") if isinstance(answer, dict) else None
+        result = read_picture(image, self.url, path, "its image")
+        check_extras(request, result, self.url)
+        return result
+
+    def refresh_loras(self) -> None:
+        """Have the server look at its LoRA folder again."""
+        super().refresh_loras()
+        self._record = None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def _resolved(self, request: Txt2Img | Img2Img) -> tuple[Capabilities, Resolved]:
+        """Resolve request against the record, and once more against a fresh one if a name is missing."""
+        try:
+            server = self.capabilities()
+            return server, resolve(request, server)
+        except MissingCapability as error:
+            if error.kind == "LoRA":
+                self.refresh_loras()
+            server = self.probe()
+            return server, resolve(request, server)
+
+    def _generate(
+        self,
+        path: str,
+        request: Txt2Img | Img2Img,
+        names: Resolved,
+        server: Capabilities,
+        body: Mapping[str, Any],
+        on_progress: OnProgress | None,
+        cancelled: Cancelled | None,
+    ) -> Generation:
+        with self._in_flight, kept_options(self._transport, body.get("override_settings", {})):
+            if cancelled and cancelled():
+                raise Interrupted(self.url, ours=True)
+            started = time.monotonic()
+            watch = RunWatch(
+                self._transport,
+                str(body["force_task_id"]),
+                by_task=server.has_internal_progress,
+                idle_before=not server.has_internal_progress and is_idle(self._transport),
+                on_progress=on_progress,
+                cancelled=cancelled,
+            )
+            with watch:
+                images, info = self._run(path, body, watch)
+            seconds = time.monotonic() - started
+            after = look_after(self._transport)
+        check_uninterrupted(self.url, info, watch.glimpses, after, ours=watch.cancel_asked)
+        self._version = self._version or info.version
+        answer = Answer(request=request, names=names, server=server, images=tuple(images), info=info)
+        pictures, maps = check(answer)
+        return Generation(pictures=pictures, maps=maps, info=info, seconds=seconds)
+
+    def _run(
+        self, path: str, body: Mapping[str, Any], watch: RunWatch
+    ) -> tuple[Sequence[Picture], GenerationInfo]:
+        try:
+            return read_generation(self._transport.post_once(path, body), self.url, path)
+        except ServerTimeout:
+            watch.interrupt_if_ours()
+            raise
+        except BadAnswer as error:
+            if watch.cancel_asked:
+                raise Interrupted(self.url, ours=True) from error
+            raise
+
+
+def new_task_id() -> str:
+    """Return a task id in the form A1111's own pages use."""
+    return f"task(sajin-{uuid.uuid4().hex[:16]})"
