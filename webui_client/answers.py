@@ -61,3 +61,18 @@ def read_png_info(answer: Any, server: str, path: str) -> PngInfo:
         items=text_chunks(answer.get("items")),
         parameters=parameters if isinstance(parameters, Mapping) else {},
     )
+
+
+def mapping_of(value: Any) -> Mapping[str, Any]:
+    """Return value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def number_of(value: Any) -> float:
+    """Return value if it is a number, else 0."""
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def strings_of(value: Any) -> tuple[str, ...]:
+    """Return the items of a list, or the keys of an object, as texts; else nothing."""
+    return tuple(str(item) for item in value) if isinstance(value, list | dict) else ()

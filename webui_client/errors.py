@@ -12,7 +12,8 @@
     ├── BadAnswer                status 200, but the body is not what it must be
     ├── MissingCapability        preflight: the server lacks a name the request needs
     ├── FeatureDidNotRun         postflight: the answer does not prove what was asked for
-    └── Interrupted              the run was stopped before its end, by us or by somebody else
+    ├── Interrupted              the run was stopped before its end, by us or by somebody else
+    └── NoFreeServer             the pool's servers were all busy for too long
 
 ``retryable`` means: the request cannot have run, or it has ended without a result worth having and repeating
 it on this or another server is harmless. It says nothing about whether a repeat will succeed.
@@ -178,3 +179,17 @@ class Interrupted(WebuiError):
         self.ours = ours
         self.reason = reason
         self.retryable = not ours
+
+
+class NoFreeServer(WebuiError):
+    """Every server that could have served stayed busy. servers: their URLs; seconds: how long was waited."""
+
+    retryable = True
+
+    def __init__(self, servers: Sequence[str], seconds: float) -> None:
+        super().__init__(
+            f"No WebUI became free within {seconds:g} s (tried {', '.join(servers)}). "
+            "Wait for the running jobs, or add a server."
+        )
+        self.servers = tuple(servers)
+        self.seconds = seconds

@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from webui_client.answers import mapping_of, number_of
 from webui_client.errors import Interrupted
 from webui_client.values import GenerationInfo
 
@@ -45,15 +46,13 @@ class Glimpse:
     @classmethod
     def of(cls, progress: Mapping[str, Any], *, ours: bool = False) -> Glimpse:
         """Read an answer of ``/sdapi/v1/progress``; what it lacks stands at its neutral value."""
-        state = progress.get("state")
-        flags = state if isinstance(state, dict) else {}
-        eta = progress.get("eta_relative")
+        flags = mapping_of(progress.get("state"))
         return cls(
             seen_at=time.monotonic(),
             job_timestamp=str(flags.get("job_timestamp") or ""),
             stopped=any(bool(flags.get(flag)) for flag in STOP_FLAGS),
             ours=ours,
-            eta_seconds=float(eta) if isinstance(eta, int | float) and eta > 0 else None,
+            eta_seconds=max(0.0, number_of(progress.get("eta_relative"))) or None,
         )
 
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webui_client.answers import decode_base64, read_picture, read_png_info
+from webui_client.answers import mapping_of, number_of, read_picture, read_png_info, strings_of
 from webui_client.capabilities import Checkpoint, Lora, Sampler, Scheduler, Upscaler, Vae
 from webui_client.errors import BadAnswer, FeatureDidNotRun
 from webui_client.pictures import Picture
 from webui_client.probe import core_options, listing
+from webui_client.progress import read_progress
 from webui_client.transport import Transport
 from webui_client.units.controlnet import encode
 from webui_client.values import PngInfo, Progress
@@ -85,13 +86,12 @@ class Listings:
 
     def embeddings(self) -> tuple[str, ...]:
         """Return the names of the textual-inversion embeddings that fit the loaded checkpoint."""
-        return tuple(self._mapping("/sdapi/v1/embeddings").get("loaded") or ())
+        return strings_of(self._mapping("/sdapi/v1/embeddings").get("loaded"))
 
     def scripts(self) -> Scripts:
         """Return the titles of the server's scripts."""
         titles = self._mapping("/sdapi/v1/scripts")
-        kinds = {kind: tuple(map(str, titles.get(kind) or ())) for kind in ("txt2img", "img2img")}
-        return Scripts(**kinds)
+        return Scripts(txt2img=strings_of(titles.get("txt2img")), img2img=strings_of(titles.get("img2img")))
 
     def script_info(self) -> Sequence[Mapping[str, Any]]:
         """Return each script's arguments as the server describes them (labels where indices are wanted)."""
@@ -103,13 +103,13 @@ class Listings:
     def memory(self) -> Memory:
         """Return how much memory the server has left."""
         told = self._mapping("/sdapi/v1/memory")
-        ram = told.get("ram") or {}
-        system = (told.get("cuda") or {}).get("system") or {}
+        ram = mapping_of(told.get("ram"))
+        system = mapping_of(mapping_of(told.get("cuda")).get("system"))
         return Memory(
-            ram_free=ram.get("free"),
-            ram_total=ram.get("total"),
-            gpu_free=system.get("free"),
-            gpu_total=system.get("total"),
+            ram_free=number_of(ram.get("free")) or None,
+            ram_total=number_of(ram.get("total")) or None,
+            gpu_free=number_of(system.get("free")) or None,
+            gpu_total=number_of(system.get("total")) or None,
         )
 
     def progress(self, task_id: str | None = None) -> Progress:
@@ -118,18 +118,7 @@ class Listings:
         """
         task = self._task_progress(task_id) if task_id else None
         whole = self._mapping("/sdapi/v1/progress", {"skip_current_image": str(task is not None).lower()})
-        state = whole.get("state") or {}
-        told = whole if task is None else task
-        image = whole.get("current_image") if task is None else task.get("live_preview")
-        eta = told.get("eta_relative") if task is None else told.get("eta")
-        return Progress(
-            fraction=min(1.0, max(0.0, told.get("progress") or 0.0)),
-            eta_seconds=eta or None,
-            preview=decode_base64(image) if image else None,
-            step=state.get("sampling_step") or 0,
-            steps=state.get("sampling_steps") or 0,
-            queued=bool(told.get("queued")),
-        )
+        return read_progress(task, whole)
 
     def interrupt(self) -> None:
         """Stop whatever the server runs now, whoever's it is; idle, it does nothing."""
@@ -164,12 +153,12 @@ class Listings:
 
     def controlnet_models(self) -> tuple[str, ...]:
         """Return the ControlNets as listed, hash included; the server looks at its folder again."""
-        listed = self._mapping("/controlnet/model_list", {"update": "true"}).get("model_list") or ()
-        return tuple(name for name in listed if name != "None")
+        listed = self._mapping("/controlnet/model_list", {"update": "true"}).get("model_list")
+        return tuple(name for name in strings_of(listed) if name != "None")
 
     def controlnet_modules(self) -> tuple[str, ...]:
         """Return the ControlNet preprocessors."""
-        return tuple(self._mapping("/controlnet/module_list").get("module_list") or ())
+        return strings_of(self._mapping("/controlnet/module_list").get("module_list"))
 
     def controlnet_detect(
         self,
@@ -194,13 +183,13 @@ class Listings:
         }
         answer = self._transport.post_once(path, body)
         images = answer.get("images") if isinstance(answer, dict) else None
-        if not images:
+        if not isinstance(images, list) or not images:
             raise FeatureDidNotRun(self._transport.url, f"the preprocessor {module}", "no map came back")
         return read_picture(images[0], self._transport.url, path, "its map")
 
     def adetailer_models(self) -> tuple[str, ...]:
         """Return ADetailer's detectors."""
-        return tuple(self._mapping("/adetailer/v1/ad_model").get("ad_model") or ())
+        return strings_of(self._mapping("/adetailer/v1/ad_model").get("ad_model"))
 
     def _task_progress(self, task_id: str) -> Mapping[str, Any] | None:
         if self._transport.find("/internal/ping") is None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import binascii
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from webui_client.answers import decode_base64
+from webui_client.answers import mapping_of, number_of
 from webui_client.errors import WebuiError
 from webui_client.interrupts import Glimpse
+from webui_client.progress import read_progress
 from webui_client.transport import Transport
 from webui_client.values import Progress
 
@@ -86,46 +86,26 @@ class RunWatch:
                 return
 
     def _look(self) -> None:
-        task = self._ask_task() if self._by_task else {}
+        task = self._ask_task() if self._by_task else None
         skip_image = self._by_task or self._on_progress is None
         params = {"skip_current_image": str(skip_image).lower()}
-        whole = _mapping(self._transport.get("/sdapi/v1/progress", params=params))
-        ours = bool(task.get("active")) if self._by_task else self._idle_before
+        whole = mapping_of(self._transport.get("/sdapi/v1/progress", params=params))
+        ours = self._idle_before if task is None else bool(task.get("active"))
         self._glimpses.append(Glimpse.of(whole, ours=ours))
         if self._on_progress and not self._done.is_set():
-            self._on_progress(self._progress(task, whole))
+            told = read_progress(task, whole, least=self._fraction, waiting=not self._idle_before)
+            self._fraction = told.fraction
+            self._on_progress(told)
 
     def _ask_task(self) -> Mapping[str, Any]:
-        wants_preview = self._on_progress is not None
         question = {
             "id_task": self._task_id,
             "id_live_preview": self._preview_id,
-            "live_preview": wants_preview,
+            "live_preview": self._on_progress is not None,
         }
-        return _mapping(self._transport.post("/internal/progress", question))
-
-    def _progress(self, task: Mapping[str, Any], whole: Mapping[str, Any]) -> Progress:
-        told = task if self._by_task else whole
-        state = _mapping(whole.get("state"))
-        queued = bool(task.get("queued")) if self._by_task else not self._idle_before
-        fraction = 0.0 if queued else _number(told.get("progress")) or 0.0
-        self._fraction = max(self._fraction, min(1.0, fraction))
-        return Progress(
-            fraction=self._fraction,
-            eta_seconds=None if queued else _positive(told.get("eta", told.get("eta_relative"))),
-            preview=self._preview(task, whole),
-            step=0 if queued else int(_number(state.get("sampling_step")) or 0),
-            steps=0 if queued else int(_number(state.get("sampling_steps")) or 0),
-            queued=queued,
-        )
-
-    def _preview(self, task: Mapping[str, Any], whole: Mapping[str, Any]) -> bytes | None:
-        self._preview_id = int(_number(task.get("id_live_preview")) or self._preview_id)
-        text = task.get("live_preview") or whole.get("current_image")
-        try:
-            return decode_base64(text) if isinstance(text, str) else None
-        except binascii.Error:
-            return None
+        answer = mapping_of(self._transport.post("/internal/progress", question))
+        self._preview_id = int(number_of(answer.get("id_live_preview"))) or self._preview_id
+        return answer
 
     def _obey(self) -> None:
         """Interrupt while a cancel stands: again at each look, because a script that begins anew clears the
@@ -147,25 +127,12 @@ def look_after(transport: Transport) -> Glimpse | None:
         whole = transport.get("/sdapi/v1/progress", params={"skip_current_image": "true"})
     except WebuiError:
         return None
-    return Glimpse.of(_mapping(whole))
+    return Glimpse.of(mapping_of(whole))
 
 
 def is_idle(transport: Transport) -> bool:
     """Whether the server runs no job now."""
-    state = _mapping(
-        _mapping(transport.get("/sdapi/v1/progress", params={"skip_current_image": "true"})).get("state")
+    state = mapping_of(
+        mapping_of(transport.get("/sdapi/v1/progress", params={"skip_current_image": "true"})).get("state")
     )
     return not state.get("job") and not state.get("job_count")
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _positive(value: Any) -> float | None:
-    number = _number(value)
-    return number if number is not None and number > 0 else None
