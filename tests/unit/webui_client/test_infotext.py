@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.recordings import infotexts
 from webui_client.infotext import Infotext, compose, parse, quote, render, unquote
 
 KEY_LETTERS = string.ascii_letters + string.digits + "_ -/"
@@ -88,3 +89,9 @@ def test_control_units_are_read_in_order() -> None:
 @pytest.mark.parametrize("text", ["", "\n\n", ",,,", '"', "Negative prompt:", "a: b, c: d", "Steps: ,,: , :"])
 def test_nonsense_is_read_without_an_error(text: str) -> None:
     parse(text)
+
+
+def test_every_recorded_infotext_is_read_and_written_back_identically() -> None:
+    texts = infotexts()
+    assert len(texts) > 130
+    assert [text for text in texts if render(parse(text)) != text] == []
