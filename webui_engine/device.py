@@ -16,13 +16,13 @@ from webui_engine.errors import OutOfMemory
 class Device:
     """A torch device and the precision used on it."""
 
-    torch: torch.device
+    place: torch.device
     dtype: torch.dtype
 
     @property
     def is_cuda(self) -> bool:
         """Whether this is an NVIDIA or ROCm card."""
-        return self.torch.type == "cuda"
+        return self.place.type == "cuda"
 
 
 def choose_device(name: str | None = None) -> Device:
@@ -60,8 +60,8 @@ def cuda_memory(device: Device) -> dict[str, dict[str, int]] | None:
     """CUDA memory in bytes in the groups of A1111's ``GET memory``, or None without CUDA."""
     if not device.is_cuda:
         return None
-    free, total = torch.cuda.mem_get_info(device.torch)
-    stats = dict(torch.cuda.memory_stats(device.torch))
+    free, total = torch.cuda.mem_get_info(device.place)
+    stats = dict(torch.cuda.memory_stats(device.place))
     return {
         "system": {"free": free, "used": total - free, "total": total},
         **{group: _now_and_peak(stats, f"{name}_bytes.all") for group, name in _MEMORY_GROUPS.items()},

@@ -69,4 +69,6 @@ class NotANumber(EngineError):
 
     def __init__(self, stage: str) -> None:
         self.stage = stage
-        super().__init__(f"the {stage} gave values that are not numbers; the checkpoint or its VAE may be broken")
+        super().__init__(
+            f"the {stage} gave values that are not numbers; the checkpoint or its VAE may be broken"
+        )

@@ -74,12 +74,13 @@ class Hires:
 class ControlUnit:
     """One ControlNet unit whose map is already drawn.
 
-    model: a name of the ControlNet listing. hint: RGB picture of any size, fitted by resize_mode. weight: 0 to 2.
+    model: a name of the ControlNet listing. hint: RGB picture of any size, fitted by resize_mode, or one for each
+    picture of the batch. weight: 0 to 2.
     guidance_start, guidance_end: share of the steps, 0 to 1. control_mode: A1111's three words for who wins.
     """
 
     model: str
-    hint: Image.Image
+    hint: Image.Image | tuple[Image.Image, ...]
     weight: float = 1.0
     guidance_start: float = 0.0
     guidance_end: float = 1.0
@@ -93,7 +94,7 @@ class ControlUnit:
 class GenerationTask:
     """One txt2img or img2img call, resolved: every name is exact, every number in range, the seed drawn.
 
-    prompt, negative_prompt: A1111 syntax, ``<lora:…>`` tags included. sampler, scheduler: A1111 display names as listed.
+    prompt, negative_prompt: A1111 syntax, ``<lora:…>`` tags included. sampler, scheduler: A1111's names as listed.
     width, height: pixels, multiples of 8. init_images: RGB, empty for txt2img; denoising_strength counts with them.
     checkpoint: a title or name of the model listing, or None for the one loaded. clip_skip: 1 uses the last layer.
     """

@@ -110,7 +110,11 @@ def _in_pixels(point: Point | None, width: int, height: int) -> Point | None:
 
 
 def _draw_limb(
-    canvas: NDArray[np.uint8], start: Point | None, end: Point | None, radius: float, colour: tuple[int, int, int]
+    canvas: NDArray[np.uint8],
+    start: Point | None,
+    end: Point | None,
+    radius: float,
+    colour: tuple[int, int, int],
 ) -> None:
     if start is None or end is None:
         return
@@ -125,10 +129,13 @@ def _spindle(start: Point, end: Point, radius: float) -> NDArray[np.int32]:
     across = np.array([-along[1], along[0]]) / max(length, 1e-6) * radius
     angles = np.linspace(0, 2 * np.pi, 48, endpoint=False)[:, None]
     outline = (np.array(start) + np.array(end)) / 2 + np.cos(angles) * along + np.sin(angles) * across
-    return np.round(outline * (1 << _FRACTION_BITS)).astype(np.int32)
+    fixed: NDArray[np.int32] = np.round(outline * (1 << _FRACTION_BITS)).astype(np.int32)
+    return fixed
 
 
-def _draw_joint(canvas: NDArray[np.uint8], point: Point | None, radius: float, colour: tuple[int, int, int]) -> None:
+def _draw_joint(
+    canvas: NDArray[np.uint8], point: Point | None, radius: float, colour: tuple[int, int, int]
+) -> None:
     if point is None:
         return
     x, y = (round(value * (1 << _FRACTION_BITS)) for value in point)

@@ -89,7 +89,9 @@ def _is_hidden(path: Path, root: Path) -> bool:
 
 
 def _describe(path: Path, root: Path) -> CheckpointInfo:
-    config = next((str(path.with_suffix(end)) for end in (".yaml", ".json") if path.with_suffix(end).is_file()), None)
+    config = next(
+        (str(path.with_suffix(end)) for end in (".yaml", ".json") if path.with_suffix(end).is_file()), None
+    )
     name = path.relative_to(root).as_posix()
     stem = name if path.is_dir() else name.removesuffix(path.suffix)
     return CheckpointInfo(title=name, model_name=stem.replace("/", "_"), filename=str(path), config=config)

@@ -140,7 +140,7 @@ class PromptEncoder:
         tokenizer = self._model.tokenizer
         end, pad, length = tokenizer.eos_token_id, tokenizer.pad_token_id, self._chunk_length
         rows = [[tokenizer.bos_token_id, *c.ids, end, *[pad] * (length - len(c.ids))] for c in chunks]
-        vectors = self._last_layer(torch.tensor(rows, device=self._model.device.torch))
+        vectors = self._last_layer(torch.tensor(rows, device=self._model.device.place))
         weights = [[1.0, *c.weights, *[1.0] * (length + 1 - len(c.weights))] for c in chunks]
         return self._emphasized(vectors, torch.tensor(weights, device=vectors.device, dtype=vectors.dtype))
 

@@ -1,10 +1,11 @@
-"""The engine: one checkpoint in memory, and everything that can be made with it."""
+"""The engine: the models folders, one checkpoint in memory, and everything that can be made with it."""
 
 from __future__ import annotations
 
 import json
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,33 +13,46 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from webui_engine.controlnet import preprocessors
+from webui_engine.controlnet.models import ControlNets
+from webui_engine.controlnet.preprocessors import MODULES, UNSET, Module
+from webui_engine.controlnet.units import UnitControl, build_controls
 from webui_engine.device import choose_device, cuda_memory, release_memory
-from webui_engine.diffusion import latents
+from webui_engine.diffusion import hires, inpainting, latents
+from webui_engine.diffusion.autoencoders import VaeInfo, find_vae, scan_vaes
 from webui_engine.diffusion.checkpoints import CheckpointInfo, find_checkpoint, scan_checkpoints
-from webui_engine.diffusion.conditioning import PromptEncoder
-from webui_engine.diffusion.generation import Generation, Tools, check_sizes
+from webui_engine.diffusion.embeddings import FOLDER as EMBEDDINGS
+from webui_engine.diffusion.embeddings import EmbeddingInfo, scan_embeddings
+from webui_engine.diffusion.generation import Generation, Tools, check_task
 from webui_engine.diffusion.loading import load_model
+from webui_engine.diffusion.loras import FOLDER as LORAS
+from webui_engine.diffusion.loras import LoraInfo, scan_loras
 from webui_engine.diffusion.model import Model
-from webui_engine.diffusion.prompts import extract_networks
 from webui_engine.diffusion.samplers import SAMPLERS, SCHEDULES, Sampler, Schedule
+from webui_engine.diffusion.tiling import wrapping
+from webui_engine.diffusion.workbench import Prepared, Workbench
 from webui_engine.errors import UnknownName
-from webui_engine.tasks import GenerationResult, GenerationTask, Monitor
+from webui_engine.tasks import GenerationResult, GenerationTask, Monitor, Pairs
 from webui_engine.upscalers.listing import UpscalerInfo, Upscalers
 
 
 class Engine:
-    """Makes pictures; one call at a time, from any thread."""
+    """Makes pictures, one task at a time; listings may be asked for from any thread meanwhile."""
 
     def __init__(
         self, models_dirs: Sequence[Path], lora_dirs: Sequence[Path] = (), *, device: str | None = None
     ) -> None:
-        self._models_dirs, self._lora_dirs = tuple(models_dirs), tuple(lora_dirs)
+        self._models_dirs = tuple(models_dirs)
+        self._lora_dirs = (*(directory / LORAS for directory in self._models_dirs), *lora_dirs)
         self._device = choose_device(device)
         self._lock = threading.RLock()
-        self._checkpoints = scan_checkpoints(self._models_dirs)
         self._upscalers = Upscalers(self._models_dirs, self._device)
-        self._model: Model | None = None
-        self._wanted: CheckpointInfo | None = None
+        self._controlnets = ControlNets(self._models_dirs)
+        self._checkpoints = scan_checkpoints(self._models_dirs)
+        self._bench: Workbench | None = None
+        self._current: CheckpointInfo | None = None
+        self.refresh_loras()
+        self.refresh_embeddings()
 
     def checkpoints(self) -> tuple[CheckpointInfo, ...]:
         """The checkpoints in the models folders, by name."""
@@ -53,43 +67,69 @@ class Engine:
     @property
     def loaded(self) -> CheckpointInfo:
         """The checkpoint in memory, or the one that the next task would load; UnknownName if there is none at all."""
-        if self._wanted is not None:
-            return self._wanted
+        if self._current is not None:
+            return self._current
         if not self._checkpoints:
-            raise UnknownName("checkpoint", "any", ())
+            raise UnknownName("checkpoint", "any")
         return self._checkpoints[0]
 
     def load(self, title: str) -> CheckpointInfo:
         """Bring the checkpoint that answers to title into memory; the one that is there stays if this fails."""
         with self._lock:
             info = find_checkpoint(title, self._checkpoints)
-            if self._model is None or self._model.info.filename != info.filename:
-                self._replace_model(info)
+            if self._bench is None or self._bench.model.info.filename != info.filename:
+                self._set_up(info)
             return self.loaded
 
-    def _replace_model(self, info: CheckpointInfo) -> None:
+    def _set_up(self, info: CheckpointInfo) -> Workbench:
         hashed = info.hashed()
-        self._model = load_model(hashed, self._device, self._models_dirs)
-        self._wanted = hashed
+        bench = self._bench = Workbench(load_model(hashed, self._device, self._models_dirs))
+        self._current = hashed
         self._checkpoints = tuple(hashed if c.filename == hashed.filename else c for c in self._checkpoints)
+        self._controlnets.clear()
         release_memory(self._device)
+        return bench
 
     def unload(self) -> None:
         """Drop the checkpoint from memory; the next task loads it again."""
         with self._lock:
-            self._model = None
+            self._bench = None
+            self._controlnets.clear()
             release_memory(self._device)
 
     def reload(self) -> None:
         """Bring the checkpoint back after unload."""
-        self._ready_model()
+        self._ready()
 
-    def _ready_model(self) -> Model:
+    def _ready(self) -> Workbench:
         with self._lock:
-            if self._model is None:
-                self._replace_model(self.loaded)
-            assert self._model is not None
-            return self._model
+            return self._bench or self._set_up(self.loaded)
+
+    def vaes(self) -> tuple[VaeInfo, ...]:
+        """The autoencoders in the models folders."""
+        return scan_vaes(self._models_dirs)
+
+    def loras(self) -> tuple[LoraInfo, ...]:
+        """The LoRAs found at the last refresh."""
+        return self._loras
+
+    def refresh_loras(self) -> None:
+        """Look for LoRAs again."""
+        self._loras = scan_loras(self._lora_dirs)
+
+    def embeddings(self) -> tuple[EmbeddingInfo, ...]:
+        """The embeddings found at the last refresh that fit the checkpoint in memory; all of them if there is none."""
+        width = None if self._bench is None else int(self._bench.model.text_encoder.config.hidden_size)
+        return tuple(info for info in self._embeddings if width in (None, info.shape))
+
+    def skipped_embeddings(self) -> tuple[EmbeddingInfo, ...]:
+        """The embeddings that do not fit the checkpoint in memory."""
+        fitting = self.embeddings()
+        return tuple(info for info in self._embeddings if info not in fitting)
+
+    def refresh_embeddings(self) -> None:
+        """Look for embeddings again."""
+        self._embeddings = scan_embeddings(directory / EMBEDDINGS for directory in self._models_dirs)
 
     def samplers(self) -> tuple[Sampler, ...]:
         """What ``GET samplers`` lists."""
@@ -107,14 +147,33 @@ class Engine:
         """image in RGB, enlarged by the upscaler called name to exactly width by height."""
         return self._upscalers.upscale(image, name, width, height)
 
+    def controlnet_models(self) -> tuple[str, ...]:
+        """The ControlNets as ``stem [hash8]``."""
+        return tuple(info.name for info in self._controlnets.listing())
+
+    def controlnet_modules(self) -> tuple[Module, ...]:
+        """The preprocessors with their sliders."""
+        return MODULES
+
+    def preprocess(
+        self,
+        image: Image.Image,
+        module: str,
+        resolution: int = UNSET,
+        threshold_a: float = UNSET,
+        threshold_b: float = UNSET,
+    ) -> Image.Image:
+        """The drawing that the preprocessor called module makes of image, RGB; -1 means the module's default."""
+        return preprocessors.preprocess(image, module, resolution, threshold_a, threshold_b)
+
     @property
     def native_size(self) -> int:
         """The side in pixels that the loaded checkpoint was trained on."""
-        return self._ready_model().native_size
+        return self._ready().model.native_size
 
     @property
     def demonstration(self) -> bool:
-        """Whether the loaded checkpoint is a small one for demonstration, by its ``sajin.json``."""
+        """Whether the checkpoint is a small one for demonstration, by its ``sajin.json``."""
         about = self.loaded.path / "sajin.json"
         return bool(json.loads(about.read_text("utf-8")).get("demonstration")) if about.is_file() else False
 
@@ -122,26 +181,60 @@ class Engine:
         """CUDA memory in the groups of ``GET memory``, or None without CUDA."""
         return cuda_memory(self._device)
 
-    def preview(self, latents_: NDArray[np.float32]) -> Image.Image:
+    def preview(self, noisy: NDArray[np.float32]) -> Image.Image:
         """A small picture of latents that a monitor was handed."""
-        return latents.preview(self._ready_model(), latents_)
+        return latents.preview(self._ready().model, noisy)
 
     def generate(self, task: GenerationTask, monitor: Monitor) -> GenerationResult:
-        """Make the task's pictures. Raises EngineError."""
+        """Make the task's pictures; raises EngineError."""
         with self._lock, torch.inference_mode():
             if task.checkpoint is not None:
                 self.load(task.checkpoint)
-            model = self._ready_model()
-            check_sizes(task, model.stride)
-            prompt, _ = extract_networks(task.prompt)
-            tools = Tools(
-                encoder=PromptEncoder(model, clip_skip=task.clip_skip, emphasis=task.emphasis),
-                prompt=prompt,
-                negative=task.negative_prompt,
-                controls=lambda size, box, second: (),
-                upscale=self.upscale,
-            )
-            pictures = Generation(model, task, tools, monitor).run()
-            return GenerationResult(
-                pictures=pictures, model_name=model.info.model_name, model_hash=model.info.hash or ""
-            )
+            bench = self._ready()
+            check_task(task, bench.model)
+            vae = find_vae(task.vae, self.vaes()) if task.vae is not None else None
+            prepared = bench.prepare(task, vae=vae, loras=self._loras, embeddings=self._embeddings)
+            tools = self._tools(task, bench.model, prepared)
+            with wrapping(bench.model, enabled=task.tiling):
+                pictures = Generation(bench.model, task, tools, monitor).run()
+        info = bench.model.info
+        return GenerationResult(
+            pictures=pictures,
+            extra=(*_pairs_of(task), *prepared.hashes),
+            model_name=info.model_name,
+            model_hash=info.hash or "",
+            vae_name=vae.model_name if vae else None,
+            vae_hash=vae.hash if vae else None,
+            warnings=prepared.warnings,
+        )
+
+    def _tools(self, task: GenerationTask, model: Model, prepared: Prepared) -> Tools:
+        return Tools(
+            encoder=prepared.encoder,
+            prompt=prepared.prompt,
+            negative=prepared.negative,
+            controls=partial(self._controls, task, model),
+            upscale=self.upscale,
+        )
+
+    def _controls(
+        self,
+        task: GenerationTask,
+        model: Model,
+        size: tuple[int, int],
+        box: inpainting.Box | None,
+        second: bool,
+    ) -> list[UnitControl]:
+        source = task.init_images[0].size if task.init_images else None
+        return build_controls(
+            task.control, self._controlnets, model, size, source_size=source, box=box, second_pass=second
+        )
+
+
+def _pairs_of(task: GenerationTask) -> Pairs:
+    pairs: dict[str, str | int | float] = {}
+    if task.init_images and task.inpainting:
+        pairs |= inpainting.infotext_of(task.inpainting)
+    if task.hires and not task.init_images:
+        pairs |= hires.infotext_of(task.hires)
+    return tuple(pairs.items())

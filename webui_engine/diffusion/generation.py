@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from PIL import Image
+from torch.nn import functional
 
 from webui_engine.diffusion import hires as hires_fix
 from webui_engine.diffusion import inpainting, latents
@@ -16,7 +16,7 @@ from webui_engine.diffusion.conditioning import Conditioning, PromptEncoder
 from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.noise import Seeds, initial_noise, picture_seeds
 from webui_engine.diffusion.pictures import fit
-from webui_engine.diffusion.samplers import build_scheduler, find_sampler, find_schedule
+from webui_engine.diffusion.samplers import AUTOMATIC, SAMPLERS, build_scheduler, find_sampler, find_schedule
 from webui_engine.diffusion.sampling import Control, LatentMask, Outcome, Pass, noisy_start, sample
 from webui_engine.errors import BadValue
 from webui_engine.tasks import GenerationTask, Hires, MaskedContent, Monitor, ResizeMode, Sampled
@@ -70,7 +70,9 @@ class Generation:
 
     def _batches(self) -> list[_Batch]:
         task = self._task
-        size = len(self._canvas.pictures) if self._canvas and len(self._canvas.pictures) > 1 else task.batch_size
+        size = (
+            len(self._canvas.pictures) if self._canvas and len(self._canvas.pictures) > 1 else task.batch_size
+        )
         pairs = picture_seeds(task.seed, task.subseed, task.subseed_strength, size * task.n_iter)
         return [_Batch(n, tuple(pairs[n * size : (n + 1) * size]), n * size) for n in range(task.n_iter)]
 
@@ -83,7 +85,9 @@ class Generation:
             pictures = [self._canvas.finish(index, picture) for index, picture in enumerate(pictures)]
         task = self._task
         return [
-            Sampled(image=p, prompt=task.prompt, negative_prompt=task.negative_prompt, seed=seed, subseed=subseed)
+            Sampled(
+                image=p, prompt=task.prompt, negative_prompt=task.negative_prompt, seed=seed, subseed=subseed
+            )
             for p, (seed, subseed) in zip(pictures, batch.pairs, strict=True)
         ]
 
@@ -143,7 +147,7 @@ class Generation:
         for picture in self._task.init_images:
             width, height = (max(stride, side // stride * stride) for side in picture.size)
             single = latents.encode(self._model, [fit(picture, ResizeMode.STRETCH, width, height)])
-            encoded.append(F.interpolate(single, size=size, mode="bilinear"))
+            encoded.append(functional.interpolate(single, size=size, mode="bilinear"))
         return torch.cat(encoded)
 
     def _latent_mask(
@@ -163,7 +167,9 @@ class Generation:
     def _mask_levels(self, mask: Image.Image, *, round_levels: bool) -> torch.Tensor:
         _, height, width = self._model.latent_shape(*mask.size)
         small = mask.resize((width, height))
-        levels = torch.frombuffer(bytearray(small.tobytes()), dtype=torch.uint8).reshape(1, 1, height, width) / 255
+        levels = (
+            torch.frombuffer(bytearray(small.tobytes()), dtype=torch.uint8).reshape(1, 1, height, width) / 255
+        )
         return self._model.to_latent_device(levels.round() if round_levels else levels)
 
     def _pass(
@@ -193,7 +199,9 @@ class Generation:
     def _scheduler(self, steps: int, hires: Hires | None) -> Any:
         sampler = find_sampler((hires and hires.sampler) or self._task.sampler)
         schedule = find_schedule((hires and hires.scheduler) or self._task.scheduler)
-        return build_scheduler(sampler, schedule, steps, self._model.scheduler_config, self._model.device.torch)
+        return build_scheduler(
+            sampler, schedule, steps, self._model.scheduler_config, self._model.device.place
+        )
 
     def _conditioning(self, steps: int, hires: Hires | None) -> Conditioning:
         earlier = self._task.steps if hires else 0
@@ -205,7 +213,9 @@ class Generation:
             )
         return self._conditionings[steps, earlier]
 
-    def _inpainting_channels(self, size: Size, count: int, canvas: inpainting.Canvas | None) -> torch.Tensor | None:
+    def _inpainting_channels(
+        self, size: Size, count: int, canvas: inpainting.Canvas | None
+    ) -> torch.Tensor | None:
         """The mask and the picture around it, for a denoiser that was trained with them (9 channels)."""
         model = self._model
         if int(model.unet.config.in_channels) != model.latent_channels * 2 + 1:
@@ -213,7 +223,9 @@ class Generation:
         mask = canvas.mask if canvas and canvas.mask else Image.new("L", size, 255)
         grey = Image.new("RGB", size, (127, 127, 127))
         around = Image.composite(grey, canvas.pictures[0], mask) if canvas else grey
-        channels = torch.cat([self._mask_levels(mask, round_levels=True), latents.encode(model, [around])], dim=1)
+        channels = torch.cat(
+            [self._mask_levels(mask, round_levels=True), latents.encode(model, [around])], dim=1
+        )
         return channels.expand(count, -1, -1, -1)
 
     def _step_options(self) -> dict[str, float]:
@@ -270,8 +282,20 @@ def _first_step(steps: int, strength: float) -> int:
     return max(0, steps - int(min(strength, _ALMOST_ONE) * steps) - 1)
 
 
-def check_sizes(task: GenerationTask, stride: int) -> None:
-    """Raise BadValue for sizes that do not fall on whole latent cells."""
+def check_task(task: GenerationTask, model: Model) -> None:
+    """Raise UnknownName or BadValue for what this engine cannot do, before any work is done."""
     for field, value in (("width", task.width), ("height", task.height)):
-        if value < stride or value % stride:
-            raise BadValue(field, value, f"it must be a positive multiple of {stride}")
+        if value < model.stride or value % model.stride:
+            raise BadValue(field, value, f"it must be a positive multiple of {model.stride}")
+    find_sampler(task.sampler)
+    find_schedule(task.scheduler)
+    if task.hires:
+        _check_hires(task.hires, model)
+
+
+def _check_hires(hires: Hires, model: Model) -> None:
+    if hires.checkpoint and not model.info.answers_to(hires.checkpoint):
+        reason = "this engine keeps the checkpoint of the first pass"
+        raise BadValue("hr_checkpoint_name", hires.checkpoint, reason)
+    find_sampler(hires.sampler or SAMPLERS[0].name)
+    find_schedule(hires.scheduler or AUTOMATIC)

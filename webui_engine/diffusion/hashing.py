@@ -57,8 +57,15 @@ def _stamp(file: Path) -> tuple[int, int]:
 def _remembered(stamped: tuple[tuple[str, int, int], ...], skip: int) -> str:
     digest = hashlib.sha256()
     for path, _, _ in stamped:
-        with open(path, "rb") as stream:
+        with Path(path).open("rb") as stream:
             stream.seek(skip)
             while block := stream.read(_BLOCK):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def legacy_hash(file: Path) -> str:
+    """The 8 digits A1111 once named checkpoints by and ControlNets still carry: of 64 KiB from the second MiB on."""
+    with file.open("rb") as stream:
+        stream.seek(0x100000)
+        return hashlib.sha256(stream.read(0x10000)).hexdigest()[:8]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
-import torch.nn.functional as F
 from PIL import Image
+from torch.nn import functional
 
 from webui_engine.diffusion.pictures import fit
 from webui_engine.tasks import Hires, ResizeMode
@@ -61,7 +61,7 @@ def grow_latents(latents: torch.Tensor, upscaler: str, target: Target, stride: i
     """latents (batch, channels, h, w) interpolated to the target and cut to its final size."""
     mode, antialias = LATENT_MODES[upscaler]
     size = target.grown[1] // stride, target.grown[0] // stride
-    grown = F.interpolate(latents, size=size, mode=mode, antialias=antialias)
+    grown = functional.interpolate(latents, size=size, mode=mode, antialias=antialias)
     height, width = target.final[1] // stride, target.final[0] // stride
     top, left = (grown.shape[-2] - height) // 2, (grown.shape[-1] - width) // 2
     return grown[..., top : top + height, left : left + width]

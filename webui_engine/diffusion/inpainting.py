@@ -76,6 +76,13 @@ def infotext_of(inpainting: Inpainting) -> dict[str, str | int]:
     return pairs
 
 
+def region_of(inpainting: Inpainting, size: tuple[int, int], width: int, height: int) -> Box | None:
+    """The box of a picture of that size that will be cut out and painted at width by height; None: nothing is cut."""
+    if not inpainting.only_masked:
+        return None
+    return crop_box(_prepared_mask(inpainting, size), inpainting.padding, width, height)
+
+
 def crop_box(mask: Image.Image, padding: int, width: int, height: int) -> Box | None:
     """The box of the mask's non-black part with padding, widened to the proportions of width by height.
 
@@ -148,7 +155,12 @@ def _twice(level: int) -> int:
 
 
 def _only_masked(
-    pictures: Sequence[Image.Image], mask: Image.Image, inpainting: Inpainting, box: Box, width: int, height: int
+    pictures: Sequence[Image.Image],
+    mask: Image.Image,
+    inpainting: Inpainting,
+    box: Box,
+    width: int,
+    height: int,
 ) -> Canvas:
     alike = [fit(picture, ResizeMode.STRETCH, *mask.size) for picture in pictures]
     overlays = tuple(Overlay(_outside(picture, mask), box) for picture in alike)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers.image_processor import VaeImageProcessor
 from numpy.typing import NDArray
 from PIL import Image
+from torch.nn import functional
 
 from webui_engine.device import memory_guard
 from webui_engine.diffusion.model import Model
@@ -24,15 +24,15 @@ def encode(model: Model, pictures: Sequence[Image.Image]) -> torch.Tensor:
     The mean of the encoder's distribution is taken, so that a seed decides everything.
     """
     with memory_guard("encoding a picture"):
-        pixels = _processor(model).preprocess(list(pictures)).to(model.device.torch, model.vae.dtype)
-        latents = torch.cat([model.vae.encode(picture).latent_dist.mode() for picture in pixels.split(1)])
+        pixels = _processor(model).preprocess(list(pictures)).to(model.device.place, model.vae.dtype)
+        latents = torch.cat([model.vae.encode(picture).latent_dist.mode() for picture in pixels.unsqueeze(1)])
     return _scaled(model, latents).to(model.unet.dtype)
 
 
 def decode(model: Model, latents: torch.Tensor) -> list[Image.Image]:
     """Latents (count, channels, h, w) to RGB pictures, one after the other to bound the memory."""
     with memory_guard("decoding a picture"):
-        return [_decode_one(model, latent) for latent in latents.split(1)]
+        return [_decode_one(model, latent) for latent in latents.unsqueeze(1)]
 
 
 def _decode_one(model: Model, latent: torch.Tensor) -> Image.Image:
@@ -56,22 +56,23 @@ def _decode_in_single_precision(model: Model, latent: torch.Tensor) -> torch.Ten
 
 def preview(model: Model, latents: NDArray[np.float32]) -> Image.Image:
     """A small picture of the first of latents (batch, channels, h, w), cheap enough for a look while sampling."""
-    latent = torch.from_numpy(latents[:1]).to(model.device.torch, model.unet.dtype)
+    latent = torch.from_numpy(latents[:1]).to(model.device.place, model.unet.dtype)
     longest = max(latent.shape[-2:])
     if longest > _PREVIEW_CELLS:
-        latent = F.interpolate(latent, scale_factor=_PREVIEW_CELLS / longest, mode="area")
+        latent = functional.interpolate(latent, scale_factor=_PREVIEW_CELLS / longest, mode="area")
     with torch.inference_mode():
         return decode(model, latent)[0]
 
 
 def _scaled(model: Model, latents: torch.Tensor) -> torch.Tensor:
     shift = model.vae.config.get("shift_factor") or 0.0
-    return (latents - shift) * model.vae.config.scaling_factor
+    scaled: torch.Tensor = (latents - shift) * model.vae.config.scaling_factor
+    return scaled
 
 
 def _unscaled(model: Model, latents: torch.Tensor) -> torch.Tensor:
     shift = model.vae.config.get("shift_factor") or 0.0
-    plain = latents / model.vae.config.scaling_factor
+    plain: torch.Tensor = latents / model.vae.config.scaling_factor
     return plain + shift if shift else plain
 
 

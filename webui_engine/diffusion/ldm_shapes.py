@@ -64,7 +64,9 @@ def autoencoder_config(shapes: Shapes) -> dict[str, Any]:
     depth = _count(shapes, rf"{re.escape(VAE)}encoder\.down\.(\d+)\.")
     return {
         "_class_name": "AutoencoderKL",
-        "block_out_channels": [shapes[f"{VAE}encoder.down.{i}.block.0.conv1.weight"][0] for i in range(depth)],
+        "block_out_channels": [
+            shapes[f"{VAE}encoder.down.{i}.block.0.conv1.weight"][0] for i in range(depth)
+        ],
         "down_block_types": ["DownEncoderBlock2D"] * depth,
         "up_block_types": ["UpDecoderBlock2D"] * depth,
         "layers_per_block": _count(shapes, rf"{re.escape(VAE)}encoder\.down\.0\.block\.(\d+)\."),

@@ -29,7 +29,7 @@ def load_model(info: CheckpointInfo, device: Device, models_dirs: Sequence[Path]
         raise
     except _UNREADABLE as error:
         raise CheckpointBroken(info.path, str(error) or type(error).__name__) from error
-    pipeline.to(device.torch)
+    pipeline.to(device.place)
     for network in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
         network.requires_grad_(False).eval()
     return Model(info, pipeline, device)
@@ -46,7 +46,9 @@ def _read(info: CheckpointInfo, dtype: torch.dtype, models_dirs: Sequence[Path])
 
 def _require_networks(path: Path, pipeline: StableDiffusionPipeline) -> None:
     missing = [
-        name for name in ("unet", "vae", "text_encoder", "tokenizer", "scheduler") if getattr(pipeline, name) is None
+        name
+        for name in ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+        if getattr(pipeline, name) is None
     ]
     if missing:
         raise CheckpointBroken(path, f"it has no {', '.join(missing)}")
@@ -59,7 +61,7 @@ def load_autoencoder(path: Path, like: Model) -> AutoencoderKL:
         vae = _read_autoencoder(path, like, dtype)
     except _UNREADABLE as error:
         raise CheckpointBroken(path, str(error) or type(error).__name__) from error
-    return vae.to(like.device.torch).requires_grad_(False).eval()
+    return vae.to(like.device.place).requires_grad_(False).eval()
 
 
 def _read_autoencoder(path: Path, like: Model, dtype: torch.dtype) -> AutoencoderKL:

@@ -14,7 +14,6 @@ from webui_engine.device import Device
 from webui_engine.diffusion.checkpoints import CheckpointInfo
 
 
-
 @dataclass(frozen=True, slots=True)
 class Model:
     """The networks of one checkpoint on their device. The pipeline is diffusers' own and holds them."""
@@ -70,4 +69,4 @@ class Model:
 
     def to_latent_device(self, tensor: torch.Tensor) -> torch.Tensor:
         """tensor on the networks' device and in their precision."""
-        return tensor.to(self.device.torch, self.device.dtype)
+        return tensor.to(self.device.place, self.device.dtype)

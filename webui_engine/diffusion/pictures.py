@@ -40,7 +40,9 @@ def _crop(picture: Image.Image, width: int, height: int) -> Image.Image:
 
 
 def _fill(picture: Image.Image, width: int, height: int) -> Image.Image:
-    contained = picture.resize(_scaled(picture, min(width / picture.width, height / picture.height)), _LANCZOS)
+    contained = picture.resize(
+        _scaled(picture, min(width / picture.width, height / picture.height)), _LANCZOS
+    )
     left, top = (width - contained.width) // 2, (height - contained.height) // 2
     placed = Image.new(picture.mode, (width, height))
     placed.paste(contained, (left, top))

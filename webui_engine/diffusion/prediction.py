@@ -7,6 +7,7 @@ the noise, or the velocity v = sqrt(a) noise - sqrt(1 - a) x0 (Salimans & Ho 202
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ class Prediction:
 
     def picture(self) -> torch.Tensor:
         """The clean latents x0 it means."""
-        signal, noise = self.alpha**0.5, (1 - self.alpha) ** 0.5
+        signal, noise = sqrt(self.alpha), sqrt(1 - self.alpha)
         if self.kind == "sample":
             return self.output
         if self.kind == "v_prediction":
@@ -33,7 +34,7 @@ class Prediction:
 
     def output_for(self, picture: torch.Tensor) -> torch.Tensor:
         """What the denoiser would have answered had it meant picture."""
-        signal, noise = self.alpha**0.5, (1 - self.alpha) ** 0.5
+        signal, noise = sqrt(self.alpha), sqrt(1 - self.alpha)
         if self.kind == "sample":
             return picture
         implied = (self.sample - signal * picture) / noise

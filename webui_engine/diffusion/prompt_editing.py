@@ -45,7 +45,8 @@ def schedule_prompt(prompt: str, steps: int, *, earlier_steps: int = 0) -> tuple
         return (Scheduled(steps, prompt),)
     texts = [(step, _at(prompt, _Clock(step, steps, earlier_steps))) for step in range(1, steps + 1)]
     return tuple(
-        Scheduled([step for step, _ in group][-1], text) for text, group in groupby(texts, key=lambda pair: pair[1])
+        Scheduled([step for step, _ in group][-1], text)
+        for text, group in groupby(texts, key=lambda pair: pair[1])
     )
 
 

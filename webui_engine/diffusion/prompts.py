@@ -47,7 +47,9 @@ class Weighted:
 def extract_networks(prompt: str) -> tuple[str, tuple[NetworkTag, ...]]:
     """prompt without its network tags, and the tags that name LoRAs, in order."""
     tags = tuple(
-        _network_tag(found[1], found[2]) for found in _NETWORK.finditer(prompt) if found[1] in {"lora", "lyco"}
+        _network_tag(found[1], found[2])
+        for found in _NETWORK.finditer(prompt)
+        if found[1] in {"lora", "lyco"}
     )
     return _NETWORK.sub("", prompt), tags
 

@@ -36,25 +36,25 @@ class Sampler:
     """One entry of ``GET samplers`` and the diffusers class behind it.
 
     default_schedule: what "Automatic" means for it. schedulable: whether it takes a schedule at all; A1111's time-step
-    samplers (DDIM, PLMS, UniPC) and LCM have their own. options: constructor arguments; shown: A1111's listing.
+    samplers (DDIM, PLMS, UniPC) and LCM have their own. settings: constructor arguments; options: A1111's listing.
     """
 
     name: str
     scheduler_class: str
     aliases: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     default_schedule: str = "Uniform"
     schedulable: bool = True
-    shown: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """One entry of ``GET schedulers``: how the noise levels are spaced, and the options that ask diffusers for it."""
+    """One entry of ``GET schedulers``: how the noise levels are spaced, and the settings that ask diffusers for it."""
 
     name: str
     label: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     default_rho: float = -1.0
     need_inner_model: bool = False
@@ -68,66 +68,69 @@ SAMPLERS = (
         name="DPM++ 2M",
         scheduler_class=_MULTISTEP,
         aliases=("k_dpmpp_2m",),
-        options={"algorithm_type": "dpmsolver++", "solver_order": 2},
+        settings={"algorithm_type": "dpmsolver++", "solver_order": 2},
         default_schedule="Karras",
-        shown={"scheduler": "karras"},
+        options={"scheduler": "karras"},
     ),
     Sampler(
         name="DPM++ SDE",
         scheduler_class="DPMSolverSinglestepScheduler",
         aliases=("k_dpmpp_sde",),
-        options={**_SDE, "solver_order": 2, "final_sigmas_type": "zero", "lower_order_final": True},
+        settings={**_SDE, "solver_order": 2, "final_sigmas_type": "zero", "lower_order_final": True},
         default_schedule="Karras",
-        shown={"scheduler": "karras", "second_order": "True", "brownian_noise": "True"},
+        options={"scheduler": "karras", "second_order": "True", "brownian_noise": "True"},
     ),
     Sampler(
         name="DPM++ 2M SDE",
         scheduler_class=_MULTISTEP,
         aliases=("k_dpmpp_2m_sde",),
-        options={**_SDE, "solver_order": 2},
+        settings={**_SDE, "solver_order": 2},
         default_schedule="Exponential",
-        shown={"scheduler": "exponential", "brownian_noise": "True"},
+        options={"scheduler": "exponential", "brownian_noise": "True"},
     ),
     Sampler(
         name="DPM++ 2M SDE Heun",
         scheduler_class=_MULTISTEP,
         aliases=("k_dpmpp_2m_sde_heun",),
-        options={**_SDE, "solver_order": 2, "solver_type": "heun"},
+        settings={**_SDE, "solver_order": 2, "solver_type": "heun"},
         default_schedule="Exponential",
-        shown={"scheduler": "exponential", "brownian_noise": "True", "solver_type": "heun"},
+        options={"scheduler": "exponential", "brownian_noise": "True", "solver_type": "heun"},
     ),
     Sampler(
         name="DPM++ 3M SDE",
         scheduler_class=_MULTISTEP,
         aliases=("k_dpmpp_3m_sde",),
-        options={**_SDE, "solver_order": 3},
+        settings={**_SDE, "solver_order": 3},
         default_schedule="Exponential",
-        shown={"scheduler": "exponential", "discard_next_to_last_sigma": "True", "brownian_noise": "True"},
+        options={"scheduler": "exponential", "discard_next_to_last_sigma": "True", "brownian_noise": "True"},
     ),
     Sampler(
         name="Euler a",
         scheduler_class=_BORROWS_SIGMAS,
         aliases=("k_euler_a", "k_euler_ancestral"),
-        shown={"uses_ensd": "True"},
+        options={"uses_ensd": "True"},
     ),
     Sampler(name="Euler", scheduler_class="EulerDiscreteScheduler", aliases=("k_euler",)),
     Sampler(name="LMS", scheduler_class="LMSDiscreteScheduler", aliases=("k_lms",)),
     Sampler(
-        name="Heun", scheduler_class="HeunDiscreteScheduler", aliases=("k_heun",), shown={"second_order": "True"}
+        name="Heun",
+        scheduler_class="HeunDiscreteScheduler",
+        aliases=("k_heun",),
+        options={"second_order": "True"},
     ),
     Sampler(
         name="DPM2",
         scheduler_class="KDPM2DiscreteScheduler",
         aliases=("k_dpm_2",),
         default_schedule="Karras",
-        shown={"scheduler": "karras", "discard_next_to_last_sigma": "True", "second_order": "True"},
+        options={"scheduler": "karras", "discard_next_to_last_sigma": "True", "second_order": "True"},
     ),
     Sampler(
         name="DPM2 a",
         scheduler_class="KDPM2AncestralDiscreteScheduler",
         aliases=("k_dpm_2_a",),
         default_schedule="Karras",
-        shown={
+        options={
             "scheduler": "karras",
             "discard_next_to_last_sigma": "True",
             "uses_ensd": "True",
@@ -138,7 +141,7 @@ SAMPLERS = (
         name="DDIM",
         scheduler_class="DDIMScheduler",
         aliases=("ddim",),
-        options={"clip_sample": False, "set_alpha_to_one": False},
+        settings={"clip_sample": False, "set_alpha_to_one": False},
         default_schedule="DDIM",
         schedulable=False,
     ),
@@ -146,7 +149,7 @@ SAMPLERS = (
         name="PLMS",
         scheduler_class="PNDMScheduler",
         aliases=("plms",),
-        options={"skip_prk_steps": True, "set_alpha_to_one": False},
+        settings={"skip_prk_steps": True, "set_alpha_to_one": False},
         default_schedule="DDIM",
         schedulable=False,
     ),
@@ -161,7 +164,7 @@ SAMPLERS = (
         name="LCM",
         scheduler_class="LCMScheduler",
         aliases=("k_lcm",),
-        options={"clip_sample": False, "set_alpha_to_one": True},
+        settings={"clip_sample": False, "set_alpha_to_one": True},
         default_schedule="DDIM",
         schedulable=False,
     ),
@@ -170,25 +173,27 @@ SAMPLERS = (
 
 SCHEDULES = (
     Schedule(name="automatic", label=AUTOMATIC),
-    Schedule(name="uniform", label="Uniform", options={"timestep_spacing": "linspace"}, need_inner_model=True),
-    Schedule(name="karras", label="Karras", options={"use_karras_sigmas": True}, default_rho=7.0),
-    Schedule(name="exponential", label="Exponential", options={"use_exponential_sigmas": True}),
+    Schedule(
+        name="uniform", label="Uniform", settings={"timestep_spacing": "linspace"}, need_inner_model=True
+    ),
+    Schedule(name="karras", label="Karras", settings={"use_karras_sigmas": True}, default_rho=7.0),
+    Schedule(name="exponential", label="Exponential", settings={"use_exponential_sigmas": True}),
     Schedule(
         name="sgm_uniform",
         label="SGM Uniform",
-        options={"timestep_spacing": "trailing"},
+        settings={"timestep_spacing": "trailing"},
         aliases=("SGMUniform",),
         need_inner_model=True,
     ),
-    Schedule(name="simple", label="Simple", options={"timestep_spacing": "trailing"}, need_inner_model=True),
-    Schedule(name="normal", label="Normal", options={"timestep_spacing": "linspace"}, need_inner_model=True),
+    Schedule(name="simple", label="Simple", settings={"timestep_spacing": "trailing"}, need_inner_model=True),
+    Schedule(name="normal", label="Normal", settings={"timestep_spacing": "linspace"}, need_inner_model=True),
     Schedule(
         name="ddim",
         label="DDIM",
-        options={"timestep_spacing": "leading", "steps_offset": 1},
+        settings={"timestep_spacing": "leading", "steps_offset": 1},
         need_inner_model=True,
     ),
-    Schedule(name="beta", label="Beta", options={"use_beta_sigmas": True}, need_inner_model=True),
+    Schedule(name="beta", label="Beta", settings={"use_beta_sigmas": True}, need_inner_model=True),
 )
 
 
@@ -216,7 +221,7 @@ def build_scheduler(
     checkpoint: the checkpoint's own scheduler configuration, of which the betas and what the network predicts are kept.
     """
     spacing = _spacing(sampler, schedule)
-    scheduler = _construct(sampler.scheduler_class, {**checkpoint, **sampler.options, **spacing})
+    scheduler = _construct(sampler.scheduler_class, {**checkpoint, **sampler.settings, **spacing})
     scheduler.set_timesteps(steps, device=device)
     if sampler.scheduler_class == _BORROWS_SIGMAS and "timestep_spacing" not in spacing:
         _borrow_sigmas(scheduler, {**checkpoint, **spacing}, steps, device)
@@ -225,8 +230,8 @@ def build_scheduler(
 
 def _spacing(sampler: Sampler, schedule: Schedule) -> Mapping[str, Any]:
     if not sampler.schedulable or schedule.label == AUTOMATIC:
-        return find_schedule(sampler.default_schedule).options
-    return schedule.options
+        return find_schedule(sampler.default_schedule).settings
+    return schedule.settings
 
 
 def _construct(class_name: str, wanted: Mapping[str, Any]) -> Any:
@@ -236,9 +241,7 @@ def _construct(class_name: str, wanted: Mapping[str, Any]) -> Any:
     return scheduler_class(**{key: wanted[key] for key in wanted if key in known and key in ours})
 
 
-_OPTION_KEYS = frozenset(
-    key for options in [*(s.options for s in SAMPLERS), *(s.options for s in SCHEDULES)] for key in options
-)
+_OPTION_KEYS = frozenset(key for listed in (*SAMPLERS, *SCHEDULES) for key in listed.settings)
 
 
 def _borrow_sigmas(scheduler: Any, wanted: Mapping[str, Any], steps: int, device: torch.device) -> None:

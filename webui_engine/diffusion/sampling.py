@@ -83,11 +83,12 @@ def noisy_start(run: Pass, noise: torch.Tensor, picture: torch.Tensor | None = N
     """What the sampler starts from: noise alone, or the latents of a picture under as much noise as run.begin has."""
     scheduler = run.scheduler
     if picture is None:
-        return noise * scheduler.init_noise_sigma
-    _begin(run)
-    first = scheduler.timesteps[run.begin * int(scheduler.order)].reshape(1)
-    noisy: torch.Tensor = scheduler.add_noise(picture, noise, first.expand(len(picture)))
-    return noisy
+        start: torch.Tensor = noise * scheduler.init_noise_sigma
+    else:
+        _begin(run)
+        first = scheduler.timesteps[run.begin * int(scheduler.order)].reshape(1)
+        start = scheduler.add_noise(picture, noise, first.expand(len(picture)))
+    return start
 
 
 def _begin(run: Pass) -> None:
@@ -148,7 +149,9 @@ class _Denoiser:
         run = self._run
         guidance = self._guidance_at(call // self._order + 1)
         rows = len(self._vectors) // self._batch
-        inputs = run.scheduler.scale_model_input(torch.cat([latents] * rows) if rows > 1 else latents, timestep)
+        inputs = run.scheduler.scale_model_input(
+            torch.cat([latents] * rows) if rows > 1 else latents, timestep
+        )
         output = self._guided(self._ask(inputs, timestep, call, rows), guidance, rows)
         alpha = alpha_at(run.scheduler, run.begin * self._order + call, timestep)
         prediction = Prediction(output, inputs[: self._batch], alpha, self._kind)

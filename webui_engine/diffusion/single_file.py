@@ -1,4 +1,4 @@
-"""Stable Diffusion 1.5 checkpoints in one file, read by diffusers with a configuration made from the tensors' shapes."""
+"""Stable Diffusion 1.5 checkpoints in one file, read by diffusers with a configuration made from their shapes."""
 
 from __future__ import annotations
 

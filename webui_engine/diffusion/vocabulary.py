@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 
 from transformers import CLIPTokenizer
@@ -38,10 +39,19 @@ def find_tokenizer(checkpoint: Path, models_dirs: Sequence[Path]) -> CLIPTokeniz
 
 def tokenizer_of_table(table: Path) -> CLIPTokenizer:
     """CLIP's tokenizer from its published table of merges (gzip, a header line, then a pair a line)."""
-    lines = gzip.open(table, "rt", encoding="utf-8").read().split("\n")[1 : _MERGES + 1]
-    merges = [tuple(line.split()) for line in lines if line.strip()]
+    with gzip.open(table, "rt", encoding="utf-8") as lines:
+        merges = [
+            (first, second)
+            for first, _, second in (line.strip().partition(" ") for line in islice(lines, 1, _MERGES + 1))
+        ]
     letters = list(bytes_to_unicode().values())
-    tokens = [*letters, *(f"{letter}</w>" for letter in letters), *("".join(pair) for pair in merges), _START, _END]
+    tokens = [
+        *letters,
+        *(f"{letter}</w>" for letter in letters),
+        *("".join(pair) for pair in merges),
+        _START,
+        _END,
+    ]
     return CLIPTokenizer(
         vocab={token: index for index, token in enumerate(tokens)},
         merges=merges,
@@ -72,6 +82,10 @@ def _cached_tokenizer(checkpoint: Path, folders: list[Path]) -> CLIPTokenizer:
     try:
         tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(CACHED_MODEL, local_files_only=True)
     except (OSError, ValueError, TypeError) as error:
-        searched = [*(str(folder) for folder in folders), "the open_clip package", f"the cache of {CACHED_MODEL}"]
+        searched = [
+            *(str(folder) for folder in folders),
+            "the open_clip package",
+            f"the cache of {CACHED_MODEL}",
+        ]
         raise MissingVocabulary(checkpoint, searched) from error
     return tokenizer

@@ -63,7 +63,7 @@ class Network:
         return enlarged
 
     def _run(self, pixels: torch.Tensor) -> torch.Tensor:
-        answer: torch.Tensor = self._descriptor(pixels.to(self._device.torch))
+        answer: torch.Tensor = self._descriptor(pixels.to(self._device.place))
         return answer.float().cpu()
 
 
@@ -73,7 +73,7 @@ def load_network(path: Path, device: Device) -> Network:
         descriptor = _architecture().load(_state(path))
     except (OSError, ValueError, KeyError, RuntimeError, AssertionError, EOFError, AttributeError) as error:
         raise CheckpointBroken(path, f"it is not an ESRGAN network: {error}") from error
-    descriptor.to(device.torch).eval()
+    descriptor.to(device.place).eval()
     return Network(descriptor, device)
 
 

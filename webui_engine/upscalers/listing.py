@@ -19,11 +19,11 @@ _MOST_PASSES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpscalerInfo:
-    """One entry of ``GET upscalers``. path: None for those without a network; scale: what one pass enlarges by."""
+    """One entry of ``GET upscalers``. model_path: None for those without a network; scale: what A1111 says."""
 
     name: str
     model_name: str | None = None
-    path: Path | None = None
+    model_path: str | None = None
     scale: float = 4
 
 
@@ -40,9 +40,12 @@ class Upscalers:
     def listing(self) -> tuple[UpscalerInfo, ...]:
         """None, Lanczos, Nearest, then the files of every ``ESRGAN`` folder by name."""
         files = [file for directory in self._models_dirs for file in (directory / FOLDER).glob("*")]
-        found = {file.stem: file for file in files if file.suffix in SUFFIXES and not file.name.startswith(".")}
+        found = {
+            file.stem: file for file in files if file.suffix in SUFFIXES and not file.name.startswith(".")
+        }
         networks = (
-            UpscalerInfo(name=stem, model_name=stem, path=found[stem]) for stem in sorted(found, key=str.lower)
+            UpscalerInfo(name=stem, model_name=stem, model_path=str(found[stem]))
+            for stem in sorted(found, key=str.lower)
         )
         return (*BUILT_IN, *networks)
 
@@ -62,8 +65,8 @@ class Upscalers:
         """
         info = self.find(name)
         picture = picture.convert("RGB")
-        if info.path is not None:
-            picture = self._apply_network(self._network(info.path), picture, width, height)
+        if info.model_path is not None:
+            picture = self._apply_network(self._network(Path(info.model_path)), picture, width, height)
         resample = Image.Resampling.NEAREST if info.name == "Nearest" else Image.Resampling.LANCZOS
         return picture if picture.size == (width, height) else picture.resize((width, height), resample)
 
