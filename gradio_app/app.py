@@ -1,0 +1,83 @@
+"""The process of the pages: one FastAPI application with the pages of each language and their pictures."""
+
+from functools import cache
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from markupsafe import Markup
+
+from gradio_app import media, pages
+from gradio_app.api import Api
+from gradio_app.site import Site
+from gradio_app.theme import studio_theme
+from gradio_app.words import LANGUAGES, language_for, words_in
+
+STYLE = Path(__file__).parent / "style"
+LANGUAGE_COOKIE = "sajin_language"
+LARGEST_UPLOAD = "60mb"
+PARALLEL_EVENTS = 16
+
+
+def create_app(api_url: str) -> FastAPI:
+    """Return the pages, speaking to the API at api_url (without a slash at the end)."""
+    api = Api(api_url.rstrip("/"))
+    app = FastAPI(openapi_url=None)
+    app.include_router(media.media_routes(api))
+    app.mount("/style", StaticFiles(directory=STYLE))
+    app.get("/")(to_own_language)
+    app.get("/healthz")(alive)
+    for language in LANGUAGES:
+        app = mounted(app, Site(api.speaking(language), words_in(language)))
+    return app
+
+
+def to_own_language(request: Request) -> RedirectResponse:
+    """Send a visitor to the pages in the language chosen before, else in the browser's own."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    language = chosen if chosen in LANGUAGES else language_for(request.headers.get("accept-language"))
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/{language}/{query}")
+
+
+def alive() -> dict[str, str]:
+    """Tell the supervisor that the pages answer."""
+    return {"status": "ok"}
+
+
+def mounted(app: FastAPI, site: Site) -> FastAPI:
+    """Add the pages of one language under /<language>/."""
+    blocks = pages.build(site)
+    blocks.queue(default_concurrency_limit=PARALLEL_EVENTS)
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path=f"/{site.words.language}",
+        theme=studio_theme(),
+        head=head(site),
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        show_error=False,
+        max_file_size=LARGEST_UPLOAD,
+    )
+    return app
+
+
+def head(site: Site) -> str:
+    """Return the lines of a page's head: its language, the style sheet and the script."""
+    return Markup(
+        '<meta name="description" content="{description}">'
+        '<script src="/style/page.js?{version}" data-language="{language}"></script>'
+        '<link rel="icon" href="/style/icon.png">'
+        '<link rel="stylesheet" href="/style/sajin.css?{version}">'
+    ).format(description=site.words("app.description"), language=site.words.language, version=style_version())
+
+
+@cache
+def style_version() -> int:
+    """Return a number that changes with the style files, so that browsers never keep an old one."""
+    return int(max(file.stat().st_mtime for file in STYLE.iterdir()))

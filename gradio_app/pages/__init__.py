@@ -1,0 +1,26 @@
+"""The pages, one module each."""
+
+import gradio as gr
+
+from gradio_app.pages import gallery, jobs, people, servers, studio
+from gradio_app.site import Site
+
+OTHERS = (("people", people), ("gallery", gallery), ("jobs", jobs), ("servers", servers))
+CACHE_SWEEP_SECONDS = 600
+CACHE_AGE_SECONDS = 3600
+
+
+def build(site: Site) -> gr.Blocks:
+    """Draw all pages in one language."""
+    blocks = gr.Blocks(
+        title=site.words("app.title"),
+        analytics_enabled=False,
+        delete_cache=(CACHE_SWEEP_SECONDS, CACHE_AGE_SECONDS),
+        fill_width=True,
+    )
+    with blocks:
+        studio.build(site, blocks)
+    for name, page in OTHERS:
+        with blocks.route(site.words(f"frame.nav.{name}"), f"/{name}"):
+            page.build(site, blocks)
+    return blocks

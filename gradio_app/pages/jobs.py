@@ -1,0 +1,122 @@
+"""Jobs: what waits, runs and ended; cancel, retry from the failed stage, open in the studio."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from gradio_app import frame as frames
+from gradio_app.api import Json
+from gradio_app.errors import ApiUnreachable, PageError
+from gradio_app.frame import CLICKS, Frame, Updates, view
+from gradio_app.pages.studio.scene import unfinished
+from gradio_app.place import Place
+from gradio_app.site import Site, percent_of
+
+REFRESH_SECONDS = 2.0
+PAGE_LENGTH = 20
+EVERY_STATUS = ""
+STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The components of the page. shown: how many jobs are listed at most."""
+
+    site: Site
+    frame: Frame
+    status: gr.Radio
+    shown: gr.State
+    rows: gr.HTML
+    more: gr.Button
+    notice: gr.HTML
+
+    @property
+    def outputs(self) -> set[Any]:
+        """Every component that an event may change."""
+        return {self.shown, self.rows, self.more, self.notice, self.frame.now, self.frame.reachable}
+
+    @property
+    def inputs(self) -> set[Any]:
+        """What decides which jobs are listed."""
+        return {self.status, self.shown}
+
+    def go(self, data: Updates) -> Updates:
+        """Draw the newest jobs of the chosen status."""
+        jobs = self.site.api.read("/jobs", status=data[self.status], limit=data[self.shown])
+        subjects = {subject["id"]: subject["name"] for subject in self.site.api.items("/subjects")}
+        rows = [row_of(self.site, job, subjects) for job in jobs["items"]]
+        return {
+            self.rows: self.site.html("jobs_list", jobs=rows, filtered=bool(data[self.status])),
+            self.more: gr.Button(visible=bool(jobs["next"])),
+        }
+
+    def refresh(self, data: Updates) -> Updates:
+        """Draw the list again; while the API is gone, leave it as it is."""
+        try:
+            return self.go(data)
+        except ApiUnreachable:
+            return {self.shown: data[self.shown]}
+
+    def arrive(self, data: Updates) -> Updates:
+        """Draw the page when it is opened."""
+        updates = frames.draw(self.frame)
+        try:
+            return updates | self.go(data)
+        except PageError as error:
+            return updates | {self.frame.now: frames.offline_line(self.site, error)}
+
+
+def row_of(site: Site, job: Json, subjects: dict[str, str]) -> Json:
+    """Return a job as the list shows it."""
+    words = site.words
+    return job | {
+        "who": subjects.get(job["subject"] or "", words("jobs.nobody")),
+        "href": site.link("", Place(job=job["id"], subject=job["subject"] or "", step="portraits")),
+        "made": words.moment(job["created_at"]),
+        "moving": unfinished(job),
+        "done": percent_of(job),
+        "percent": words.percent(job["progress"]),
+        "left": words.duration(job["eta_seconds"]),
+        "stage_text": words.known(f"stage.{job['stage']}", job["stage"] or ""),
+        "pictures": words.counted("jobs.pictures", job["count"]),
+    }
+
+
+def build(site: Site, blocks: gr.Blocks) -> None:
+    """Draw the page and connect it."""
+    words = site.words
+    jobs = Jobs(
+        site,
+        frames.build(site, "jobs"),
+        status=gr.Radio(
+            label=words("jobs.filter"),
+            choices=[
+                (words("jobs.every_status"), EVERY_STATUS),
+                *((words(f"status.{name}"), name) for name in STATUSES),
+            ],
+            value=EVERY_STATUS,
+            elem_classes="sj-chips",
+        ),
+        shown=gr.State(PAGE_LENGTH),
+        notice=view(),
+        rows=view(name="jobs", listens=CLICKS),
+        more=gr.Button(words("list.more"), visible=False),
+    )
+
+    def act(data: Updates, touched: Json) -> Updates:
+        site.api.post(f"/jobs/{touched['id']}/{touched['act']}")
+        return jobs.go(data)
+
+    def more(data: Updates, _: Json) -> Updates:
+        shown = data[jobs.shown] + PAGE_LENGTH
+        return {jobs.shown: shown, **jobs.go(data | {jobs.shown: shown})}
+
+    quiet = {"show_progress": "hidden"}
+    blocks.load(jobs.arrive, jobs.inputs, jobs.outputs, **quiet)
+    gr.Timer(REFRESH_SECONDS).tick(jobs.refresh, jobs.inputs, jobs.outputs, **quiet)
+    jobs.status.input(
+        frames.told(site, jobs.notice, lambda data, _: jobs.go(data)), jobs.inputs, jobs.outputs, **quiet
+    )
+    jobs.rows.click(frames.told(site, jobs.notice, act), jobs.inputs, jobs.outputs, **quiet)
+    jobs.more.click(frames.told(site, jobs.notice, more), jobs.inputs, jobs.outputs, **quiet)

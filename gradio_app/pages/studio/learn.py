@@ -1,0 +1,117 @@
+"""Step 3: teach the model who the person is, with honest progress."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from gradio_app.api import Json
+from gradio_app.frame import CLICKS, Updates, view
+from gradio_app.pages.studio import section
+from gradio_app.pages.studio.scene import Scene, unfinished
+from gradio_app.pages.studio.way import Way
+from gradio_app.site import Site, percent_of
+
+STEP = "learn"
+MOST_STEPS = 20_000
+
+
+@dataclass(frozen=True)
+class Learn:
+    """The components of step 3."""
+
+    fold: gr.Accordion
+    state: gr.HTML
+    start: gr.Button
+    settings: gr.Accordion
+    steps: gr.Number
+    proceed: gr.Button
+    notice: gr.HTML
+
+    def outputs(self) -> set[Any]:
+        """Return every component that an event may change."""
+        return {self.fold, self.state, self.start, self.settings, self.steps, self.proceed, self.notice}
+
+    def draw(self, site: Site, scene: Scene) -> Updates:
+        """Show how far the learning is, and the button that fits."""
+        learned = bool(scene.subject and scene.subject["adapter"])
+        summary = site.words("studio.learn.done") if learned else ""
+        running = bool(scene.training and unfinished(scene.training))
+        able = scene.status["training"]["available"]
+        return {
+            self.state: state_of(site, scene),
+            self.start: gr.Button(
+                site.words("studio.learn.again" if scene.training else "studio.learn.start"),
+                visible=able and not running,
+                interactive=bool(scene.photos and scene.photos["set"]["enough"]),
+                variant="secondary" if learned else "primary",
+            ),
+            self.settings: gr.update(visible=able and not running),
+            self.proceed: gr.Button(visible=learned or not able),
+        } | section.draw_fold(site, self.fold, STEP, scene, summary)
+
+    def live(self, site: Site, scene: Scene) -> Updates:
+        """Show how far the learning is."""
+        return {self.state: state_of(site, scene)} if scene.training else {}
+
+
+def state_of(site: Site, scene: Scene) -> str:
+    """Return the state of the learning: not begun, waiting, running with time left, or how it ended."""
+    training = scene.training
+    if not training:
+        return site.html("learn_before", training=scene.status["training"])
+    return site.html(
+        "learn_state",
+        training=training,
+        done=percent_of(training),
+        percent=site.words.percent(training["progress"]),
+        left=site.words.duration(training["eta_seconds"]),
+        phase=site.words.known(f"training.phase.{training['phase']}", training["phase"]),
+        running=unfinished(training),
+    )
+
+
+def build(site: Site) -> Learn:
+    """Draw step 3."""
+    words = site.words
+    with section.fold(site, STEP) as fold:
+        state = view(name="learn-state", listens=CLICKS)
+        notice = view()
+        start = gr.Button(words("studio.learn.start"), variant="primary", elem_id="learn-start")
+        proceed = gr.Button(
+            words("studio.learn.proceed"), variant="primary", visible=False, elem_id="learn-done"
+        )
+        with gr.Accordion(words("studio.learn.settings"), open=False, elem_classes="sj-fold") as settings:
+            steps = gr.Number(
+                label=words("studio.learn.steps"),
+                info=words("studio.learn.steps_info"),
+                value=None,
+                precision=0,
+                minimum=1,
+                maximum=MOST_STEPS,
+                elem_id="learn-steps",
+            )
+    return Learn(fold, state, start, settings, steps, proceed, notice)
+
+
+def wire(learn: Learn, way: Way) -> None:
+    """Connect the events of step 3."""
+
+    def start(data: Updates, _: Json) -> Updates:
+        place = data[way.place]
+        way.site.api.post(f"/subjects/{place.subject}/trainings", {"steps": data[learn.steps] or None})
+        return way.go(place.moved(step=STEP))
+
+    def cancel(data: Updates, touched: Json) -> Updates:
+        place = data[way.place]
+        way.site.api.post(f"/subjects/{place.subject}/trainings/{touched['id']}/cancel")
+        return way.go(place)
+
+    def proceed(data: Updates, _: Json) -> Updates:
+        return way.go(data[way.place].moved(step="look"))
+
+    learn.start.click(
+        way.told(learn.notice, start), {way.place, learn.steps}, way.outputs, show_progress="hidden"
+    )
+    learn.state.click(way.told(learn.notice, cancel), {way.place}, way.outputs, show_progress="hidden")
+    learn.proceed.click(way.told(learn.notice, proceed), {way.place}, way.outputs, show_progress="hidden")

@@ -1,0 +1,220 @@
+"""Step 4: choose a look, a pose, how many, and, one fold deeper, every setting of the preset."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from gradio_app.api import Json
+from gradio_app.frame import CLICKS, FIELDS, Updates, view
+from gradio_app.pages.studio import scene as scenes
+from gradio_app.pages.studio import section
+from gradio_app.pages.studio.scene import LEARNED, Scene
+from gradio_app.pages.studio.way import Way
+from gradio_app.place import COUNTS, Place
+from gradio_app.site import Site
+
+STEP = "look"
+EVERY_PRODUCT = ""
+APART = ("pose",)
+"""Options that have a place of their own on the page, outside the fold with all settings."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The components of step 4."""
+
+    fold: gr.Accordion
+    product: gr.Radio
+    presets: gr.HTML
+    poses_fold: gr.Accordion
+    poses: gr.HTML
+    pose_file: gr.UploadButton
+    count: gr.Radio
+    settings: gr.HTML
+    start: gr.Button
+    notice: gr.HTML
+
+    def outputs(self) -> set[Any]:
+        """Return every component that an event may change."""
+        return {
+            self.fold, self.product, self.presets, self.poses_fold, self.poses, self.count, self.settings,
+            self.start, self.notice,
+        }  # fmt: skip
+
+    def draw(self, site: Site, scene: Scene) -> Updates:
+        """Show the looks with the chosen one marked, and its settings."""
+        summary = scene.job["preset_title"] if scene.job else ""
+        return {
+            self.presets: looks(site, scene, EVERY_PRODUCT),
+            self.product: product_filter(site, scene),
+            self.poses: site.html("look_poses", poses=scene.poses, chosen=scene.place.option("", "pose")),
+            self.poses_fold: gr.update(visible=takes_pose(scene.preset)),
+            self.count: gr.Radio(value=scene.place.count),
+            self.settings: settings_of(site, scene),
+            self.start: gr.Button(
+                interactive=bool(scene.preset and obstacle(site, scene, scene.preset) == "")
+            ),
+        } | section.draw_fold(site, self.fold, STEP, scene, summary)
+
+    def live(self, site: Site, scene: Scene) -> Updates:
+        """Return nothing: this step does not move by itself."""
+        return {}
+
+
+def looks(site: Site, scene: Scene, product: str) -> str:
+    """Return the grid of looks of one product, or of all."""
+    shown = [
+        preset | {"obstacle": obstacle(site, scene, preset)}
+        for preset in scene.presets
+        if product in (EVERY_PRODUCT, preset["product"])
+    ]
+    return site.html("look_presets", presets=shown, chosen=scene.place.preset)
+
+
+def obstacle(site: Site, scene: Scene, preset: Json) -> str:
+    """Return what stands between this person and this look, in words; nothing if it can be made."""
+    if not preset["available"]:
+        missing = [part["message"] for part in preset["missing"]]
+        return " ".join(missing) or site.words("studio.look.unavailable")
+    learned = bool(scene.subject and scene.subject["adapter"])
+    if preset["identity"] == LEARNED and scene.subject and not learned:
+        return site.words("studio.look.learn_first")
+    return ""
+
+
+def product_filter(site: Site, scene: Scene) -> Any:
+    """Return the filter by product; it hides where there is only one product."""
+    products = sorted({preset["product"] for preset in scene.presets})
+    choices = [(site.words("studio.look.every_product"), EVERY_PRODUCT)]
+    choices += [(site.words.known(f"product.{product}", product), product) for product in products]
+    return gr.Radio(choices=choices, value=EVERY_PRODUCT, visible=len(products) > 1)
+
+
+def takes_pose(preset: Json | None) -> bool:
+    """Return whether a look can borrow the pose of a picture."""
+    return bool(preset) and any(option["key"] == "pose" for option in (preset or {})["options"])
+
+
+def settings_of(site: Site, scene: Scene) -> str:
+    """Return the form with every setting of the chosen look, grouped by stage."""
+    options = [
+        option for option in (scene.preset or {"options": []})["options"] if option["key"] not in APART
+    ]
+    stages: dict[str, list[Json]] = {}
+    for option in options:
+        stages.setdefault(option["stage"] or "", []).append(field_of(site, scene.place, option))
+    names = {stage: site.words.known(f"stage.{stage}", stage) for stage in stages if stage}
+    return site.html("look_settings", stages=stages, names=names)
+
+
+def field_of(site: Site, place: Place, option: Json) -> Json:
+    """Return one setting as the form shows it: its label, its value, and whether that was changed."""
+    stage = option["stage"] or ""
+    chosen = place.option(stage, option["key"])
+    default = "" if option["default"] is None else option["default"]
+    return option | {
+        "stage": stage,
+        "label": site.words.known(f"option.{option['key']}", option["key"].replace("_", " ")),
+        "default": default,
+        "value": default if chosen is None else chosen,
+        "changed": chosen is not None,
+    }
+
+
+def build(site: Site) -> Look:
+    """Draw step 4."""
+    words = site.words
+    with section.fold(site, STEP) as fold:
+        product = gr.Radio(
+            label=words("studio.look.product"), choices=[], visible=False, elem_classes="sj-chips"
+        )
+        presets = view(name="looks", listens=CLICKS)
+        with gr.Accordion(words("studio.look.pose"), open=False, elem_classes="sj-fold") as poses_fold:
+            poses = view(name="poses", listens=CLICKS)
+            pose_file = gr.UploadButton(
+                words("studio.look.pose_upload"), file_types=["image"], elem_id="pose-file"
+            )
+        count = gr.Radio(
+            label=words("studio.look.count"),
+            choices=[(str(count), count) for count in COUNTS],
+            value=Place.count,
+            elem_id="count",
+            elem_classes="sj-chips",
+        )
+        with gr.Accordion(
+            words("studio.look.settings"), open=False, elem_id="settings", elem_classes="sj-fold"
+        ):
+            settings = view(name="settings-form", listens=FIELDS)
+        notice = view()
+        start = gr.Button(words("studio.look.start"), variant="primary", elem_id="make")
+    return Look(fold, product, presets, poses_fold, poses, pose_file, count, settings, start, notice)
+
+
+def wire(look: Look, way: Way) -> None:
+    """Connect the events of step 4."""
+    wire_choices(look, way)
+    wire_settings(look, way)
+
+    def start(data: Updates, _: Json) -> Updates:
+        place: Place = data[way.place]
+        request = {"preset": place.preset, "subject": place.subject or None, "count": data[look.count]}
+        job = way.site.api.create_job(request | {"options": dict(place.options)})
+        return way.go(place.moved(job=job["id"], step="portraits", image="", count=data[look.count]))
+
+    look.start.click(
+        way.told(look.notice, start), {way.place, look.count}, way.outputs, show_progress="hidden"
+    )
+
+
+def wire_choices(look: Look, way: Way) -> None:
+    """Connect the grid of looks, its filter, the poses and the number of pictures."""
+
+    def choose(data: Updates, touched: Json) -> Updates:
+        place: Place = data[way.place]
+        kept = {key: value for key, value in place.options.items() if key != "stages"}
+        return way.go(place.moved(preset=touched["name"], options=kept, step=STEP))
+
+    def pose(data: Updates, touched: Json) -> Updates:
+        return way.go(data[way.place].with_option("", "pose", touched["id"] or None).moved(step=STEP))
+
+    def upload(data: Updates, _: Json) -> Updates:
+        path = Path(data[look.pose_file])
+        try:
+            added = way.site.api.add_pose(path)
+        finally:
+            path.unlink(missing_ok=True)
+        return way.go(data[way.place].with_option("", "pose", added["id"]).moved(step=STEP))
+
+    def filtered(data: Updates, _: Json) -> Updates:
+        return {look.presets: looks(way.site, scenes.read(way.site.api, data[way.place]), data[look.product])}
+
+    def counted(data: Updates, _: Json) -> Updates:
+        place: Place = data[way.place].moved(count=data[look.count])
+        return {way.place: place, way.frame.address: place.query()}
+
+    quiet = {"show_progress": "hidden"}
+    look.presets.click(way.told(look.notice, choose), {way.place}, way.outputs, **quiet)
+    look.poses.click(way.told(look.notice, pose), {way.place}, way.outputs, **quiet)
+    look.pose_file.upload(way.told(look.notice, upload), {way.place, look.pose_file}, way.outputs, **quiet)
+    look.product.input(
+        way.told(look.notice, filtered), {way.place, look.product}, {look.presets, look.notice}, **quiet
+    )
+    where = {way.place, way.frame.address, look.notice}
+    look.count.input(way.told(look.notice, counted), {way.place, look.count}, where, **quiet)
+
+
+def wire_settings(look: Look, way: Way) -> None:
+    """Connect the form with all settings: a change is kept, "reset" goes back to the preset's own value."""
+
+    def change(data: Updates, touched: Json) -> Updates:
+        place: Place = data[way.place].with_option(touched["stage"], touched["key"], touched["value"])
+        return {way.place: place, way.frame.address: place.query()}
+
+    def reset(data: Updates, touched: Json) -> Updates:
+        return way.go(data[way.place].with_option(touched["stage"], touched["key"], None).moved(step=STEP))
+
+    where = {way.place, way.frame.address, look.notice}
+    look.settings.input(way.told(look.notice, change), {way.place}, where, show_progress="hidden")
+    look.settings.click(way.told(look.notice, reset), {way.place}, way.outputs, show_progress="hidden")

@@ -1,0 +1,183 @@
+"""One picture, opened: likeness, what can be done with it, its stages side by side, its recipe."""
+
+import io
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import PIL.Image
+
+from gradio_app.api import Json
+from gradio_app.errors import PageError
+from gradio_app.frame import CLICKS, Updates, told, view
+from gradio_app.place import Place
+from gradio_app.site import Site
+
+RECIPE_LINES = 60
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The components of an opened picture. image: the API's image, None when none is open."""
+
+    panel: gr.Column
+    image: gr.State
+    about: gr.HTML
+    stages: gr.Accordion
+    before: gr.Dropdown
+    after: gr.Dropdown
+    slider: gr.ImageSlider
+    recipe: gr.HTML
+    notice: gr.HTML
+
+    def outputs(self) -> set[Any]:
+        """Return every component that an event may change."""
+        return {
+            self.panel, self.image, self.about, self.stages, self.before, self.after, self.slider, self.recipe,
+            self.notice,
+        }  # fmt: skip
+
+    def draw(self, site: Site, image: Json | None) -> Updates:
+        """Open image, or close the panel for None."""
+        if not image:
+            return {self.panel: gr.Column(visible=False), self.image: None}
+        names = [stage["name"] for stage in image["stages"]]
+        choices = [(site.words.known(f"stage.{name}", name), name) for name in names]
+        several = len(names) > 1
+        return {
+            self.panel: gr.Column(visible=True),
+            self.image: image,
+            self.about: site.html("picture", image=image, made=site.words.moment(image["created_at"])),
+            self.stages: gr.update(visible=several),
+            self.before: gr.Dropdown(choices=choices, value=names[0] if names else None),
+            self.after: gr.Dropdown(choices=choices, value=names[-1] if names else None),
+            self.slider: stage_pair(site, image, names[0], names[-1]) if several else None,
+            self.recipe: recipe_of(site, image),
+        }
+
+
+def stage_pair(site: Site, image: Json, before: str, after: str) -> tuple[PIL.Image.Image, ...] | None:
+    """Return two stages of an image in one size for the slider; None if one cannot be had."""
+    try:
+        pair = [stage_picture(site, image, name) for name in (before, after)]
+    except PageError:
+        return None
+    size = max(picture.size for picture in pair)
+    return tuple(picture.resize(size) for picture in pair)
+
+
+def stage_picture(site: Site, image: Json, stage: str) -> PIL.Image.Image:
+    """Return what one stage made of an image, RGB."""
+    answer = site.api.send("GET", f"/images/{image['id']}/stages/{stage}")
+    return PIL.Image.open(io.BytesIO(answer.content)).convert("RGB")
+
+
+def recipe_of(site: Site, image: Json) -> str:
+    """Return the recipe of an image as a table, or why it cannot be shown."""
+    try:
+        recipe = site.api.read(f"/images/{image['id']}/recipe")
+    except PageError as error:
+        return site.notice(error)
+    rows = lines_of(recipe)
+    return site.html("recipe", rows=rows[:RECIPE_LINES], more=max(0, len(rows) - RECIPE_LINES), image=image)
+
+
+def lines_of(value: object, name: str = "") -> list[tuple[str, str]]:
+    """Return nested values as rows of dotted name and text; what is empty is left out."""
+    if isinstance(value, dict):
+        rows = [lines_of(item, f"{name}.{key}" if name else str(key)) for key, item in value.items()]
+        return [row for group in rows for row in group]
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        return [row for index, item in enumerate(value) for row in lines_of(item, f"{name}.{index + 1}")]
+    if value in (None, "", [], {}):
+        return []
+    return [(name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))]
+
+
+def build(site: Site) -> Picture:
+    """Draw the panel, closed."""
+    words = site.words
+    with gr.Column(visible=False, elem_id="picture", elem_classes="sj-card") as panel:
+        image = gr.State(None)
+        about = view(name="picture-view", listens=CLICKS)
+        notice = view()
+        with gr.Accordion(
+            words("picture.stages"), open=True, elem_id="stages", elem_classes="sj-fold"
+        ) as stages:
+            with gr.Row():
+                before = gr.Dropdown(label=words("picture.before"), choices=[])
+                after = gr.Dropdown(label=words("picture.after"), choices=[])
+            slider = gr.ImageSlider(
+                label=words("picture.slider"), show_label=False, buttons=[], interactive=False, max_height=620
+            )
+        with gr.Accordion(words("picture.recipe"), open=False, elem_id="recipe", elem_classes="sj-fold"):
+            recipe = view()
+    return Picture(panel, image, about, stages, before, after, slider, recipe, notice)
+
+
+def wire(
+    picture: Picture,
+    site: Site,
+    place: gr.State,
+    outputs: set[Any],
+    follow: Callable[[Updates, Place | None], Updates],
+    inputs: Set[Any] = frozenset(),
+) -> None:
+    """Connect the panel.
+
+    follow draws the page again, at a new place or, with None, where it is; inputs: what it needs beside place.
+    """
+
+    def act(data: Updates, touched: Json) -> Updates:
+        image: Json = data[picture.image]
+        match touched["act"]:
+            case "favourite":
+                site.api.set_favourite(image["id"], not image["favourite"])
+            case "erase":
+                site.api.delete(f"/images/{image['id']}")
+            case "again":
+                return follow(data, place_of(site, image, keep_seed=True))
+            case "another":
+                return follow(data, ordered(site, place_of(site, image, keep_seed=False)))
+        closed = touched["act"] in ("erase", "close")
+        return follow(data, data[place].moved(image="") if closed else None)
+
+    def compare(data: Updates, _: Json) -> Updates:
+        return {
+            picture.slider: stage_pair(site, data[picture.image], data[picture.before], data[picture.after])
+        }
+
+    picture.about.click(
+        told(site, picture.notice, act), {place, picture.image, *inputs}, outputs, show_progress="hidden"
+    )
+    gr.on(
+        [picture.before.input, picture.after.input],
+        told(site, picture.notice, compare),
+        {picture.image, picture.before, picture.after},
+        {picture.slider, picture.notice},
+        show_progress="hidden",
+    )
+
+
+def place_of(site: Site, image: Json, keep_seed: bool) -> Place:
+    """Return the place where an image was ordered: its person, look and settings, with or without its seed."""
+    job = site.api.read(f"/jobs/{image['job_id']}")
+    options = {name: value for name, value in job["options"].items() if value not in (None, "", {})}
+    options.pop("seed", None)
+    seed = {"seed": image["seed"]} if keep_seed else {}
+    return Place(
+        subject=image["subject_id"] or "",
+        step="look",
+        preset=image["preset"],
+        count=1,
+        options=options | seed,
+    )
+
+
+def ordered(site: Site, place: Place) -> Place:
+    """Order one picture at place and return where it will appear."""
+    job = site.api.create_job(
+        {"preset": place.preset, "subject": place.subject or None, "count": 1, "options": dict(place.options)}
+    )
+    return place.moved(step="portraits", job=job["id"])

@@ -1,0 +1,96 @@
+"use strict";
+(() => {
+  const language = document.currentScript.dataset.language;
+  const THEME = "sajin-theme";
+
+  document.documentElement.lang = language;
+  Object.defineProperty(navigator, "language", { get: () => language });
+  Object.defineProperty(navigator, "languages", { get: () => [language] });
+
+  const showTheme = (theme) => document.body.classList.toggle("dark", theme === "dark");
+  const systemTheme = () => (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  const savedTheme = () => localStorage.getItem(THEME) || systemTheme();
+
+  const switchTheme = () => {
+    const next = document.body.classList.contains("dark") ? "light" : "dark";
+    localStorage.setItem(THEME, next);
+    showTheme(next);
+  };
+
+  const switchLanguage = (link) => {
+    document.cookie = `sajin_language=${link.dataset.language}; path=/; max-age=31536000; samesite=lax`;
+    link.search = location.search;
+  };
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-theme-switch]")) switchTheme();
+    const link = event.target.closest("a[data-language]");
+    if (link) switchLanguage(link);
+  });
+
+  document.addEventListener("error", (event) => {
+    if (event.target.tagName === "IMG") event.target.classList.add("sj-missing");
+  }, true);
+
+  const overFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+  const dropTarget = () => document.querySelector("#drop-anywhere input[type=file]");
+
+  document.addEventListener("dragover", (event) => {
+    if (overFiles(event) && dropTarget()) event.preventDefault();
+  });
+
+  document.addEventListener("drop", (event) => {
+    const input = dropTarget();
+    if (!overFiles(event) || !input || event.target.closest("#drop-anywhere")) return;
+    event.preventDefault();
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  const valueOf = (field) => {
+    if (field.type === "checkbox") return field.checked;
+    if (field.type === "number") return field.value === "" ? null : Number(field.value);
+    return field.value;
+  };
+
+  window.sajin = {
+    clicks(element, trigger) {
+      element.addEventListener("click", (event) => {
+        const target = event.target.closest("[data-act]");
+        if (target && !target.disabled) trigger("click", { ...target.dataset });
+      });
+    },
+
+    fields(element, trigger) {
+      window.sajin.clicks(element, trigger);
+      element.addEventListener("change", (event) => {
+        const field = event.target.closest("[data-key]");
+        if (!field) return;
+        const value = valueOf(field);
+        const changed = String(value) !== field.dataset.default;
+        field.closest("[data-field]").classList.toggle("sj-changed", changed);
+        trigger("input", { ...field.dataset, value: changed ? value : null });
+      });
+    },
+
+    address(query) {
+      if (query && query !== location.search) history.replaceState(history.state, "", query);
+    },
+
+    goto(url) {
+      if (url) location.assign(url);
+    },
+
+    reveal(selector) {
+      requestAnimationFrame(() => {
+        const target = document.querySelector(selector);
+        if (target) target.scrollIntoView({ behavior: "smooth", block: "start" });
+      });
+    },
+  };
+
+  const start = () => showTheme(savedTheme());
+  if (document.body) start();
+  else document.addEventListener("DOMContentLoaded", start);
+  addEventListener("load", start);
+})();
