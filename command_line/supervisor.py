@@ -20,6 +20,7 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 STOP_SECONDS = 8.0
+EAR_SECONDS = 1.0  # for the last lines of an ended process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ class Program:
 
 def pause_before(restarts: int) -> float:
     """Seconds to wait before the next start, doubling with each restart in a row (0 the first time)."""
-    return min(FIRST_PAUSE_SECONDS * 2**restarts, LONGEST_PAUSE_SECONDS)
+    return min(FIRST_PAUSE_SECONDS * 2.0**restarts, LONGEST_PAUSE_SECONDS)
 
 
 class Child:
@@ -44,6 +45,7 @@ class Child:
         self.program = program
         self._log = log
         self._process: subprocess.Popen[str] | None = None
+        self._ear: threading.Thread | None = None
         self._started = 0.0
         self._restarts = 0
         self._due: float | None = None
@@ -73,20 +75,23 @@ class Child:
             start_new_session=True,
         )
         self._started, self._due = time.monotonic(), None
-        if self._process.stdout is not None:
-            threading.Thread(target=self._pump, args=(self._process.stdout,), daemon=True).start()
+        self._ear = threading.Thread(target=self._pump, args=(self._process.stdout,), daemon=True)
+        self._ear.start()
 
     def _pump(self, lines: IO[str]) -> None:
-        for line in lines:
-            if line.strip():
-                self._last_line = line.rstrip()
-                self._log(self.program.name, self._last_line)
+        with lines:
+            for line in lines:
+                if line.strip():
+                    self._last_line = line.rstrip()
+                    self._log(self.program.name, self._last_line)
 
     def ended(self) -> int | None:
         """The exit status, told once after the process has ended; else None."""
         if self._process is None or self._process.poll() is None:
             return None
         status, self._process = self._process.returncode, None
+        if self._ear is not None:
+            self._ear.join(EAR_SECONDS)
         return status
 
     def restart_later(self) -> float:
@@ -129,13 +134,20 @@ class Supervisor:
     """Keeps programs running. Use it from the main thread, as a context manager that stops them all.
 
     say: takes one line for the person at the terminal. log: takes (program name, line) of what they write.
+    patience: seconds that programs get to stop by themselves.
     """
 
     def __init__(
-        self, programs: Sequence[Program], *, say: Callable[[str], None], log: Callable[[str, str], None]
+        self,
+        programs: Sequence[Program],
+        *,
+        say: Callable[[str], None],
+        log: Callable[[str, str], None],
+        patience: float = STOP_SECONDS,
     ) -> None:
         self._children = [Child(program, log) for program in programs]
         self._say = say
+        self._patience = patience
 
     def __enter__(self) -> Supervisor:
         for child in self._children:
@@ -176,7 +188,7 @@ class Supervisor:
         """Ask all to stop, wait a few seconds, then kill what is left."""
         for child in self._children:
             child.signal(signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + self._patience
         for child in self._children:
             if not child.wait(deadline - time.monotonic()):
                 self._say(f"{child.program.name} did not stop in time and is killed")

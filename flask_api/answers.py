@@ -220,6 +220,7 @@ class PresetStageAnswer(Answer):
 
     name: str
     use: str
+    title: str
 
 
 class MissingAnswer(Answer):

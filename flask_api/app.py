@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from apiflask import APIFlask
+from flask.json.provider import DefaultJSONProvider
 
 from flask_api import docs, guards, metrics, openapi, problems
 from flask_api.context import LISTENERS, STUDIO
@@ -21,17 +24,27 @@ UPLOAD_LIMIT = MAX_PHOTOS * 30 * 1024 * 1024
 FORM_MEMORY = 1024 * 1024
 
 
-def create_app(studio: Studio) -> APIFlask:
-    """The WSGI app that serves a studio. It does not own the studio: the caller closes it."""
+class PlainJson(DefaultJSONProvider):
+    """JSON with keys in our order and Korean as it is written."""
+
+    ensure_ascii = False
+    sort_keys = False
+
+
+def create_app(studio: Studio, allowed_hosts: Collection[str] = ()) -> APIFlask:
+    """The WSGI app that serves a studio. It does not own the studio: the caller closes it.
+
+    allowed_hosts: names it answers to, besides localhost and addresses written as numbers.
+    """
     app = APIFlask("flask_api", title="Sajin", version=studio.status().version, docs_path=None)
     app.config.update(openapi.CONFIGURATION)
     app.config.update(MAX_CONTENT_LENGTH=UPLOAD_LIMIT, MAX_FORM_MEMORY_SIZE=FORM_MEMORY)
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own default provider has it
+    app.json = PlainJson(app)
     app.extensions[STUDIO] = studio
     app.extensions[LISTENERS] = Listeners()
     for blueprint in (subjects, photos, trainings, jobs, images, presets, poses, installation, health):
         app.register_blueprint(blueprint)
-    guards.install(app, studio.settings.api_hosts)
+    guards.install(app, allowed_hosts)
     metrics.install(app)
     problems.install(app)
     openapi.install(app)

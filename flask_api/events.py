@@ -12,20 +12,12 @@ from collections.abc import Callable, Iterator
 from flask import Response
 
 from flask_api.answers import JobAnswer, TrainingAnswer
-from flask_api.problems import Refusal
+from flask_api.errors import Refusal
 from studio.errors import StudioError
 
 MAX_LISTENERS = 24
 POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 10.0
-
-EVENT_RESPONSES = {
-    200: {
-        "description": "Events named job or training whose data is the resource as JSON; comments are heartbeats",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
-}
-
 
 Watched = JobAnswer | TrainingAnswer
 

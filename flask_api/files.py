@@ -7,14 +7,6 @@ from pathlib import Path
 
 from flask import Response, send_file
 
-PICTURE = {"schema": {"type": "string", "format": "binary"}}
-PICTURE_RESPONSES = {
-    200: {
-        "description": "The picture",
-        "content": {"image/jpeg": PICTURE, "image/png": PICTURE, "image/webp": PICTURE},
-    }
-}
-
 
 def picture_file(path: Path, download_name: str | None = None) -> Response:
     """A picture file; download_name is the name a browser keeps it under."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from apiflask import APIFlask
 from flask import Response, request
 
-from flask_api.problems import Refusal
+from flask_api.errors import Refusal
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 JSON_BODY_LIMIT = 1024 * 1024

@@ -15,6 +15,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from flask_api.contents import METRICS_RESPONSES
 from flask_api.context import studio
 
 
@@ -41,7 +42,7 @@ def install(app: APIFlask) -> None:
         return response
 
     @app.get("/metrics")
-    @app.doc(tags=["Health"], responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
+    @app.doc(tags=["Health"], responses=METRICS_RESPONSES)
     def metrics() -> Response:
         """Figures for Prometheus."""
         status = studio().status()

@@ -24,7 +24,11 @@ PROBLEM_REFERENCE = "#/components/schemas/Problem"
 
 def install(app: APIFlask) -> None:
     """Let /openapi.json say how errors look and what optional parameters may be."""
-    app.spec_processor(complete)
+    app.spec_processor(_processed)
+
+
+def _processed(document: dict[str, Any] | str) -> dict[str, Any] | str:
+    return complete(document) if isinstance(document, dict) else document
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:

@@ -132,10 +132,18 @@ class Presenter:
         """A product of the studio."""
         language = self._texts.language
         return answers.PresetAnswer(
-            **preset.model_dump(exclude={"title", "description", "has_thumbnail", "missing"}),
+            **preset.model_dump(exclude={"title", "description", "has_thumbnail", "missing", "stages"}),
             title=preset.title.in_language(language),
             description=preset.description.in_language(language),
             thumbnail_url=f"{ROOT}/presets/{preset.name}/thumbnail" if preset.has_thumbnail else None,
+            stages=[
+                answers.PresetStageAnswer(
+                    name=stage.name,
+                    use=stage.use,
+                    title=stage.title.in_language(language) if stage.title else stage.name,
+                )
+                for stage in preset.stages
+            ],
             missing=[self.missing(part) for part in preset.missing],
         )
 

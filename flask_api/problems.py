@@ -12,6 +12,7 @@ from flask import Response, request
 
 from flask_api.answers import FieldProblem, Problem
 from flask_api.context import texts
+from flask_api.errors import Refusal
 from flask_api.texts import Texts
 from studio import errors
 
@@ -40,16 +41,6 @@ CODE_OF_STATUS: Mapping[int, str] = {
 }
 
 log = structlog.get_logger("flask_api")
-
-
-class Refusal(Exception):
-    """An error of the HTTP border itself: its status, stable code and the data of its sentence."""
-
-    def __init__(self, status: int, code: str, **data: object) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.data = data
 
 
 def status_of(error: errors.StudioError) -> int:
@@ -146,7 +137,9 @@ def _http_problem(error: HTTPError) -> Response:
         status=error.status_code,
         problems="; ".join(f"{field.place}: {field.message}" for field in fields),
     )
-    headers = {name: value for name, value in dict(error.headers or {}).items() if name != "Content-Type"}
+    headers = {
+        name: str(value) for name, value in dict(error.headers or {}).items() if name != "Content-Type"
+    }
     return problem(error.status_code, code, sentence, fields, headers)
 
 

@@ -29,7 +29,7 @@ def run(settings: Settings) -> None:
     Raises OSError when the port is taken, StorageError or BrokenLibrary when the studio cannot be opened.
     """
     listening = bind(settings.api_host, settings.api_port)
-    with open_studio(settings, "api") as studio:
+    with open_studio(settings) as studio:
         app = create_app(studio)
         server = waitress.create_server(
             app,

@@ -13,8 +13,9 @@ from flask_api.answers import (
     PresetProblemAnswer,
     PresetsAnswer,
 )
+from flask_api.contents import PICTURE_RESPONSES
 from flask_api.context import presenter, studio
-from flask_api.files import PICTURE_RESPONSES, picture_file
+from flask_api.files import picture_file
 from flask_api.forms import PictureForm, PresetTextForm
 from flask_api.routes.photos import uploaded
 

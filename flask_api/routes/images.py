@@ -6,21 +6,13 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from flask_api.answers import ImageAnswer, ImagesAnswer, RestoredAnswer
+from flask_api.contents import PICTURE_RESPONSES, RECIPE_RESPONSES, ZIP_RESPONSES
 from flask_api.context import presenter, studio
-from flask_api.files import PICTURE_RESPONSES, picture_file
+from flask_api.files import picture_file
 from flask_api.forms import ArchiveForm, FavouriteForm, ImagesQuery, PictureForm
+from flask_api.routes.photos import uploaded
 
 images = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
-
-ZIP_RESPONSES = {
-    200: {
-        "description": "The images as one zip file",
-        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
-RECIPE_RESPONSES = {
-    200: {"description": "The recipe", "content": {"application/json": {"schema": {"type": "object"}}}}
-}
 
 
 @images.get("")
@@ -99,5 +91,5 @@ def pack_images(form: ArchiveForm) -> Response:
 @images.output(RestoredAnswer)
 def restore(form: PictureForm) -> RestoredAnswer:
     """Read the settings that a Sajin or A1111 picture was made with."""
-    restored = studio().restore(form.picture.stream)
+    restored = studio().restore(uploaded(form.picture).stream)
     return RestoredAnswer(**restored.model_dump())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 
 from flask_api.answers import HealthAnswer, ReadyAnswer, ServerAnswer, ServersAnswer, StatusAnswer
+from flask_api.contents import NOT_READY_RESPONSES
 from flask_api.context import presenter, studio
 
 installation = APIBlueprint("installation", __name__, url_prefix="/api/v1", tag="Installation")
@@ -35,7 +36,7 @@ def read_health() -> HealthAnswer:
 
 @health.get("/readyz")
 @health.output(ReadyAnswer)
-@health.doc(responses={503: {"content": {"application/json": {"schema": {"type": "object"}}}}})
+@health.doc(responses=NOT_READY_RESPONSES)
 def read_readiness() -> ReadyAnswer | tuple[ReadyAnswer, int]:
     """Whether a job sent now would be worked on: 200, or 503 with the reasons."""
     answer = presenter().readiness(studio().ready())

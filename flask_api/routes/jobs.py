@@ -6,9 +6,9 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from flask_api.answers import JobAnswer, JobsAnswer
+from flask_api.contents import EVENT_RESPONSES, PICTURE_RESPONSES
 from flask_api.context import listeners, presenter, studio
-from flask_api.events import EVENT_RESPONSES
-from flask_api.files import PICTURE_RESPONSES, picture_file
+from flask_api.files import picture_file
 from flask_api.forms import IdempotencyHeaders, JobForm, JobsQuery
 
 jobs = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO, cast
+
 from apiflask import APIBlueprint
 from flask import Response
 from werkzeug.datastructures import FileStorage
 
 from flask_api.answers import PhotosAnswer
+from flask_api.contents import PICTURE_RESPONSES
 from flask_api.context import presenter, studio
-from flask_api.files import PICTURE_RESPONSES, picture_file
+from flask_api.files import picture_file
 from flask_api.forms import PhotosForm
 from studio.errors import NotFound
 from studio.values import UploadedFile
@@ -18,7 +21,7 @@ photos = APIBlueprint("photos", __name__, url_prefix="/api/v1/subjects/<subject_
 
 def uploaded(file: FileStorage) -> UploadedFile:
     """A form's file as the studio takes it."""
-    return UploadedFile(filename=file.filename or "", stream=file.stream)
+    return UploadedFile(filename=file.filename or "", stream=cast(BinaryIO, file.stream))
 
 
 @photos.get("")

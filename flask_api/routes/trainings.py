@@ -6,8 +6,8 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from flask_api.answers import TrainingAnswer, TrainingsAnswer
+from flask_api.contents import EVENT_RESPONSES
 from flask_api.context import listeners, presenter, studio
-from flask_api.events import EVENT_RESPONSES
 from flask_api.forms import TrainingForm
 from studio.errors import NotFound
 from studio.values import Training

@@ -1,0 +1,125 @@
+"""Starting from the terminal: quick help, and one clear line for everything that stands in the way."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from command_line.preflight import faults, free_port, missing_packages, unusable_folder
+from command_line.programs import child_environment, studio_programs
+from studio.settings import Settings
+from tests.running_studio import free_settings
+
+
+def sajin(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "command_line", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder.getsockname()[1]
+
+
+def test_help_comes_within_half_a_second() -> None:
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        assert "portrait" in sajin("--help").stdout
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.5
+
+
+def test_a_port_in_use_is_one_line_that_names_the_setting(taken_port: int, tmp_path: Path) -> None:
+    done = sajin("up", SAJIN_API_PORT=str(taken_port), SAJIN_DATA=str(tmp_path))
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == f"sajin: port {taken_port} is in use by another process; set SAJIN_API_PORT to another one\n"
+    )
+
+
+def test_the_api_alone_says_the_same_of_its_port(taken_port: int, tmp_path: Path) -> None:
+    done = sajin("api", SAJIN_API_PORT=str(taken_port), SAJIN_DATA=str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"sajin: port {taken_port} is in use")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unusable_data_folder_is_one_line_that_names_the_setting(tmp_path: Path) -> None:
+    occupied = tmp_path / "file"
+    occupied.write_text("not a folder")
+    done = sajin("up", SAJIN_DATA=str(occupied))
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "SAJIN_DATA" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SAJIN_API_PORT", "70000"),
+        ("SAJIN_API_PORT", "eight"),
+        ("SAJIN_WEBUI_AUTH", "nocolon"),
+        ("SAJIN_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_one_line_that_names_it(name: str, value: str) -> None:
+    done = sajin("up", **{name: value})
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"sajin: {name} cannot be used: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_missing_package_is_named_with_what_to_run() -> None:
+    assert list(missing_packages(["json", "no_such_package"])) == [
+        "the package no_such_package is missing; run: make setup"
+    ]
+
+
+def test_a_folder_that_can_be_made_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    assert list(unusable_folder(folder)) == []
+    assert folder.is_dir()
+
+
+def test_two_parts_on_one_port_are_a_fault(tmp_path: Path) -> None:
+    port = free_port()
+    settings = free_settings(tmp_path, api_port=port, ui_port=port)
+    assert any("two parts" in fault for fault in faults(settings))
+
+
+def test_the_engine_is_started_only_without_a_webui(tmp_path: Path) -> None:
+    alone = [program.name for program in studio_programs(free_settings(tmp_path))]
+    beside = [
+        program.name for program in studio_programs(free_settings(tmp_path, webui_urls=("http://gpu:7860",)))
+    ]
+    assert alone == ["engine", "worker", "api", "ui"]
+    assert beside == ["worker", "api", "ui"]
+
+
+def test_children_read_the_settings_they_were_started_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = free_settings(
+        tmp_path, webui_urls=("http://a:1", "http://b:2"), webui_auth="user:secret", log_level="debug"
+    )
+    for name, value in child_environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert Settings(_env_file=None) == settings
