@@ -1,0 +1,1 @@
+"""The engine's HTTP border: A1111's routes, request fields, answers and error bodies."""

@@ -1,0 +1,132 @@
+"""Checking a request's numbers and texts, and what fills the gaps: styles, comments, infotext, drawn seeds."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from webui_client import infotext
+from webui_engine.errors import BadValue, UnknownName
+from webui_engine.http.schema import GenerationRequest
+
+MAX_SIDE = 8192
+MAX_PICTURES = 128
+MAX_STEPS = 1000
+FROM_INFOTEXT = {
+    "Steps": "steps",
+    "Sampler": "sampler_name",
+    "Schedule type": "scheduler",
+    "CFG scale": "cfg_scale",
+    "Seed": "seed",
+    "Variation seed": "subseed",
+    "Variation seed strength": "subseed_strength",
+    "Denoising strength": "denoising_strength",
+    "Size-1": "width",
+    "Size-2": "height",
+    "Hires upscale": "hr_scale",
+    "Hires steps": "hr_second_pass_steps",
+    "Hires upscaler": "hr_upscaler",
+}
+"""Infotext keys and the request fields they fill."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """A named pair of prompt texts; ``{prompt}`` in one stands for the request's own."""
+
+    name: str
+    prompt: str
+    negative_prompt: str
+
+
+def read_styles(path: Path) -> tuple[Style, ...]:
+    """The styles of an A1111 ``styles.csv`` (name, prompt, negative_prompt); none where there is no file."""
+    if not path.is_file():
+        return ()
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("name")]
+    return tuple(
+        Style(
+            name=row["name"], prompt=row.get("prompt") or "", negative_prompt=row.get("negative_prompt") or ""
+        )
+        for row in rows
+    )
+
+
+def styled(text: str, additions: Sequence[str]) -> str:
+    """Text with style texts applied in order, by A1111's rule: wrap at ``{prompt}``, else append after a comma."""
+    for addition in additions:
+        if "{prompt}" in addition:
+            text = addition.replace("{prompt}", text)
+        else:
+            text = ", ".join(part for part in (text.strip(), addition.strip()) if part)
+    return text
+
+
+def pick_styles(known: Sequence[Style], names: Sequence[str] | None) -> tuple[Style, ...]:
+    """The named styles; raises UnknownName."""
+    by_name = {style.name: style for style in known}
+    for name in names or ():
+        if name not in by_name:
+            raise UnknownName("style", name, list(by_name))
+    return tuple(by_name[name] for name in names or ())
+
+
+def without_comments(text: str) -> str:
+    """Text without A1111's comments: from ``#`` to the end of the line; a line that is only a comment vanishes."""
+    return re.sub(r"#.*", "", re.sub(r"(?m)^#.*\n?", "", text))
+
+
+def filled_from_infotext(request: GenerationRequest) -> GenerationRequest:
+    """The request with the fields that were not sent taken from its ``infotext`` field; sent ones win."""
+    if not request.infotext:
+        return request
+    parsed = infotext.parse(request.infotext)
+    values: dict[str, Any] = {"prompt": parsed.prompt, "negative_prompt": parsed.negative_prompt}
+    settings = dict(parsed.settings)
+    if parsed.size:
+        settings["Size-1"], settings["Size-2"] = str(parsed.size[0]), str(parsed.size[1])
+    values |= {field: settings[key] for key, field in FROM_INFOTEXT.items() if key in settings}
+    sent = request.__fields_set__
+    fills = {
+        field: value for field, value in values.items() if field in request.__fields__ and field not in sent
+    }
+    return type(request).parse_obj(request.dict(include=sent) | fills)
+
+
+def drawn_seed(seed: int | None) -> int:
+    """The seed itself, or a fresh one of 32 bits for -1 and null."""
+    return secrets.randbelow(2**32) if seed in (None, -1) else int(seed or 0)
+
+
+def side(field: str, value: int | None) -> int:
+    """A width or height in pixels, rounded down to a multiple of 8 as A1111 does; raises BadValue."""
+    number = whole(field, value, least=8, most=MAX_SIDE)
+    return number // 8 * 8
+
+
+def whole(field: str, value: int | None, *, least: int, most: int) -> int:
+    """A whole number in a range, both ends in it; raises BadValue."""
+    if value is None or not least <= value <= most:
+        raise BadValue(field, value, f"a whole number from {least} to {most} was expected")
+    return value
+
+
+def real(field: str, value: float | None, *, least: float = -math.inf, most: float = math.inf) -> float:
+    """A finite number in a range, both ends in it; raises BadValue."""
+    if value is None or not math.isfinite(value) or not least <= value <= most:
+        raise BadValue(field, value, f"a number from {least:g} to {most:g} was expected")
+    return value
+
+
+def text(field: str, value: str | None) -> str:
+    """A text that is there; raises BadValue for null."""
+    if value is None:
+        raise BadValue(field, value, "a text was expected")
+    return value

@@ -1,0 +1,131 @@
+"""Finding what a request means by a name. A name nobody has is refused, where A1111 falls back in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from webui_engine.diffusion.checkpoints import find_checkpoint
+from webui_engine.errors import UnknownName
+
+if TYPE_CHECKING:
+    from webui_engine.diffusion.engine import Engine
+
+AUTOMATIC = "Automatic"
+SAME = frozenset(
+    {"", "None", "Use same sampler", "Use same scheduler", "Use same checkpoint", "Use same VAE"}
+)
+NETWORK_TAG = re.compile(r"<(?P<kind>\w+):(?P<name>[^:<>]+)[^<>]*>")
+LORA_KINDS = frozenset({"lora", "lyco"})
+
+
+def sampler_and_scheduler(engine: Engine, sampler: str, scheduler: str | None) -> tuple[str, str]:
+    """The listed names; an old joined name ("DPM++ 2M Karras") is taken apart. Raises UnknownName.
+
+    sampler: a listed name or alias, any case. scheduler: a label, name or alias; None or "" is "Automatic".
+    """
+    found = _sampler(engine, sampler)
+    if found is not None:
+        return found, _scheduler(engine, scheduler)
+    for label in sorted((item.label for item in engine.schedulers()), key=len, reverse=True):
+        if sampler.lower().endswith(f" {label.lower()}"):
+            base = _sampler(engine, sampler[: -len(label) - 1])
+            if base is not None:
+                return base, _scheduler(engine, scheduler or label)
+    raise UnknownName("sampler", sampler, [item.name for item in engine.samplers()])
+
+
+def own_schedule(engine: Engine, sampler: str, scheduler: str) -> str | None:
+    """The label under which "Automatic" really ran: the sampler's own schedule, None where it has none.
+
+    Source: the A1111 contract notes, webui-core section 3.
+    """
+    label = scheduler
+    if scheduler == AUTOMATIC:
+        label = next(item.default_schedule for item in engine.samplers() if item.name == sampler)
+    return None if label in (AUTOMATIC, "Uniform") else label
+
+
+def checkpoint(engine: Engine, name: str) -> str:
+    """The title of a checkpoint named by any of its aliases. Raises UnknownName."""
+    return find_checkpoint(name, engine.checkpoints()).title
+
+
+def vae(engine: Engine, name: str) -> str | None:
+    """The listed name of a VAE; "Automatic" and "None" are the checkpoint's own. Raises UnknownName."""
+    if name in ("Automatic", "None", ""):
+        return None
+    names = [item.model_name for item in engine.vaes()]
+    for known in names:
+        if name in (known, known.rpartition(".")[0]):
+            return known
+    raise UnknownName("VAE", name, names)
+
+
+def controlnet_model(engine: Engine, name: str) -> str:
+    """The listed ControlNet; also by bare stem in any case. Raises UnknownName, for a stale hash too."""
+    models = engine.controlnet_models()
+    for model in models:
+        if name == model or name.lower() == model.partition(" [")[0].lower():
+            return model
+    raise UnknownName("ControlNet model", name, models)
+
+
+def controlnet_module(engine: Engine, name: str) -> str:
+    """The internal name of a preprocessor named by itself or its label; "None" is "none". Raises UnknownName."""
+    modules = engine.controlnet_modules()
+    for module in modules:
+        if name.lower() in (module.name.lower(), module.alias.lower()):
+            return module.name
+    raise UnknownName("ControlNet module", name, [module.name for module in modules])
+
+
+def upscaler(engine: Engine, name: str | int | None) -> str:
+    """The listed name of an upscaler given by name (any case), index, or None for "None". Raises UnknownName."""
+    known = [item.name for item in engine.upscalers()]
+    if name is None:
+        return "None"
+    if isinstance(name, int) and not isinstance(name, bool):
+        if 0 <= name < len(known):
+            return known[name]
+        raise UnknownName("upscaler", f"index {name}", known)
+    for item in known:
+        if item.lower() == str(name).lower():
+            return item
+    raise UnknownName("upscaler", str(name), known)
+
+
+def check_networks(engine: Engine, prompts: Sequence[str]) -> None:
+    """Raise UnknownName where a prompt asks for a LoRA that is not there, or for another kind of network."""
+    for tag in (tag for prompt in prompts for tag in NETWORK_TAG.finditer(prompt)):
+        if tag["kind"] not in LORA_KINDS:
+            raise UnknownName("network kind", tag["kind"], sorted(LORA_KINDS))
+        if not _has_lora(engine, tag["name"].strip()):
+            raise UnknownName("LoRA", tag["name"], [lora.name for lora in engine.loras()])
+
+
+def _has_lora(engine: Engine, name: str) -> bool:
+    def listed() -> bool:
+        return any(name in (lora.name, lora.alias) for lora in engine.loras())
+
+    if not listed():
+        engine.refresh_loras()
+    return listed()
+
+
+def _sampler(engine: Engine, name: str) -> str | None:
+    wanted = name.lower()
+    for item in engine.samplers():
+        if wanted == item.name.lower() or wanted in item.aliases:
+            return item.name
+    return None
+
+
+def _scheduler(engine: Engine, name: str | None) -> str:
+    if not name:
+        return AUTOMATIC
+    for item in engine.schedulers():
+        if name.lower() in (item.label.lower(), item.name.lower()) or name in (item.aliases or ()):
+            return item.label
+    raise UnknownName("scheduler", name, [item.label for item in engine.schedulers()])

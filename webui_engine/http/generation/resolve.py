@@ -1,0 +1,222 @@
+"""From a request to the core's task: every name exact, every number in range, the seed drawn, the pictures open.
+
+Source of fields and defaults: the A1111 contract notes, webui-core section 3. What could not run is refused here, before
+the request waits for its turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image, ImageOps
+
+from webui_engine.errors import BadValue
+from webui_engine.http import pictures
+from webui_engine.http.faults import Refused
+from webui_engine.http.generation import fields, names
+from webui_engine.http.options import Effective
+from webui_engine.http.schema import GenerationRequest, Img2ImgRequest, Txt2ImgRequest
+from webui_engine.tasks import GenerationTask, Hires, Inpainting, MaskedContent, ResizeMode
+
+if TYPE_CHECKING:
+    from webui_engine.diffusion.engine import Engine
+
+LATENT_UPSCALERS = (
+    "Latent",
+    "Latent (antialiased)",
+    "Latent (bicubic)",
+    "Latent (bicubic antialiased)",
+    "Latent (nearest)",
+    "Latent (nearest-exact)",
+)
+
+
+def txt2img_task(
+    request: Txt2ImgRequest, options: Effective, engine: Engine, styles: Sequence[fields.Style]
+) -> GenerationTask:
+    """The task of a txt2img request; raises BadValue, UnknownName."""
+    common = _common(request, options, engine, styles)
+    if not request.enable_hr:
+        return GenerationTask(**common)
+    hires = _hires(request, engine)
+    if request.firstphase_width or request.firstphase_height:
+        common["width"] = fields.side("firstphase_width", request.firstphase_width)
+        common["height"] = fields.side("firstphase_height", request.firstphase_height)
+    task = GenerationTask(**common, hires=hires)
+    names.check_networks(engine, [hires.prompt, hires.negative_prompt])
+    return task
+
+
+def img2img_task(
+    request: Img2ImgRequest, options: Effective, engine: Engine, styles: Sequence[fields.Style]
+) -> GenerationTask:
+    """The task of an img2img request; raises BadValue, UnknownName, Refused for a picture that is none."""
+    common = _common(request, options, engine, styles)
+    if request.latent_mask:
+        raise BadValue("latent_mask", "a picture", "only mask is understood")
+    images = _init_images(request, options)
+    if len(images) > 1:
+        common["batch_size"] = len(images)
+    return GenerationTask(
+        **common,
+        init_images=images,
+        denoising_strength=min(fields.real("denoising_strength", request.denoising_strength, least=0), 1.0),
+        resize_mode=_resize_mode(request.resize_mode),
+        initial_noise_multiplier=_noise_multiplier(request, options),
+        inpainting=_inpainting(request),
+        img2img_fix_steps=options.img2img_fix_steps,
+    )
+
+
+def _common(
+    request: GenerationRequest, options: Effective, engine: Engine, styles: Sequence[fields.Style]
+) -> dict[str, Any]:
+    _refuse_what_is_not_here(request, options, engine)
+    picked = fields.pick_styles(styles, request.styles)
+    prompt = fields.styled(fields.text("prompt", request.prompt), [style.prompt for style in picked])
+    negative = fields.styled(
+        fields.text("negative_prompt", request.negative_prompt), [style.negative_prompt for style in picked]
+    )
+    sampler, scheduler = names.sampler_and_scheduler(
+        engine, request.sampler_name or request.sampler_index or "Euler", request.scheduler
+    )
+    if not request.disable_extra_networks:
+        names.check_networks(engine, [prompt])
+    return {
+        "prompt": fields.without_comments(prompt),
+        "negative_prompt": fields.without_comments(negative),
+        "sampler": sampler,
+        "scheduler": scheduler,
+        "checkpoint": names.checkpoint(engine, options.checkpoint) if options.checkpoint else None,
+        "vae": names.vae(engine, options.vae),
+        "clip_skip": options.clip_skip,
+        "eta_noise_seed_delta": options.eta_noise_seed_delta,
+        "emphasis": options.emphasis,
+        "tiling": options.tiling if request.tiling is None else request.tiling,
+        "disable_extra_networks": request.disable_extra_networks,
+        **_numbers(request),
+    }
+
+
+def _numbers(request: GenerationRequest) -> dict[str, Any]:
+    batch = fields.whole("batch_size", request.batch_size, least=1, most=fields.MAX_PICTURES)
+    rounds = fields.whole("n_iter", request.n_iter, least=1, most=fields.MAX_PICTURES)
+    fields.whole("batch_size x n_iter", batch * rounds, least=1, most=fields.MAX_PICTURES)
+    resize_from = (request.seed_resize_from_w or 0, request.seed_resize_from_h or 0)
+    return {
+        "seed": fields.drawn_seed(request.seed),
+        "subseed": fields.drawn_seed(request.subseed),
+        "subseed_strength": fields.real("subseed_strength", request.subseed_strength, least=0, most=1),
+        "seed_resize_from": resize_from if min(resize_from) > 0 else None,
+        "steps": fields.whole("steps", request.steps, least=1, most=fields.MAX_STEPS),
+        "cfg_scale": fields.real("cfg_scale", request.cfg_scale),
+        "width": fields.side("width", request.width),
+        "height": fields.side("height", request.height),
+        "batch_size": batch,
+        "n_iter": rounds,
+        "eta": request.eta,
+        "s_churn": request.s_churn,
+        "s_tmin": request.s_tmin,
+        "s_tmax": request.s_tmax,
+        "s_noise": request.s_noise,
+    }
+
+
+def _refuse_what_is_not_here(request: GenerationRequest, options: Effective, engine: Engine) -> None:
+    if options.face_restoration if request.restore_faces is None else request.restore_faces:
+        raise BadValue("restore_faces", True, "no face restorer is installed; ADetailer repairs faces")
+    if request.refiner_checkpoint not in (None, *names.SAME):
+        names.checkpoint(engine, str(request.refiner_checkpoint))
+        raise BadValue(
+            "refiner_checkpoint", request.refiner_checkpoint, "a second checkpoint is not supported"
+        )
+    if request.s_min_uncond:
+        raise BadValue("s_min_uncond", request.s_min_uncond, "skipping the negative prompt is not supported")
+
+
+def _hires(request: Txt2ImgRequest, engine: Engine) -> Hires:
+    sampler = scheduler = None
+    if request.hr_sampler_name not in (None, *names.SAME):
+        sampler, scheduler = names.sampler_and_scheduler(engine, str(request.hr_sampler_name), None)
+    if request.hr_scheduler not in (None, *names.SAME):
+        base = sampler or request.sampler_name or request.sampler_index or "Euler"
+        _, scheduler = names.sampler_and_scheduler(engine, base, request.hr_scheduler)
+    legacy = bool(request.firstphase_width or request.firstphase_height)
+    upscaler = request.hr_upscaler or LATENT_UPSCALERS[0]
+    return Hires(
+        scale=fields.real("hr_scale", request.hr_scale, least=0.125, most=16),
+        upscaler=upscaler if upscaler in LATENT_UPSCALERS else names.upscaler(engine, upscaler),
+        steps=fields.whole(
+            "hr_second_pass_steps", request.hr_second_pass_steps, least=0, most=fields.MAX_STEPS
+        ),
+        resize_x=int(request.width or 0) if legacy else max(0, request.hr_resize_x),
+        resize_y=int(request.height or 0) if legacy else max(0, request.hr_resize_y),
+        denoising_strength=min(fields.real("denoising_strength", request.denoising_strength, least=0), 1.0),
+        sampler=sampler,
+        scheduler=scheduler,
+        prompt=request.hr_prompt,
+        negative_prompt=request.hr_negative_prompt,
+        checkpoint=_hires_checkpoint(request.hr_checkpoint_name, engine),
+    )
+
+
+def _hires_checkpoint(name: str | None, engine: Engine) -> str | None:
+    return None if name is None or name in names.SAME else names.checkpoint(engine, name)
+
+
+def _init_images(request: Img2ImgRequest, options: Effective) -> tuple[Image.Image, ...]:
+    if request.init_images is None:
+        raise Refused(404, "Init image not found")
+    batch = request.batch_size or 1
+    if not 1 <= len(request.init_images) <= batch:
+        raise BadValue(
+            "init_images", f"{len(request.init_images)} pictures", f"expected 1 to {batch} (batch_size)"
+        )
+    return tuple(
+        pictures.flat(pictures.decode(item), options.img2img_background) for item in request.init_images
+    )
+
+
+def _inpainting(request: Img2ImgRequest) -> Inpainting | None:
+    if not request.mask:
+        return None
+    mask = pictures.as_mask(pictures.decode(request.mask))
+    seen = ImageOps.invert(mask) if request.inpainting_mask_invert else mask
+    if request.inpaint_full_res and seen.getbbox() is None:
+        return None
+    blur_x = request.mask_blur_x if request.mask_blur is None else request.mask_blur
+    blur_y = request.mask_blur_y if request.mask_blur is None else request.mask_blur
+    return Inpainting(
+        mask=mask,
+        blur_x=fields.whole("mask_blur_x", blur_x, least=0, most=512),
+        blur_y=fields.whole("mask_blur_y", blur_y, least=0, most=512),
+        content=_masked_content(request.inpainting_fill),
+        only_masked=request.inpaint_full_res,
+        padding=fields.whole(
+            "inpaint_full_res_padding", request.inpaint_full_res_padding, least=0, most=4096
+        ),
+        invert=bool(request.inpainting_mask_invert),
+        round_mask=request.mask_round,
+    )
+
+
+def _noise_multiplier(request: Img2ImgRequest, options: Effective) -> float | None:
+    value = request.initial_noise_multiplier
+    if value is None:
+        value = options.initial_noise_multiplier
+    return None if value == 1.0 else fields.real("initial_noise_multiplier", value, least=0, most=10)
+
+
+def _resize_mode(value: int) -> ResizeMode:
+    try:
+        return ResizeMode(value)
+    except ValueError as error:
+        raise BadValue("resize_mode", value, "0 to 3 were expected") from error
+
+
+def _masked_content(value: int) -> MaskedContent:
+    try:
+        return MaskedContent(value)
+    except ValueError as error:
+        raise BadValue("inpainting_fill", value, "0 to 3 were expected") from error

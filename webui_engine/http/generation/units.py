@@ -1,0 +1,199 @@
+"""ControlNet units as requests carry them, in Mikubill's spelling and Forge's.
+
+Source: the A1111 contract notes, controlnet sections 2, 6 and 7. A unit that could not run is refused, where A1111
+answers 200 with a picture made without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+from pydantic.v1 import BaseModel, Field, validator
+
+from webui_engine.errors import BadValue
+from webui_engine.http import pictures
+from webui_engine.http.generation import names
+from webui_engine.http.options import Effective
+
+if TYPE_CHECKING:
+    from webui_engine.diffusion.engine import Engine
+
+RESIZE_MODES = ("Just Resize", "Crop and Resize", "Resize and Fill")
+RESIZE_ALIASES = {
+    "Inner Fit (Scale to Fit)": RESIZE_MODES[1],
+    "Scale to Fit (Inner Fit)": RESIZE_MODES[1],
+    "Outer Fit (Shrink to Fit)": RESIZE_MODES[2],
+    "Envelope (Outer Fit)": RESIZE_MODES[2],
+}
+CONTROL_MODES = ("Balanced", "My prompt is more important", "ControlNet is more important")
+HR_OPTIONS = ("Both", "Low res only", "High res only")
+NO_MODELS = frozenset({"none", ""})
+
+
+class ControlNetUnit(BaseModel):
+    """One unit's fields with Mikubill's names and defaults; its aliases and Forge's spellings are taken too."""
+
+    enabled: bool = False
+    module: str = "none"
+    model: str = "None"
+    weight: float = Field(1.0, ge=0, le=2)
+    image: Any = None
+    mask_image: Any = Field(None, alias="mask")
+    resize_mode: str = RESIZE_MODES[1]
+    processor_res: int = -1
+    threshold_a: float = -1
+    threshold_b: float = -1
+    guidance_start: float = Field(0.0, ge=0, le=1)
+    guidance_end: float = Field(1.0, ge=0, le=1)
+    control_mode: str = CONTROL_MODES[0]
+    pixel_perfect: bool = False
+    hr_option: str = HR_OPTIONS[0]
+    save_detected_map: bool = True
+    advanced_weighting: list[float] | None = None
+    effective_region_mask: Any = None
+    ipadapter_input: list[str] | None = None
+    input_mode: str = "simple"
+
+    class Config:
+        """Both the field name and its alias are read."""
+
+        allow_population_by_field_name = True
+
+    @validator("resize_mode", pre=True)
+    def _known_resize_mode(cls, value: Any) -> str:
+        return _choice(RESIZE_ALIASES.get(value, value) if isinstance(value, str) else value, RESIZE_MODES)
+
+    @validator("control_mode", pre=True)
+    def _known_control_mode(cls, value: Any) -> str:
+        return _choice(value, CONTROL_MODES)
+
+    @validator("hr_option", pre=True)
+    def _known_hr_option(cls, value: Any) -> str:
+        return _choice(value, HR_OPTIONS)
+
+
+def _choice(value: Any, choices: Sequence[str]) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(choices):
+        return choices[value]
+    if value in choices:
+        return str(value)
+    raise ValueError("unexpected value; permitted: " + ", ".join(repr(choice) for choice in choices))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A unit that is on and can run. model, module: as listed. image: RGB, or None for the init picture.
+
+    threshold_a, threshold_b, processor_res: -1 for the preprocessor's own.
+    """
+
+    fields: ControlNetUnit
+    module: str
+    model: str
+    image: Image.Image | None
+    wants_map: bool
+
+    @property
+    def low_res(self) -> bool:
+        """Whether it acts in the first pass."""
+        return self.fields.hr_option != HR_OPTIONS[2]
+
+    @property
+    def high_res(self) -> bool:
+        """Whether it acts in the pass of hires fix."""
+        return self.fields.hr_option != HR_OPTIONS[1]
+
+
+def read_units(
+    arguments: Sequence[Any], engine: Engine, options: Effective, *, has_init_image: bool
+) -> tuple[Unit, ...]:
+    """The enabled units of the script's arguments; raises ValidationError, UnknownName, BadValue, Refused."""
+    parsed = [ControlNetUnit.parse_obj(_spelled(item)) for item in arguments if isinstance(item, dict)]
+    strangers = [item for item in arguments if not isinstance(item, (dict, bool)) and item is not None]
+    if strangers:
+        raise BadValue("controlnet args", strangers[0], "a unit is an object")
+    enabled = [unit for unit in parsed if unit.enabled]
+    if len(enabled) > options.controlnet_units:
+        limit = f"control_net_unit_count allows {options.controlnet_units}"
+        raise BadValue("controlnet args", f"{len(enabled)} units", limit)
+    return tuple(_unit(item, engine, options, has_init_image=has_init_image) for item in enabled)
+
+
+def _spelled(unit: dict[str, Any]) -> dict[str, Any]:
+    """The unit under one name a field."""
+    spelled = dict(unit)
+    for alias, name in (("input_image", "image"), ("mask", "mask_image"), ("guidance", "guidance_end")):
+        if alias in spelled:
+            if name in spelled:
+                raise BadValue("controlnet args", alias, f"{name} says the same; send one of them")
+            spelled[name] = spelled.pop(alias)
+    return spelled
+
+
+def _unit(unit: ControlNetUnit, engine: Engine, options: Effective, *, has_init_image: bool) -> Unit:
+    _refuse_what_is_not_here(unit)
+    module = names.controlnet_module(engine, unit.module)
+    model = names.controlnet_model(engine, unit.model)
+    image = _picture(unit.image)
+    if image is None and not has_init_image:
+        raise BadValue("controlnet image", None, "txt2img has no picture of its own to draw a map from")
+    if unit.guidance_start > unit.guidance_end:
+        raise BadValue("guidance_start", unit.guidance_start, "it lies after guidance_end")
+    wants_map = unit.save_detected_map and options.controlnet_maps
+    return Unit(fields=unit, module=module, model=model, image=image, wants_map=wants_map)
+
+
+def _refuse_what_is_not_here(unit: ControlNetUnit) -> None:
+    if unit.model.lower() in NO_MODELS:
+        raise BadValue("controlnet model", unit.model, "a unit without a model does nothing")
+    for name in ("advanced_weighting", "effective_region_mask", "ipadapter_input"):
+        if getattr(unit, name) is not None:
+            raise BadValue(f"controlnet {name}", "given", "it is not supported")
+    if unit.input_mode not in ("simple", "InputMode.SIMPLE"):
+        raise BadValue("controlnet input_mode", unit.input_mode, "only simple is supported")
+
+
+def _picture(value: Any) -> Image.Image | None:
+    """The picture in any of the forms a unit takes: text, {image, mask}, [image, mask], [{image, mask}]."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        if len(value) > 1:
+            raise BadValue("controlnet image", f"{len(value)} pictures", "only IP-Adapter takes several")
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("image")
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return None if value is None else pictures.flat(pictures.decode(value))
+
+
+def described(unit: Unit, engine: Engine) -> str:
+    """The unit as its infotext entry has it (contract notes, controlnet section 7)."""
+    fields = unit.fields
+    module = next(item for item in engine.controlnet_modules() if item.name == unit.module)
+    resolution, threshold_a, threshold_b = shown_values(module.sliders, fields)
+    entries = {
+        "Module": unit.module,
+        "Model": fields.model,
+        "Weight": fields.weight,
+        "Resize Mode": fields.resize_mode,
+        "Processor Res": resolution,
+        "Threshold A": threshold_a,
+        "Threshold B": threshold_b,
+        "Guidance Start": fields.guidance_start,
+        "Guidance End": fields.guidance_end,
+        "Pixel Perfect": fields.pixel_perfect,
+        "Control Mode": fields.control_mode,
+    }
+    return ", ".join(f"{key}: {value}" for key, value in entries.items())
+
+
+def shown_values(sliders: Sequence[Any], fields: ControlNetUnit) -> tuple[int, float, float]:
+    """Resolution and both thresholds with -1 and values off the sliders replaced by what the preprocessor uses."""
+    defaults = [float(slider.value) for slider in sliders] + [0.5] * 3
+    resolution = fields.processor_res if fields.processor_res > 0 else int(defaults[0]) if sliders else 512
+    threshold_a = fields.threshold_a if fields.threshold_a >= 0 and len(sliders) > 1 else defaults[1]
+    threshold_b = fields.threshold_b if fields.threshold_b >= 0 and len(sliders) > 2 else defaults[2]
+    return resolution, float(threshold_a), float(threshold_b)
