@@ -21,8 +21,10 @@ class Settings(BaseSettings):
     data: folder of everything the studio keeps. webui_urls: WebUI servers, comma separated in the environment; empty
     starts the embedded engine. webui_auth: "user:password" of their --api-auth. checkpoint, lora_dir: the server's
     checkpoint file and LoRA folder as this machine sees them; needed for training beside a WebUI.
+    api_hosts: further host names the API answers to, comma separated in the environment.
     database_url, store_url: SQLAlchemy and fsspec addresses; None keeps both in data.
     executor_id: the durable worker's stable name on this host. poll_seconds: how often its queues are looked at.
+    patience_seconds: how long a stage waits for servers that do not answer before its job fails.
     """
 
     model_config = SettingsConfigDict(
@@ -37,21 +39,23 @@ class Settings(BaseSettings):
     database_url: str | None = None
     store_url: str | None = None
     api_host: str = "127.0.0.1"
+    api_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     api_port: Port = 8000
     ui_port: Port = 7861
     engine_port: Port = 7859
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     executor_id: str = Field(default="local", pattern=r"^[A-Za-z0-9_-]{1,40}$")
-    poll_seconds: float = Field(default=0.2, ge=0.02, le=10)
+    poll_seconds: float = Field(default=0.1, ge=0.02, le=10)
+    patience_seconds: float = Field(default=120.0, ge=0, le=86400)
     presets_dir: Path = REPOSITORY / "presets"
     prompts_dir: Path = REPOSITORY / "prompts"
 
-    @field_validator("webui_urls", mode="before")
+    @field_validator("webui_urls", "api_hosts", mode="before")
     @classmethod
-    def _split_urls(cls, value: object) -> object:
+    def _split_at_commas(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return tuple(url.strip().rstrip("/") for url in value.split(",") if url.strip())
+        return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
 
     @field_validator("webui_auth")
     @classmethod

@@ -47,6 +47,10 @@ class Store:
             self._write(path, content)
         return path
 
+    def has(self, path: str) -> bool:
+        """Whether a file is kept under path."""
+        return bool(self._files.exists(self._at(path)))
+
     def get(self, path: str) -> bytes:
         """The content of a kept file. Raises StorageError when it is gone."""
         with storage_errors(path):

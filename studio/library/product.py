@@ -22,6 +22,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 SomeNames = Annotated[Names, Field(min_length=1)]
 StageName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+ControlMode = Literal["Balanced", "My prompt is more important", "ControlNet is more important"]
 Strength = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(max_length=4000)]
 
@@ -63,9 +64,7 @@ class ControlSpec(Spec):
     weight: Annotated[float, Field(ge=0, le=2)] = 1.0
     guidance_start: Strength = 0.0
     guidance_end: Strength = 1.0
-    control_mode: Literal["Balanced", "My prompt is more important", "ControlNet is more important"] = (
-        "Balanced"
-    )
+    control_mode: ControlMode = "Balanced"
     optional: bool = False
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from studio.library.product import PresetSpec
+from studio.library.product import ControlMode, PresetSpec
 from studio.values import JobOptions, Value
 
 
@@ -69,7 +69,7 @@ class PlannedControl(Value):
     weight: float
     guidance_start: float
     guidance_end: float
-    control_mode: str
+    control_mode: ControlMode
 
 
 class Enlargement(Value):

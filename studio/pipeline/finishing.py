@@ -1,0 +1,179 @@
+"""The end of a picture: likeness, recipe, and its place in the gallery."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from studio.database.connect import Database
+from studio.database.tables import ImageRow, JobRow, PhotoRow, StageResultRow
+from studio.faces.errors import FaceWorkFailed
+from studio.faces.process import FaceProcess
+from studio.faces.values import Likeness
+from studio.overview import VERSION
+from studio.pipeline.runner import StageCancelled
+from studio.planning.plan import Plan, PlannedPicture
+from studio.recipes import Recipe, with_recipe
+from studio.store import Store
+
+LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedStage:
+    """A stage's name and kind with its result."""
+
+    name: str
+    use: str
+    result: StageResultRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finisher:
+    """Makes gallery images of finished stage pictures. Doing it twice makes the same image once."""
+
+    database: Database
+    store: Store
+    faces: FaceProcess
+
+    def references(self, job: JobRow) -> tuple[bytes, ...]:
+        """The fit photos a job's likeness is measured against; none where no identity is used."""
+        if job.subject_id is None or job.product["identity"] == "none":
+            return ()
+        with self.database.read() as session:
+            paths = _fit_photos(session, job.subject_id)
+        return tuple(self.store.get(path) for path in paths if self.store.has(path))
+
+    def look_ahead(self, job: JobRow) -> None:
+        """Look at the reference photos while a server works, so that scoring later takes no time."""
+        try:
+            for photo in self.references(job):
+                self.faces.embedding(photo)
+        except FaceWorkFailed as error:
+            LOG.warning("references not seen", job=job.id, error=str(error))
+
+    def finish(
+        self, job: JobRow, plan: Plan, picture: PlannedPicture, stages: Sequence[FinishedStage]
+    ) -> None:
+        """Score, write the recipe, keep the image. Raises StageCancelled when the job was erased, StorageError."""
+        last = stages[-1].result
+        content = self.store.get(last.path)
+        likeness = self._likeness(job, content)
+        recipe = recipe_of(job, plan, picture, stages, likeness)
+        path = self.store.put(with_recipe(content, last.infotext, recipe), folder_of(job), ".png")
+        row = _image(job, plan, picture, stages, likeness, path)
+        try:
+            with self.database.write() as session:
+                if session.get(ImageRow, row.id) is None:
+                    session.add(row)
+        except IntegrityError as error:
+            self.store.delete(path)
+            raise StageCancelled from error
+
+    def _likeness(self, job: JobRow, picture: bytes) -> Likeness | None:
+        references = self.references(job)
+        if not references:
+            return None
+        try:
+            return self.faces.likeness(picture, references)
+        except FaceWorkFailed as error:
+            LOG.warning("likeness not measured", job=job.id, error=str(error))
+            return None
+
+
+def folder_of(job: JobRow) -> str:
+    """The store's folder for what a job makes."""
+    return f"outputs/{job.created_at:%Y-%m-%d}"
+
+
+def image_id(job_id: str, number: int) -> str:
+    """The same id for the same picture of the same job, however often it is finished."""
+    return uuid.uuid5(uuid.UUID(job_id), str(number)).hex
+
+
+def recipe_of(
+    job: JobRow,
+    plan: Plan,
+    picture: PlannedPicture,
+    stages: Sequence[FinishedStage],
+    likeness: Likeness | None,
+) -> Recipe:
+    """Everything that made a picture. It names a subject by its random id only."""
+    return {
+        "sajin": VERSION,
+        "job": job.id,
+        "number": picture.number,
+        "seed": picture.seed,
+        "request": {
+            "preset": job.preset,
+            "subject": job.subject_id,
+            "count": job.count,
+            "options": job.options,
+        },
+        "preset_version": job.preset_version,
+        "checkpoint": plan.checkpoint,
+        "loras": list(plan.loras),
+        "choices": [choice.model_dump() for choice in plan.choices],
+        "stages": [
+            {"key": stage.result.key, "sha256": stage.result.sha256, "server": stage.result.server}
+            | {"seconds": stage.result.seconds, "width": stage.result.width, "height": stage.result.height}
+            | {"request": planned.model_dump(mode="json")}
+            for planned, stage in zip(picture.stages, stages, strict=True)
+        ],
+        "likeness": None if likeness is None else likeness.model_dump(),
+    }
+
+
+def _image(
+    job: JobRow,
+    plan: Plan,
+    picture: PlannedPicture,
+    stages: Sequence[FinishedStage],
+    likeness: Likeness | None,
+    path: str,
+) -> ImageRow:
+    last = stages[-1].result
+    return ImageRow(
+        id=image_id(job.id, picture.number),
+        owner_id=job.owner_id,
+        job_id=job.id,
+        subject_id=job.subject_id,
+        number=picture.number,
+        preset=job.preset,
+        preset_title=job.product["title"],
+        seed=picture.seed,
+        path=path,
+        width=last.width,
+        height=last.height,
+        likeness=None if likeness is None else likeness.score,
+        likeness_measure=None if likeness is None else likeness.measure,
+        stages=[_stage_entry(stage) for stage in stages],
+        prompt=picture.stages[0].prompt,
+        favourite=False,
+        demonstration=plan.demonstration,
+        created_at=last.created_at,
+    )
+
+
+def _stage_entry(stage: FinishedStage) -> dict[str, Any]:
+    made = stage.result
+    return {
+        "name": stage.name,
+        "use": stage.use,
+        "seconds": made.seconds,
+        "width": made.width,
+        "height": made.height,
+        "path": made.path,
+    }
+
+
+def _fit_photos(session: Session, subject_id: str) -> Sequence[str]:
+    query = select(PhotoRow.path).where(PhotoRow.subject_id == subject_id, PhotoRow.status != "unfit")
+    return session.scalars(query.order_by(PhotoRow.position)).all()

@@ -1,0 +1,195 @@
+"""Running one stage: find a stored result or a server, follow, try again, keep, log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from studio.database.connect import Database
+from studio.database.tables import StageResultRow
+from studio.pipeline.attempts import ServerTasks
+from studio.pipeline.keys import stage_key
+from studio.pipeline.retrying import Failures, RetryPolicy, pause_before_next
+from studio.pipeline.stages import STAGES, Generator, StageInput, StageOutput, request_of
+from studio.planning.plan import PlannedStage
+from studio.records import now
+from studio.store import Store
+from webui_client.client import WebuiClient, new_task_id
+from webui_client.errors import WebuiError
+from webui_client.pool import WebuiPool
+from webui_client.preflight import needs_of
+from webui_client.values import Generation, Img2Img, Progress, Txt2Img
+
+LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageWork:
+    """One stage of one picture of a job. source: the stage before's result, None for the first. folder: for results."""
+
+    owner_id: str
+    job_id: str
+    subject_id: str | None
+    number: int
+    request: PlannedStage
+    source: StageResultRow | None
+    checkpoint: str
+    folder: str
+
+    @property
+    def key(self) -> str:
+        """Where the result is kept."""
+        picture = None if self.source is None else self.source.sha256
+        return stage_key(self.owner_id, self.subject_id, self.request, picture, self.checkpoint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """How a running stage is watched. cancelled may be asked about twice a second."""
+
+    on_progress: Callable[[Progress], None]
+    cancelled: Callable[[], bool]
+
+
+class StageCancelled(Exception):
+    """The owner wants no more of this job."""
+
+
+class StageRunner:
+    """Runs stages on a pool of servers. Safe to use from several threads."""
+
+    def __init__(
+        self, database: Database, store: Store, pool: WebuiPool, tasks: ServerTasks, policy: RetryPolicy
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._pool = pool
+        self._tasks = tasks
+        self._policy = policy
+
+    def run(self, work: StageWork, follower: Follower) -> StageResultRow:
+        """The stage's result, made now unless it is kept already.
+
+        Raises StageCancelled, WebuiError when all tries failed, StorageError.
+        """
+        stored = self.stored(work)
+        if stored is not None:
+            LOG.info(
+                "stage found",
+                job=work.job_id,
+                picture=work.number,
+                stage=work.request.name,
+                key=work.key[:12],
+            )
+            return stored
+        given = self._input(work)
+        output, url, flavour = self._tried(work, given, follower)
+        result = self._keep(work, output, {"url": url, "flavour": flavour, "version": output.version or ""})
+        LOG.info(
+            "stage finished",
+            job=work.job_id,
+            picture=work.number,
+            stage=work.request.name,
+            key=work.key[:12],
+            seconds=round(output.seconds, 3),
+            server=url,
+        )
+        return result
+
+    def stored(self, work: StageWork) -> StageResultRow | None:
+        """The kept result of a stage whose picture is still there."""
+        with self._database.read() as session:
+            row = session.get(StageResultRow, work.key)
+        return row if row is not None and self._store.has(row.path) else None
+
+    def _input(self, work: StageWork) -> StageInput:
+        poses = {unit.picture for unit in work.request.controlnet if unit.picture}
+        return StageInput(
+            request=work.request,
+            picture=None if work.source is None else self._store.get(work.source.path),
+            control_pictures={path: self._store.get(path) for path in poses},
+            checkpoint=work.checkpoint,
+        )
+
+    def _tried(self, work: StageWork, given: StageInput, follower: Follower) -> tuple[StageOutput, str, str]:
+        failures, avoid = Failures(), set[str]()
+        while True:
+            try:
+                return self._once(given, follower, avoid)
+            except WebuiError as error:
+                if follower.cancelled():
+                    raise StageCancelled from error
+                avoid.add(error.server)
+                failures = failures.and_then(error, time.monotonic())
+                others = any(client.url not in avoid for client in self._pool.clients)
+                pause = pause_before_next(self._policy, failures, error, time.monotonic(), others=others)
+                LOG.warning(
+                    "stage failed",
+                    job=work.job_id,
+                    picture=work.number,
+                    stage=work.request.name,
+                    error=str(error),
+                    next_try_in=pause,
+                )
+                if pause is None:
+                    raise
+                _wait(pause, follower)
+
+    def _once(self, given: StageInput, follower: Follower, avoid: set[str]) -> tuple[StageOutput, str, str]:
+        need = needs_of(request_of(given))
+        with self._pool.lease(need, cancelled=follower.cancelled, avoid=avoid) as client:
+            task_id = new_task_id()
+            self._tasks.begin(client, task_id)
+            output = STAGES[given.request.use](given, _on(client, task_id, follower))
+            self._tasks.end(client)
+            return output, client.url, client.capabilities(max_age_seconds=float("inf")).flavour
+
+    def _keep(self, work: StageWork, output: StageOutput, server: dict[str, str]) -> StageResultRow:
+        """Keep picture and row; without its job (erased meanwhile) nothing stays."""
+        path = self._store.put(output.picture, work.folder, ".png")
+        row = StageResultRow(
+            key=work.key,
+            owner_id=work.owner_id,
+            job_id=work.job_id,
+            path=path,
+            sha256=path.rsplit("/", 1)[-1].removesuffix(".png"),
+            width=output.width,
+            height=output.height,
+            seconds=output.seconds,
+            infotext=output.infotext,
+            server=server,
+            created_at=now(),
+        )
+        try:
+            with self._database.write() as session:
+                return session.merge(row)
+        except IntegrityError as error:
+            self._store.delete(path)
+            raise StageCancelled from error
+
+
+def _on(client: WebuiClient, task_id: str, follower: Follower) -> Generator:
+    """The generator that a stage calls: this server, this task, this follower."""
+
+    def generate(request: Txt2Img | Img2Img) -> Generation:
+        if isinstance(request, Txt2Img):
+            return client.txt2img(
+                request, task_id=task_id, on_progress=follower.on_progress, cancelled=follower.cancelled
+            )
+        return client.img2img(
+            request, task_id=task_id, on_progress=follower.on_progress, cancelled=follower.cancelled
+        )
+
+    return generate
+
+
+def _wait(seconds: float, follower: Follower) -> None:
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        if follower.cancelled():
+            raise StageCancelled
+        time.sleep(min(left, 0.5))

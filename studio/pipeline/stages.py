@@ -1,0 +1,180 @@
+"""The stages. Each has the same shape, is pure but for its one call of a server, and is registered by its ``use``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from studio.planning.plan import Enlargement, PlannedDetailer, PlannedStage
+from webui_client.pictures import Picture
+from webui_client.units.adetailer import ADetailer, ADetailerTab
+from webui_client.units.controlnet import ControlNetUnit
+from webui_client.units.upscale import SdUpscale, UltimateSdUpscale
+from webui_client.values import Generation, Img2Img, Txt2Img
+
+LARGEST_PADDING = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageInput:
+    """What a stage works on. picture: what the stage before made, None for the first; encoded, as all pictures here.
+
+    control_pictures: by the path that the request's units name. checkpoint: title of the one planned for.
+    """
+
+    request: PlannedStage
+    picture: bytes | None
+    control_pictures: Mapping[str, bytes]
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageOutput:
+    """What a stage made. infotext: A1111's generation parameters; seconds: at the server; version: of its software."""
+
+    picture: bytes
+    width: int
+    height: int
+    infotext: str
+    seconds: float
+    version: str | None
+
+
+class Generator(Protocol):
+    """A server on which one request runs, followed and cancellable from outside."""
+
+    def __call__(self, request: Txt2Img | Img2Img) -> Generation:
+        """Make the pictures, or raise webui_client.errors.WebuiError."""
+
+
+Stage = Callable[[StageInput, Generator], StageOutput]
+
+
+def txt2img(given: StageInput, generate: Generator) -> StageOutput:
+    """Make the composition from words."""
+    return _last(generate(txt2img_request(given)))
+
+
+def img2img(given: StageInput, generate: Generator) -> StageOutput:
+    """Work over the picture at the same size."""
+    return _last(generate(img2img_request(given)))
+
+
+def upscale(given: StageInput, generate: Generator) -> StageOutput:
+    """Enlarge the picture tile by tile."""
+    return _last(generate(upscale_request(given)))
+
+
+STAGES: Mapping[str, Stage] = {"txt2img": txt2img, "img2img": img2img, "upscale": upscale}
+
+
+def request_of(given: StageInput) -> Txt2Img | Img2Img:
+    """What the stage will ask of a server, for finding one that can do it."""
+    builders: Mapping[str, Callable[[StageInput], Txt2Img | Img2Img]] = {
+        "txt2img": txt2img_request,
+        "img2img": img2img_request,
+        "upscale": upscale_request,
+    }
+    return builders[given.request.use](given)
+
+
+def txt2img_request(given: StageInput) -> Txt2Img:
+    """The call of a txt2img stage."""
+    request = given.request
+    return Txt2Img(**_sampling(given), width=request.width, height=request.height)
+
+
+def img2img_request(given: StageInput) -> Img2Img:
+    """The call of an img2img stage."""
+    request = given.request
+    return Img2Img(
+        **_sampling(given),
+        **_picture(given),
+        width=request.width,
+        height=request.height,
+    )
+
+
+def upscale_request(given: StageInput) -> Img2Img:
+    """The call of an upscale stage: width and height are the tile's. Raises ValueError without an enlargement."""
+    enlargement = given.request.enlargement
+    if enlargement is None:
+        raise ValueError(f"stage {given.request.name} has nothing to enlarge by")
+    return Img2Img(
+        **_sampling(given),
+        **_picture(given),
+        width=enlargement.tile_width,
+        height=enlargement.tile_height,
+        upscale=_script(enlargement),
+    )
+
+
+def _script(enlargement: Enlargement) -> SdUpscale | UltimateSdUpscale:
+    if enlargement.script.casefold() == "sd upscale":
+        return SdUpscale(upscaler=enlargement.upscaler, scale=enlargement.scale, overlap=enlargement.overlap)
+    return UltimateSdUpscale(
+        upscaler=enlargement.upscaler,
+        scale=enlargement.scale,
+        padding=min(enlargement.overlap // 2, LARGEST_PADDING),
+        mask_blur=min(max(enlargement.overlap // 8, 1), 64),
+    )
+
+
+def _sampling(given: StageInput) -> dict[str, Any]:
+    request = given.request
+    return {
+        "prompt": request.prompt,
+        "negative_prompt": request.negative_prompt,
+        "seed": request.seed,
+        "sampler_name": request.sampler,
+        "scheduler": request.scheduler,
+        "steps": request.steps,
+        "cfg_scale": request.cfg_scale,
+        "clip_skip": request.clip_skip,
+        "checkpoint": given.checkpoint,
+        "adetailer": ADetailer(tabs=tuple(map(_tab, request.adetailer))) if request.adetailer else None,
+        "controlnet": tuple(
+            ControlNetUnit(
+                module=unit.module,
+                model=unit.model,
+                weight=unit.weight,
+                image=given.control_pictures[unit.picture] if unit.picture else None,
+                guidance_start=unit.guidance_start,
+                guidance_end=unit.guidance_end,
+                control_mode=unit.control_mode,
+            )
+            for unit in request.controlnet
+        ),
+    }
+
+
+def _picture(given: StageInput) -> dict[str, Any]:
+    if given.picture is None:
+        raise ValueError(f"stage {given.request.name} needs the picture of a stage before it")
+    return {"init_images": (given.picture,), "denoising_strength": given.request.denoising_strength}
+
+
+def _tab(tab: PlannedDetailer) -> ADetailerTab:
+    return ADetailerTab(
+        model=tab.model,
+        prompt=tab.prompt,
+        negative_prompt=tab.negative_prompt,
+        confidence=tab.confidence,
+        denoising_strength=tab.denoising_strength,
+        mask_blur=tab.mask_blur,
+        dilate_erode=tab.dilate_erode,
+        inpaint_only_masked_padding=tab.padding,
+    )
+
+
+def _last(made: Generation) -> StageOutput:
+    picture: Picture = made.pictures[-1]
+    return StageOutput(
+        picture=picture.data,
+        width=picture.width,
+        height=picture.height,
+        infotext=picture.infotext or (made.info.infotexts[0] if made.info.infotexts else ""),
+        seconds=made.seconds,
+        version=made.info.version,
+    )

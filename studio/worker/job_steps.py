@@ -1,0 +1,222 @@
+"""The durable steps of a job. Each may be run again after a crash and then finds what it had done before."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from studio.database.connect import Database
+from studio.database.tables import JobRow, StageResultRow
+from studio.errors import MissingCapability, NotFound, StudioError
+from studio.library.reading import Library
+from studio.pipeline.facts import facts_of
+from studio.pipeline.finishing import FinishedStage, Finisher, folder_of
+from studio.pipeline.retrying import code_of
+from studio.pipeline.runner import Follower, StageCancelled, StageRunner, StageWork
+from studio.pipeline.weights import job_progress
+from studio.planning.order import order_of
+from studio.planning.plan import Order, Plan
+from studio.planning.planning import make_plan
+from studio.poses import Poses
+from studio.previews import Previews
+from studio.records import now
+from studio.values import Failure, Status
+from studio.worker.stopping import Stopping
+from webui_client.errors import WebuiError
+from webui_client.pool import WebuiPool
+from webui_client.values import Progress
+
+LOG = structlog.get_logger()
+
+Outline = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSteps:
+    """What a job's workflow calls. Every step returns plain values and ends the job itself when it cannot go on."""
+
+    database: Database
+    library: Library
+    poses: Callable[[str], Poses]
+    previews: Previews
+    pool: WebuiPool
+    runner: StageRunner
+    finisher: Finisher
+    stopping: Stopping
+
+    def open(self, job_id: str, attempt: int) -> Outline | None:
+        """Mark the job running and plan it. None: there is nothing to do (any more)."""
+        job = self._start(job_id, attempt)
+        if job is None:
+            return None
+        outline: Outline | None = self._guarded(job_id, None, lambda: self._planned(job))
+        return outline
+
+    def stage(self, job_id: str, number: int, stage: str) -> bool:
+        """Run one stage of one picture. False: the job has ended."""
+        return self._guarded(job_id, stage, lambda: self._run_stage(job_id, number, stage)) is not None
+
+    def finish(self, job_id: str, number: int) -> bool:
+        """Put a picture into the gallery. False: the job has ended."""
+        return self._guarded(job_id, None, lambda: self._finish(job_id, number)) is not None
+
+    def close(self, job_id: str) -> None:
+        """Mark the job succeeded."""
+        self._end(job_id, Status.SUCCEEDED, None)
+        LOG.info("job succeeded", job=job_id)
+
+    def _start(self, job_id: str, attempt: int) -> JobRow | None:
+        with self.database.write() as session:
+            row = session.get(JobRow, job_id)
+            if row is None or row.attempt != attempt or Status(row.status).final:
+                return None
+            row.status, row.started_at = Status.RUNNING, row.started_at or now()
+        return row
+
+    def _planned(self, job: JobRow) -> Outline:
+        with self.database.read() as session:
+            order = order_of(session, job, self.poses(job.owner_id))
+        plan = self._plan_on_some_server(order)
+        with self.database.write() as session:
+            row = _present(session.get(JobRow, job.id))
+            row.plan, row.demonstration = plan.model_dump(mode="json"), plan.demonstration
+        threading.Thread(target=self.finisher.look_ahead, args=(job,), daemon=True).start()
+        return {"pictures": len(plan.pictures), "stages": [stage.name for stage in plan.pictures[0].stages]}
+
+    def _plan_on_some_server(self, order: Order) -> Plan:
+        """The plan on the first server that is able; where none answers, the last contact error."""
+        problems: list[StudioError | WebuiError] = []
+        for client in self.pool.clients:
+            try:
+                return make_plan(order, facts_of(client.capabilities()), self.library.prompts)
+            except (MissingCapability, WebuiError) as error:
+                problems.append(error)
+        raise next((problem for problem in problems if isinstance(problem, MissingCapability)), problems[-1])
+
+    def _run_stage(self, job_id: str, number: int, stage: str) -> StageResultRow:
+        job, plan = self._job(job_id)
+        works = self._works(job, plan, number)
+        work = next(work for work in works if work.request.name == stage)
+        self._show(job, plan, number, stage, Progress(fraction=0.0))
+        follower = Follower(
+            on_progress=lambda progress: self._show(job, plan, number, stage, progress),
+            cancelled=lambda: self._cancelled(job_id),
+        )
+        if follower.cancelled():
+            raise StageCancelled
+        result = self.runner.run(work, follower)
+        self._note_server(job_id, result)
+        return result
+
+    def _finish(self, job_id: str, number: int) -> bool:
+        job, plan = self._job(job_id)
+        picture = plan.pictures[number]
+        results = [self._stored(work) for work in self._works(job, plan, number)]
+        stages = [
+            FinishedStage(name=planned.name, use=planned.use, result=result)
+            for planned, result in zip(picture.stages, results, strict=True)
+        ]
+        self.finisher.finish(job, plan, picture, stages)
+        return True
+
+    def _works(self, job: JobRow, plan: Plan, number: int) -> list[StageWork]:
+        """The stages of a picture in order, as far as the results before them are there."""
+        works: list[StageWork] = []
+        source: StageResultRow | None = None
+        for request in plan.pictures[number].stages:
+            work = StageWork(
+                owner_id=job.owner_id,
+                job_id=job.id,
+                subject_id=job.subject_id,
+                number=number,
+                request=request,
+                source=source,
+                checkpoint=plan.checkpoint,
+                folder=folder_of(job),
+            )
+            works.append(work)
+            source = self.runner.stored(work)
+            if source is None:
+                break
+        return works
+
+    def _stored(self, work: StageWork) -> StageResultRow:
+        result = self.runner.stored(work)
+        if result is None:
+            raise NotFound("stage result", work.request.name)
+        return result
+
+    def _job(self, job_id: str) -> tuple[JobRow, Plan]:
+        with self.database.read() as session:
+            row = _present(session.get(JobRow, job_id))
+        return row, Plan.model_validate(row.plan)
+
+    def _show(self, job: JobRow, plan: Plan, number: int, stage: str, progress: Progress) -> None:
+        elapsed = (now() - (job.started_at or now())).total_seconds()
+        told = job_progress(plan, number, stage, progress.fraction, elapsed)
+        with self.database.write() as session:
+            row = session.get(JobRow, job.id)
+            if row is not None:
+                row.stage = stage
+                row.progress = max(row.progress, told.fraction) if progress.fraction else told.fraction
+                row.eta_seconds = told.eta_seconds
+        if progress.preview:
+            self.previews.show(job.id, progress.preview)
+
+    def _note_server(self, job_id: str, result: StageResultRow) -> None:
+        with self.database.write() as session:
+            row = session.get(JobRow, job_id)
+            if row is not None:
+                row.server = result.server
+
+    def _cancelled(self, job_id: str) -> bool:
+        if self.stopping.asked:
+            return True
+        with self.database.read() as session:
+            row = session.get(JobRow, job_id)
+        return row is None or row.cancel_requested
+
+    def _guarded(self, job_id: str, stage: str | None, work: Callable[[], Any]) -> Any:
+        """The work's value; None after the job was ended for what the work raised."""
+        try:
+            return work()
+        except StageCancelled:
+            self.stopping.park_if_asked()
+            self._end(job_id, Status.CANCELLED, None)
+        except WebuiError as error:
+            failure = Failure(
+                code=code_of(error), message=str(error), stage=stage, server=error.server or None
+            )
+            self._end(job_id, Status.FAILED, failure)
+        except StudioError as error:
+            self._end(job_id, Status.FAILED, Failure(code=error.code, message=str(error), stage=stage))
+        except Exception as error:  # a defect of ours must end this job, not the worker
+            LOG.exception("job broke", job=job_id, stage=stage)
+            self._end(job_id, Status.FAILED, Failure(code="internal_error", message=repr(error), stage=stage))
+        return None
+
+    def _end(self, job_id: str, status: Status, failure: Failure | None) -> None:
+        with self.database.write() as session:
+            row = session.get(JobRow, job_id)
+            if row is not None and not Status(row.status).final:
+                row.status, row.finished_at = status, now()
+                row.error = None if failure is None else failure.model_dump()
+                row.eta_seconds = None
+                if status is Status.SUCCEEDED:
+                    row.stage, row.progress = None, 1.0
+        self.previews.forget(job_id)
+        if failure is not None:
+            LOG.error(
+                "job failed", job=job_id, stage=failure.stage, code=failure.code, reason=failure.message
+            )
+
+
+def _present(row: JobRow | None) -> JobRow:
+    """The row; a job erased meanwhile counts as cancelled."""
+    if row is None:
+        raise StageCancelled
+    return row

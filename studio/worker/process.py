@@ -1,0 +1,164 @@
+"""The worker's life: lock, servers, durable queue, and an end that loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+import structlog
+
+from studio.assembly import Foundations, lay_foundations
+from studio.logs import configure_logs
+from studio.pipeline.attempts import ServerTasks
+from studio.pipeline.finishing import Finisher
+from studio.pipeline.retrying import RetryPolicy
+from studio.pipeline.runner import StageRunner
+from studio.poses import Poses
+from studio.queue import APPLICATION, APPLICATION_VERSION, JOBS, TRAININGS
+from studio.settings import Settings
+from studio.worker.job_steps import JobSteps
+from studio.worker.lock import executor_lock
+from studio.worker.stopping import Stopping
+from studio.worker.training_steps import TrainingSteps
+from studio.worker.watching import Watcher
+from studio.worker.workflows import register_job_workflow, register_training_workflow
+from training.port import Trainer
+from webui_client.client import WebuiClient
+from webui_client.pool import WebuiPool
+from webui_client.values import Timeouts
+
+LOG = structlog.get_logger()
+LETTING_GO_SECONDS = 5.0
+FOLLOW_SECONDS = 0.25
+
+
+def run(settings: Settings) -> int:
+    """Work until SIGTERM or SIGINT; the exit status.
+
+    Jobs under way are let go, not cancelled: the next worker with this executor id resumes them after their last
+    finished stage. Raises ExecutorInUse, StorageError, BrokenLibrary before any work is done.
+    """
+    configure_logs(settings.log_level)
+    base = lay_foundations(settings)
+    with executor_lock(settings.data_folder, settings.executor_id):
+        stopping = Stopping()
+        _stop_on_signals(stopping)
+        base.store.sweep()
+        _work(base, stopping)
+        LOG.info("worker stops")
+        stopping.wait_until_idle(LETTING_GO_SECONDS)
+        base.faces.close()
+        _leave()
+    return 0
+
+
+def _work(base: Foundations, stopping: Stopping) -> None:
+    """Open for work, and stay until asked to stop."""
+    from dbos import DBOS
+
+    settings = base.settings
+    pool = webui_pool(settings)
+    watcher = Watcher(
+        database=base.database,
+        queue=base.queue,
+        pool=pool,
+        executor_id=settings.executor_id,
+        stopping=stopping,
+    )
+    tasks = ServerTasks(database=base.database)
+    watcher.forget_other_servers()
+    for client in pool.clients:
+        tasks.stop_leftover(client)
+    watcher.start()
+    register_job_workflow(job_steps(base, pool, tasks, stopping), stopping)
+    register_training_workflow(training_steps(base, pool, stopping), stopping)
+    DBOS(
+        config={
+            "name": APPLICATION,
+            "system_database_url": settings.durable_database,
+            "executor_id": settings.executor_id,
+            "application_version": APPLICATION_VERSION,
+            "log_level": "WARNING",
+        }
+    )
+    DBOS.listen_queues([JOBS, TRAININGS])
+    DBOS.launch()
+    DBOS.register_queue(
+        JOBS,
+        worker_concurrency=max(2, len(pool.clients)),
+        polling_interval_sec=settings.poll_seconds,
+        on_conflict="always_update",
+    )
+    DBOS.register_queue(
+        TRAININGS,
+        worker_concurrency=1,
+        polling_interval_sec=settings.poll_seconds,
+        on_conflict="always_update",
+    )
+    LOG.info("worker ready", executor=settings.executor_id, servers=list(settings.server_urls))
+    while not stopping.wait_until_asked(3600):
+        continue
+
+
+def webui_pool(settings: Settings) -> WebuiPool:
+    """The servers of the settings; all processes that use this data folder share their locks."""
+    timeouts = Timeouts(poll=FOLLOW_SECONDS)
+    clients = [WebuiClient(url, auth=settings.auth_pair, timeouts=timeouts) for url in settings.server_urls]
+    return WebuiPool(clients, settings.data_folder / "locks")
+
+
+def job_steps(base: Foundations, pool: WebuiPool, tasks: ServerTasks, stopping: Stopping) -> JobSteps:
+    """The steps of jobs on these foundations."""
+    policy = RetryPolicy(patience_seconds=base.settings.patience_seconds)
+    return JobSteps(
+        database=base.database,
+        library=base.library,
+        poses=lambda owner_id: Poses(
+            database=base.database,
+            store=base.store,
+            shipped=base.settings.presets_dir / "poses",
+            owner_id=owner_id,
+        ),
+        previews=base.previews,
+        pool=pool,
+        runner=StageRunner(base.database, base.store, pool, tasks, policy),
+        finisher=Finisher(database=base.database, store=base.store, faces=base.faces),
+        stopping=stopping,
+    )
+
+
+def training_steps(base: Foundations, pool: WebuiPool, stopping: Stopping) -> TrainingSteps:
+    """The steps of trainings on these foundations."""
+    return TrainingSteps(
+        settings=base.settings,
+        database=base.database,
+        store=base.store,
+        loras=base.loras,
+        pool=pool,
+        trainer=_trainer(),
+        stopping=stopping,
+    )
+
+
+def _trainer() -> Trainer:
+    from training.embedded import EmbeddedTrainer
+
+    return EmbeddedTrainer()
+
+
+def _stop_on_signals(stopping: Stopping) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stopping.ask()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def _leave() -> None:
+    """End the process at once: parked steps must not come to an end that would be recorded."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -1,0 +1,202 @@
+"""The durable steps of a training: learn, then install. Each may be run again after a crash."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from studio.database.connect import Database
+from studio.database.tables import AdapterRow, PhotoRow, SubjectRow, TrainingRow
+from studio.errors import StudioError
+from studio.faces.values import PhotoFindings
+from studio.loras import LoraFolder
+from studio.photo_rows import photos_of
+from studio.pipeline.runner import StageCancelled
+from studio.records import now
+from studio.settings import Settings
+from studio.store import Store
+from studio.trainings import require_training
+from studio.values import Failure, Status, TrainingOptions
+from studio.worker.stopping import Stopping
+from training.errors import TrainingCancelled, TrainingFailed
+from training.port import Trainer, TrainingPhoto, TrainingProgress, TrainingRequest
+from webui_client.errors import WebuiError
+from webui_client.pool import WebuiPool
+
+LOG = structlog.get_logger()
+
+Learned = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSteps:
+    """What a training's workflow calls. Every step ends the training itself when it cannot go on."""
+
+    settings: Settings
+    database: Database
+    store: Store
+    loras: LoraFolder
+    pool: WebuiPool
+    trainer: Trainer
+    stopping: Stopping
+
+    def learn(self, training_id: str) -> Learned | None:
+        """Run the trainer; the adapter's file stays in the training's folder. None: the training has ended."""
+        row = self._start(training_id)
+        return None if row is None else self._guarded(training_id, lambda: self._learn(row))
+
+    def install(self, training_id: str, learned: Learned) -> None:
+        """Keep the adapter, put it where the servers read LoRAs, and mark the training succeeded."""
+        self._guarded(training_id, lambda: self._install(training_id, learned))
+
+    def folder(self, training_id: str) -> Path:
+        """Where a training works."""
+        return self.settings.data_folder / "trainings" / training_id
+
+    def _start(self, training_id: str) -> TrainingRow | None:
+        with self.database.write() as session:
+            row = session.get(TrainingRow, training_id)
+            if row is None or Status(row.status).final:
+                return None
+            row.status, row.started_at = Status.RUNNING, row.started_at or now()
+        return row
+
+    def _learn(self, row: TrainingRow) -> Learned:
+        require_training(self.settings)
+        trained = self.trainer.train(
+            self._request(row),
+            lambda progress: self._show(row.id, progress),
+            lambda: self._cancelled(row.id),
+        )
+        LOG.info("training learned", training=row.id, steps=trained.steps, seconds=round(trained.seconds, 1))
+        return {
+            "path": str(trained.path),
+            "sha256": trained.sha256,
+            "steps": trained.steps,
+            "seconds": trained.seconds,
+        }
+
+    def _request(self, row: TrainingRow) -> TrainingRequest:
+        options, folder = TrainingOptions.model_validate(row.options), self.folder(row.id)
+        with self.database.read() as session:
+            subject = session.get(SubjectRow, row.subject_id)
+            photos = [photo for photo in photos_of(session, row.subject_id) if photo.status != "unfit"]
+        checkpoint = self.settings.training_checkpoint
+        if subject is None or checkpoint is None:
+            raise StageCancelled
+        return TrainingRequest(
+            photos=tuple(self._photo(photo) for photo in photos),
+            checkpoint=checkpoint,
+            instance_token=subject.trigger,
+            class_noun=subject.class_noun,
+            output=folder / "adapter.safetensors",
+            work_folder=folder / "work",
+            steps=options.steps,
+            seed=options.seed,
+        )
+
+    def _photo(self, row: PhotoRow) -> TrainingPhoto:
+        face = PhotoFindings.model_validate(row.findings).main_face
+        return TrainingPhoto(path=self.store.local(row.path), box=face.box.corners() if face else None)
+
+    def _install(self, training_id: str, learned: Learned) -> bool:
+        file = Path(learned["path"])
+        adapter = self._adapter(training_id, learned)
+        if file.exists():
+            adapter.path = self.store.put(file.read_bytes(), f"adapters/{adapter.subject_id}", ".safetensors")
+        self.loras.install(adapter.name, self.store.get(adapter.path))
+        self._keep(training_id, adapter)
+        self._refresh_servers()
+        shutil.rmtree(self.folder(training_id), ignore_errors=True)
+        LOG.info("training succeeded", training=training_id, adapter=adapter.name)
+        return True
+
+    def _adapter(self, training_id: str, learned: Learned) -> AdapterRow:
+        """The adapter's row; the same for the same training, however often it is installed."""
+        with self.database.read() as session:
+            training = session.get(TrainingRow, training_id)
+            subject = session.get(SubjectRow, training.subject_id) if training else None
+        if training is None or subject is None:
+            raise StageCancelled
+        adapter_id = uuid.uuid5(uuid.UUID(training_id), "adapter").hex
+        return AdapterRow(
+            id=adapter_id,
+            owner_id=training.owner_id,
+            subject_id=subject.id,
+            name=f"sajin-{adapter_id[:12]}",
+            trigger=subject.trigger,
+            checkpoint=training.checkpoint,
+            path=f"adapters/{subject.id}/{learned['sha256']}.safetensors",
+            sha256=learned["sha256"],
+            steps=learned["steps"],
+            seconds=learned["seconds"],
+            demonstration=training.demonstration,
+            created_at=now(),
+        )
+
+    def _keep(self, training_id: str, adapter: AdapterRow) -> None:
+        try:
+            with self.database.write() as session:
+                session.merge(adapter)
+                session.flush()
+                row = session.get(TrainingRow, training_id)
+                if row is not None:
+                    row.status, row.finished_at, row.adapter_id = Status.SUCCEEDED, now(), adapter.id
+                    row.progress, row.eta_seconds = 1.0, None
+        except IntegrityError as error:
+            self.store.delete(adapter.path)
+            self.loras.remove(adapter.name)
+            raise StageCancelled from error
+
+    def _refresh_servers(self) -> None:
+        """Tell every server at once; one that is away finds the file at its next start or first use."""
+        for client in self.pool.clients:
+            try:
+                client.refresh_loras()
+            except WebuiError as error:
+                LOG.warning("LoRAs not refreshed", server=client.url, error=str(error))
+
+    def _show(self, training_id: str, progress: TrainingProgress) -> None:
+        with self.database.write() as session:
+            row = session.get(TrainingRow, training_id)
+            if row is not None:
+                row.phase, row.progress = progress.phase.value, progress.fraction
+                row.step, row.steps, row.eta_seconds = progress.step, progress.steps, progress.eta_seconds
+
+    def _cancelled(self, training_id: str) -> bool:
+        if self.stopping.asked:
+            return True
+        with self.database.read() as session:
+            row = session.get(TrainingRow, training_id)
+        return row is None or row.cancel_requested
+
+    def _guarded(self, training_id: str, work: Callable[[], Any]) -> Any:
+        """The work's value; None after the training was ended for what the work raised."""
+        try:
+            return work()
+        except (TrainingCancelled, StageCancelled):
+            self.stopping.park_if_asked()
+            self._end(training_id, Status.CANCELLED, None)
+        except TrainingFailed as error:
+            LOG.error("training failed", training=training_id, reason=error.reason, details=error.details)
+            self._end(training_id, Status.FAILED, Failure(code="training_failed", message=str(error)))
+        except StudioError as error:
+            self._end(training_id, Status.FAILED, Failure(code=error.code, message=str(error)))
+        except Exception as error:  # a defect of ours must end this training, not the worker
+            LOG.exception("training broke", training=training_id)
+            self._end(training_id, Status.FAILED, Failure(code="internal_error", message=repr(error)))
+        return None
+
+    def _end(self, training_id: str, status: Status, failure: Failure | None) -> None:
+        with self.database.write() as session:
+            row = session.get(TrainingRow, training_id)
+            if row is not None and not Status(row.status).final:
+                row.status, row.finished_at, row.eta_seconds = status, now(), None
+                row.error = None if failure is None else failure.model_dump()

@@ -1,0 +1,153 @@
+"""What a worker does beside its jobs: signs of life, the servers' state, and work that nobody has."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import delete, select
+
+from studio.database.connect import Database
+from studio.database.tables import JobRow, ServerRow, TrainingRow, WorkerRow
+from studio.errors import StorageError
+from studio.pipeline.facts import facts_of
+from studio.queue import DEAD, DurableQueue, job_workflow
+from studio.records import now
+from studio.servers import ServerRecord
+from studio.values import Failure, Server, Status
+from studio.worker.stopping import Stopping
+from webui_client.capabilities import Capabilities
+from webui_client.client import WebuiClient
+from webui_client.errors import WebuiError
+from webui_client.pool import WebuiPool
+
+LOG = structlog.get_logger()
+LOOK_SECONDS = 3.0
+UNFINISHED = (Status.QUEUED.value, Status.RUNNING.value)
+CRASHED = Failure(code="worker_crashed", message="The worker died again and again over this; see its log.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watcher:
+    """Looks after servers and lost work every few seconds until the worker stops."""
+
+    database: Database
+    queue: DurableQueue
+    pool: WebuiPool
+    executor_id: str
+    stopping: Stopping
+
+    def start(self) -> None:
+        """Run in threads of its own: a server that does not answer must not stop the signs of life."""
+        for look, name in ((self.look_at_servers, "servers"), (self.look_at_work, "work")):
+            threading.Thread(target=self._repeat, args=(look,), name=f"watch {name}", daemon=True).start()
+
+    def look_at_servers(self) -> None:
+        """Write down what every server says of itself now."""
+        for client in self.pool.clients:
+            self._write(look_at(client, busy=self.pool.is_busy(client)))
+
+    def forget_other_servers(self) -> None:
+        """Drop the records of servers that are not in the settings any more."""
+        urls = [client.url for client in self.pool.clients]
+        with self.database.write() as session:
+            session.execute(delete(ServerRow).where(ServerRow.url.not_in(urls)))
+
+    def look_at_work(self) -> None:
+        """Give a sign of life, queue what was never queued, and end what the durable queue gave up."""
+        with self.database.write() as session:
+            session.merge(WorkerRow(executor_id=self.executor_id, pid=os.getpid(), seen_at=now()))
+        with self.database.read() as session:
+            jobs = session.scalars(select(JobRow).where(JobRow.status.in_(UNFINISHED))).all()
+            trainings = session.scalars(select(TrainingRow).where(TrainingRow.status.in_(UNFINISHED))).all()
+        for job in jobs:
+            self._look_at_one(job, job_workflow(job.id, job.attempt))
+        for training in trainings:
+            self._look_at_one(training, training.id)
+
+    def _look_at_one(self, row: JobRow | TrainingRow, workflow_id: str) -> None:
+        state = self.queue.state(workflow_id)
+        if state is None and isinstance(row, JobRow):
+            self.queue.put_job(row.id, row.attempt)
+        elif state is None:
+            self.queue.put_training(row.id)
+        elif state in DEAD:
+            self._end(row)
+
+    def _end(self, row: JobRow | TrainingRow) -> None:
+        with self.database.write() as session:
+            present = (
+                session.get(JobRow, row.id) if isinstance(row, JobRow) else session.get(TrainingRow, row.id)
+            )
+            if present is not None and not Status(present.status).final:
+                present.status, present.finished_at = Status.FAILED, now()
+                present.error = CRASHED.model_dump()
+        LOG.error("given up", id=row.id, reason=CRASHED.message)
+
+    def _repeat(self, look: Callable[[], None]) -> None:
+        while not self.stopping.asked:
+            try:
+                look()
+            except StorageError as error:
+                LOG.warning("watching failed", error=str(error))
+            self.stopping.wait_until_asked(LOOK_SECONDS)
+
+    def _write(self, record: ServerRecord) -> None:
+        with self.database.write() as session:
+            row = session.get(ServerRow, record.server.url)
+            if row is None:
+                row = ServerRow(url=record.server.url, task_id=None, record={}, seen_at=now())
+                session.add(row)
+            row.record, row.seen_at = record.model_dump(mode="json"), now()
+
+
+def look_at(client: WebuiClient, *, busy: bool) -> ServerRecord:
+    """One server's record; a busy one is not asked again for what is known of it."""
+    try:
+        if not busy:
+            client.memory()
+        record = client.capabilities()
+    except WebuiError as error:
+        return ServerRecord(server=_down(client.url, str(error)), facts=None)
+    return ServerRecord(server=_up(record, busy=busy), facts=facts_of(record))
+
+
+def _up(record: Capabilities, *, busy: bool) -> Server:
+    facts = facts_of(record)
+    names = (
+        "samplers",
+        "schedulers",
+        "upscalers",
+        "scripts",
+        "detectors",
+        "controlnet_models",
+        "controlnet_modules",
+    )
+    return Server(
+        url=record.server,
+        flavour=record.flavour,
+        version=record.version or "",
+        status="busy" if busy else "ready",
+        checkpoint=record.checkpoint,
+        native_size=record.native_size,
+        demonstration=record.demonstration,
+        capabilities={name: getattr(facts, name) for name in names},
+        problem=None,
+    )
+
+
+def _down(url: str, problem: str) -> Server:
+    return Server(
+        url=url,
+        flavour="",
+        version="",
+        status="down",
+        checkpoint="",
+        native_size=0,
+        demonstration=False,
+        capabilities={},
+        problem=problem,
+    )
