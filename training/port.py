@@ -51,7 +51,10 @@ class TrainingRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingProgress:
-    """fraction: 0 to 1 of the whole. eta_seconds: measured, None until it can be known. loss: of the last steps, smoothed."""
+    """How far a training is.
+
+    fraction: 0 to 1 of the whole. eta_seconds: measured, None until it can be known. loss: of the last steps, smoothed.
+    """
 
     phase: TrainingPhase
     fraction: float
