@@ -30,7 +30,10 @@ CROP_MARGIN = 0.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """One thing found. box: left, top, right, bottom in pixels of the picture. mask: mode "L", white on it, of its size."""
+    """One thing found.
+
+    box: left, top, right, bottom in pixels of the picture. mask: mode "L", of the picture's size, white on the find.
+    """
 
     box: tuple[float, float, float, float]
     mask: Image.Image
@@ -110,7 +113,7 @@ def _eyes(picture: Image.Image, confidence: float) -> Iterator[Detection]:
 
 
 def _meshes(picture: Image.Image, confidence: float) -> Iterator[tuple[np.ndarray, float]]:
-    """The mesh of each face, (468, 2) pixels, with the detector's score; the mesh net sees each face's surroundings only."""
+    """The mesh of each face, (468, 2) pixels, with the detector's score; the net sees the face's surroundings only."""
     from mediapipe.python.solutions import face_mesh
 
     with face_mesh.FaceMesh(
@@ -138,11 +141,11 @@ def _hull(points: np.ndarray) -> np.ndarray:
     """The corners of the convex hull of points, (n, 2), in order."""
     import cv2
 
-    return cv2.convexHull(points.astype(np.float32)).reshape(-1, 2)
+    return np.asarray(cv2.convexHull(points.astype(np.float32))).reshape(-1, 2)
 
 
 def _yolo(weights: Path, picture: Image.Image, confidence: float) -> Iterator[Detection]:
-    from ultralytics import YOLO
+    from ultralytics import YOLO  # type: ignore[import-not-found]
 
     prediction = YOLO(weights)(picture, conf=confidence, verbose=False)[0]
     outlines = prediction.masks.xy if prediction.masks is not None else [None] * len(prediction.boxes)
@@ -156,7 +159,7 @@ def _yolo(weights: Path, picture: Image.Image, confidence: float) -> Iterator[De
 
 
 def _pixels(picture: Image.Image) -> np.ndarray:
-    """The picture as (height, width, 3) uint8 RGB, enlarged to a side of 512 where it is smaller; boxes are relative."""
+    """The picture as (height, width, 3) uint8 RGB, enlarged to a side of 512 where it is smaller."""
     scale = SMALLEST_SIDE / min(picture.size)
     if scale > 1:
         size = (round(picture.width * scale), round(picture.height * scale))

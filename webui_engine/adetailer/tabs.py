@@ -13,7 +13,6 @@ from typing import Any, Literal
 from pydantic.v1 import (
     BaseModel,
     Extra,
-    Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveInt,
@@ -95,8 +94,8 @@ class Detailing:
 def read_arguments(arguments: Sequence[Any], detectors: Sequence[str], *, most_tabs: int) -> Detailing:
     """The request's tabs, only those that were sent: A1111's hidden default tab is not added.
 
-    Raises ValidationError for a tab that does not fit, BadValue for anything that is no tab and for more than most_tabs,
-    UnknownDetector's BadValue for a model that is not installed. A1111 answers 200 in all these cases and leaves the faces.
+    Raises ValidationError for a tab that does not fit, BadValue for anything that is no tab, for more than most_tabs and
+    for a model that is not installed. A1111 answers 200 in all these cases and leaves the faces as they are.
     """
     switches = [item for item in arguments[:2] if isinstance(item, bool)]
     tabs = arguments[len(switches) :]

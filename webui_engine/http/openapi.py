@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic.v1 import BaseModel
 from pydantic.v1.schema import schema
 from werkzeug.routing import Map, Rule
 
@@ -11,7 +12,7 @@ from webui_engine import __version__
 from webui_engine.http import schema as bodies
 
 REFERENCE = "#/components/schemas/"
-BODIES: dict[str, type[bodies.BaseModel]] = {
+BODIES: dict[str, type[BaseModel]] = {
     "/sdapi/v1/txt2img": bodies.Txt2ImgRequest,
     "/sdapi/v1/img2img": bodies.Img2ImgRequest,
     "/sdapi/v1/extra-single-image": bodies.ExtrasSingleRequest,

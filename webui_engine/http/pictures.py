@@ -22,8 +22,8 @@ EXIF_IFD = 0x8769
 USER_COMMENT = 0x9286
 UNICODE_MARK = b"UNICODE\0"
 NOT_TEXT = frozenset(
-    "jfif jfif_version jfif_unit jfif_density dpi exif loop background timestamp duration progressive "
-    "progression icc_profile chromaticity photoshop transparency".split()
+    {"jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "exif", "loop", "background", "timestamp"}
+    | {"duration", "progressive", "progression", "icc_profile", "chromaticity", "photoshop", "transparency"}
 )
 
 

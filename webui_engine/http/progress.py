@@ -35,17 +35,23 @@ class Progress:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._preview_every = 0
         self._began_at = 0.0
+        self._skipped = self._interrupted = False
+        self._latents: np.ndarray | None = None
+        self._preview_id = -1
         self._clear("", 0)
 
-    def start(self, job: str, *, preview_every: int) -> None:
-        """A new job begins: all flags and figures are fresh. preview_every: steps between previews, 0 for none."""
+    def start(self, job: str, *, preview_every: int) -> str:
+        """A new job begins: all flags and figures are fresh; its timestamp is returned.
+
+        preview_every: steps between previews, 0 for none.
+        """
         with self._lock:
             self._clear(job, preview_every)
             self._began_at = time.monotonic()
             self.timestamp = datetime.now().strftime("%Y%m%d%H%M%S")
             self._job_count = 1
+            return self.timestamp
 
     def finish(self) -> None:
         """The job is over, however it ended; as in A1111 its flags can be read until the next one begins."""
@@ -153,5 +159,5 @@ class Progress:
         self._job_count = self._job_no = self._base = self._next = 0
         self._step = self._steps = 0
         self._skipped = self._interrupted = False
-        self._latents: np.ndarray | None = None
+        self._latents = None
         self._preview_id = -1

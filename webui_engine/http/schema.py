@@ -73,7 +73,7 @@ class Txt2ImgFields(GenerationFields):
 class Img2ImgFields(GenerationFields):
     """The fields of img2img alone, before those that every API call ends with."""
 
-    denoising_strength: float = 0.75  # type: ignore[assignment]
+    denoising_strength: float = 0.75
     init_images: list[Any] | None = None
     resize_mode: int = 0
     image_cfg_scale: float | None = None
@@ -152,7 +152,7 @@ class FileData(BaseModel):
 class ExtrasBatchRequest(ExtrasFields):
     """POST /sdapi/v1/extra-batch-images."""
 
-    imageList: list[FileData]
+    imageList: list[FileData]  # noqa: N815
 
 
 class PngInfoRequest(BaseModel):

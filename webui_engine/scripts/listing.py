@@ -1,4 +1,7 @@
-"""The arguments of the enlarging scripts as ``GET script-info`` shows them. Source: the contract notes, upscale 4 and 5."""
+"""The arguments of the enlarging scripts as ``GET script-info`` shows them.
+
+Source: the A1111 contract notes, upscale sections 4 and 5.
+"""
 
 from __future__ import annotations
 

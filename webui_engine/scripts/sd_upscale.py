@@ -63,7 +63,6 @@ class SdUpscale:
             size=(task.width, task.height),
             first=results[0] if results else None,
             denoising_strength=task.denoising_strength,
-            carries_infotext=True,
         )
 
     def _canvas(self, picture: Image.Image, enlarge: tiles.Enlarge) -> Image.Image:

@@ -24,9 +24,8 @@ Announce = Callable[[int], None]
 class Upscaled:
     """What an enlarging script made.
 
-    pictures: the combined ones. seeds: one for each. extra: the script's infotext pairs. size: the "Size" of the infotext.
-    first: the first tile's result, for the model's name and the LoRAs' hashes. denoising_strength: that of the last pass.
-    carries_infotext: whether A1111 writes infotext into the files.
+    pictures: the combined ones, with a seed each. extra: the script's infotext pairs. size: the infotext's "Size".
+    first: the first tile's result, for the model's name and the LoRAs' hashes. denoising_strength: the last pass's.
     """
 
     pictures: tuple[Image.Image, ...]
@@ -35,7 +34,6 @@ class Upscaled:
     size: Size
     first: GenerationResult | None
     denoising_strength: float
-    carries_infotext: bool
 
 
 def spread(length: int, tile: int, overlap: int) -> tuple[int, ...]:

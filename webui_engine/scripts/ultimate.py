@@ -116,7 +116,6 @@ class UltimateUpscale:
             size=size,
             first=work.first,
             denoising_strength=strength,
-            carries_infotext=True,
         )
 
     def _target_size(self, source: tiles.Size, task: GenerationTask) -> tiles.Size:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from PIL import Image
@@ -31,8 +30,11 @@ class Description:
     info: dict[str, Any]
 
 
-def describe(plan: Plan, made: Made, own_schedule: str | None) -> Description:
-    """own_schedule: the schedule's label where it is not the plain one of the sampler."""
+def describe(plan: Plan, made: Made, *, own_schedule: str | None, job_timestamp: str) -> Description:
+    """own_schedule: the schedule's label where it is not the plain one of the sampler.
+
+    job_timestamp: the one that progress showed for this job; clients tell by it whose progress they saw.
+    """
     extra = dict(made.extra)
     if made.denoising_strength is not None:
         extra["Denoising strength"] = made.denoising_strength
@@ -41,7 +43,9 @@ def describe(plan: Plan, made: Made, own_schedule: str | None) -> Description:
     texts = tuple(_infotext(plan, made, picture, extra) for picture in made.pictures)
     shown: dict[str, Any] = extra | ({key: extra.get(key) for key in HIRES_KEYS} if plan.task.hires else {})
     return Description(
-        infotexts=texts, info=_info(plan, made, shown, texts or (_empty_text(plan, made, extra),))
+        infotexts=texts,
+        info=_info(plan, made, shown, texts or (_empty_text(plan, made, extra),))
+        | {"job_timestamp": job_timestamp},
     )
 
 
@@ -120,7 +124,6 @@ def _info(plan: Plan, made: Made, extra: dict[str, Any], texts: tuple[str, ...])
         "index_of_first_image": 0,
         "infotexts": list(texts),
         "styles": list(request.styles or ()),
-        "job_timestamp": datetime.now().strftime("%Y%m%d%H%M%S"),
         "clip_skip": task.clip_skip,
         "is_using_inpainting_conditioning": False,
         "version": VERSION,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from webui_engine.diffusion.autoencoders import find_vae
 from webui_engine.diffusion.checkpoints import find_checkpoint
 from webui_engine.errors import UnknownName
 
@@ -54,13 +55,8 @@ def checkpoint(engine: Engine, name: str) -> str:
 
 def vae(engine: Engine, name: str) -> str | None:
     """The listed name of a VAE; "Automatic" and "None" are the checkpoint's own. Raises UnknownName."""
-    if name in ("Automatic", "None", ""):
-        return None
-    names = [item.model_name for item in engine.vaes()]
-    for known in names:
-        if name in (known, known.rpartition(".")[0]):
-            return known
-    raise UnknownName("VAE", name, names)
+    found = find_vae(name, engine.vaes())
+    return None if found is None else found.model_name
 
 
 def controlnet_model(engine: Engine, name: str) -> str:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from webui_engine.controlnet.units import fit_hint
 from webui_engine.diffusion.hires import target_of
-from webui_engine.errors import BadValue
+from webui_engine.errors import BadValue, EngineError
 from webui_engine.http.generation.units import RESIZE_MODES, Unit
 from webui_engine.tasks import ControlUnit, GenerationResult, GenerationTask, Monitor
 
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 CELL = 8
 Box = tuple[int, int, int, int]
+
+
+class NotApplied(EngineError):
+    """Something the prompt asked for did not take part, for the reasons given."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("; ".join(self.reasons))
 
 
 class Painter:
@@ -32,9 +40,15 @@ class Painter:
     def paint(
         self, task: GenerationTask, boxes: Sequence[Box] = (), canvas: tuple[int, int] | None = None
     ) -> GenerationResult:
-        """The task's pictures. boxes, canvas: for tiles, where each picture of the batch lies on a canvas of that size."""
+        """The task's pictures; raises NotApplied.
+
+        boxes, canvas: for tiles, where on a canvas of what size each picture of the batch lies.
+        """
         control = tuple(self._control(unit, task, boxes, canvas) for unit in self._units)
-        return self._engine.generate(replace(task, control=control), self._monitor)
+        result = self._engine.generate(replace(task, control=control), self._monitor)
+        if result.warnings:
+            raise NotApplied(result.warnings)
+        return result
 
     def maps(self, task: GenerationTask) -> tuple[Image.Image, ...]:
         """The maps the units showed the networks, as A1111 returns them: per unit, that of hires fix first."""

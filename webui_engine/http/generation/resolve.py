@@ -1,7 +1,7 @@
 """From a request to the core's task: every name exact, every number in range, the seed drawn, the pictures open.
 
-Source of fields and defaults: the A1111 contract notes, webui-core section 3. What could not run is refused here, before
-the request waits for its turn.
+What could not run is refused here, before the request waits for its turn. Source of fields and defaults: the A1111
+contract notes, webui-core section 3.
 """
 
 from __future__ import annotations

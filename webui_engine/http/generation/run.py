@@ -48,7 +48,6 @@ class Made:
     vae_hash: str | None
     size: tuple[int, int]
     denoising_strength: float | None
-    carries_infotext: bool = True
 
 
 def run(plan: Plan, services: Services) -> Made:

@@ -39,15 +39,15 @@ class ControlNetUnit(BaseModel):
     enabled: bool = False
     module: str = "none"
     model: str = "None"
-    weight: float = Field(1.0, ge=0, le=2)
+    weight: float = Field(default=1.0, ge=0, le=2)
     image: Any = None
-    mask_image: Any = Field(None, alias="mask")
+    mask_image: Any = None
     resize_mode: str = RESIZE_MODES[1]
     processor_res: int = -1
     threshold_a: float = -1
     threshold_b: float = -1
-    guidance_start: float = Field(0.0, ge=0, le=1)
-    guidance_end: float = Field(1.0, ge=0, le=1)
+    guidance_start: float = Field(default=0.0, ge=0, le=1)
+    guidance_end: float = Field(default=1.0, ge=0, le=1)
     control_mode: str = CONTROL_MODES[0]
     pixel_perfect: bool = False
     hr_option: str = HR_OPTIONS[0]
@@ -57,20 +57,18 @@ class ControlNetUnit(BaseModel):
     ipadapter_input: list[str] | None = None
     input_mode: str = "simple"
 
-    class Config:
-        """Both the field name and its alias are read."""
-
-        allow_population_by_field_name = True
-
     @validator("resize_mode", pre=True)
+    @classmethod
     def _known_resize_mode(cls, value: Any) -> str:
         return _choice(RESIZE_ALIASES.get(value, value) if isinstance(value, str) else value, RESIZE_MODES)
 
     @validator("control_mode", pre=True)
+    @classmethod
     def _known_control_mode(cls, value: Any) -> str:
         return _choice(value, CONTROL_MODES)
 
     @validator("hr_option", pre=True)
+    @classmethod
     def _known_hr_option(cls, value: Any) -> str:
         return _choice(value, HR_OPTIONS)
 

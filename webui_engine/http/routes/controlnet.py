@@ -22,9 +22,29 @@ blueprint = Blueprint("controlnet", __name__)
 API_VERSION = 3
 ALL = "All"
 TAGS = (
-    "Canny Depth IP-Adapter Inpaint Instant-ID InstructP2P Lineart MLSD NormalMap OpenPose Recolor Reference Revision "
-    "Scribble Segmentation Shuffle SoftEdge SparseCtrl T2I-Adapter Tile"
-).split()
+    "Canny",
+    "Depth",
+    "IP-Adapter",
+    "Inpaint",
+    "Instant-ID",
+    "InstructP2P",
+    "Lineart",
+    "MLSD",
+    "NormalMap",
+    "OpenPose",
+    "Recolor",
+    "Reference",
+    "Revision",
+    "Scribble",
+    "Segmentation",
+    "Shuffle",
+    "SoftEdge",
+    "SparseCtrl",
+    "T2I-Adapter",
+    "Tile",
+)
+"""The extension's purposes, whether anything here serves them or not."""
+
 NONE = "None"
 NOT_FOR_DETECTION = frozenset(
     {"clip_vision", "revision_clipvision", "revision_ignore_prompt", "ip-adapter-auto"}

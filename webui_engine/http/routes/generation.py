@@ -35,14 +35,15 @@ def _generate(request: GenerationRequest) -> Response:
     planned = plan(request, held)
     file_form(planned.options)
     with held.queue.turn(request.force_task_id or new_task_id(planned.kind)):
-        held.progress.start(f"scripts_{planned.kind}", preview_every=_preview_every(planned))
+        job_timestamp = held.progress.start(f"scripts_{planned.kind}", preview_every=_preview_every(planned))
         try:
             made = run(planned, held)
         finally:
             held.progress.finish()
             _keep_overrides(planned, held)
     schedule = own_schedule(held.engine, planned.task.sampler, planned.task.scheduler)
-    return jsonify(answer(planned, made, describe(planned, made, schedule), held.data))
+    description = describe(planned, made, own_schedule=schedule, job_timestamp=job_timestamp)
+    return jsonify(answer(planned, made, description, held.data))
 
 
 def _preview_every(planned: Plan) -> int:

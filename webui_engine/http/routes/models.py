@@ -20,7 +20,7 @@ def samplers() -> Response:
     """The samplers with their aliases."""
     items = services().engine.samplers()
     return jsonify(
-        [{"name": item.name, "aliases": list(item.aliases), "options": dict(item.shown)} for item in items]
+        [{"name": item.name, "aliases": list(item.aliases), "options": dict(item.options)} for item in items]
     )
 
 
