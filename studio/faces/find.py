@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from studio.faces.mesh import has_face_mesh
 from studio.faces.values import Box, Face
@@ -20,11 +21,12 @@ SHORT_RANGE, FULL_RANGE = 0, 1
 LOWEST_SCORE = 0.5
 SAME_FACE = 0.3
 SURE_FACE = 0.6
+SMALLEST_SIDE = 32
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """A part of the picture that is searched by itself."""
+    """A part of the picture that is searched by itself; black where it reaches beyond the picture."""
 
     left: int
     top: int
@@ -36,12 +38,18 @@ def find_faces(pixels: Pixels) -> tuple[Face, ...]:
     """The faces in a picture, the widest first; a box may reach beyond the picture.
 
     pixels: RGB, uint8, shape (height, width, 3). A find counts when landmarks fit it as well; where none does, the best
-    find alone is returned as not confirmed. Where nothing is found at first, overlapping quarters are searched, so that
-    a face of about a twentieth of the picture is still seen.
+    find alone is returned as not confirmed. Where nothing is found at first, the picture is searched with a border, for
+    faces cut in half, and then in overlapping quarters, for faces of about a twentieth of the picture. Under 32 pixels a
+    side nothing is searched.
     """
     height, width = pixels.shape[:2]
+    if min(width, height) < SMALLEST_SIDE:
+        return ()
     whole = _Window(0, 0, width, height)
-    found = _search(pixels, [whole]) or _search(pixels, _quarters(width, height))
+    bordered = _Window(-width // 4, -height // 4, width * 3 // 2, height * 3 // 2)
+    found = (
+        _search(pixels, [whole]) or _search(pixels, [bordered]) or _search(pixels, _quarters(width, height))
+    )
     faces = [face for face in found if has_face_mesh(pixels, face.box)]
     return tuple(sorted(faces, key=lambda face: -face.box.width)) or _doubtful(found)
 
@@ -69,8 +77,15 @@ def _search(pixels: Pixels, windows: Iterable[_Window]) -> list[Face]:
 
 
 def _detect(pixels: Pixels, window: _Window, model: int) -> list[Face]:
-    part = pixels[window.top : window.top + window.height, window.left : window.left + window.width]
-    answer = _detector(model).process(np.ascontiguousarray(part))
+    frame = (window.left, window.top, window.left + window.width, window.top + window.height)
+    part = np.asarray(Image.fromarray(pixels).crop(frame))
+    try:
+        answer = _detector(model).process(part)
+    except (
+        RuntimeError
+    ):  # a shape that mediapipe cannot scale shows no face; its graph is broken from then on
+        _detector.cache_clear()
+        return []
     return [_face(detection, window) for detection in answer.detections or ()]
 
 

@@ -127,7 +127,8 @@ def _frame(face: Face, findings: PhotoFindings) -> Iterable[Reason]:
 def _hidden(findings: PhotoFindings) -> list[Reason]:
     """What may hide a face that is not, or not surely, seen. A plain surface is not blurred."""
     blur = _sharpness(findings) if findings.measures.contrast > PLAIN_BELOW else ()
-    return [reason for reason in (*blur, *_light(findings)) if reason.blocking]
+    cut = _frame(findings.faces[0], findings) if findings.faces else ()
+    return [reason for reason in (*cut, *blur, *_light(findings)) if reason.blocking]
 
 
 def _sharpness(findings: PhotoFindings) -> Iterable[Reason]:
