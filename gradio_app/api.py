@@ -76,6 +76,15 @@ class Api:
         """Return the items of a listing."""
         return list(self.read(path, **query).get("items", []))
 
+    def found(self, path: str) -> Json | None:
+        """Return the JSON object at path, or None when it is not there (any more)."""
+        try:
+            return self.read(path)
+        except ApiProblem as problem:
+            if problem.status == 404:
+                return None
+            raise
+
     def post(self, path: str, body: Mapping[str, Any] | None = None, **headers: str) -> Json:
         """Send body as JSON and return the JSON answer."""
         return json_of(self.send("POST", path, json=dict(body or {}), headers=headers))
@@ -83,6 +92,11 @@ class Api:
     def delete(self, path: str) -> None:
         """Erase what is at path."""
         self.send("DELETE", path)
+
+    def stage_titles(self, preset: str) -> dict[str, str]:
+        """Return what the stages of a look are called, by name; nothing for a look that is gone."""
+        look = self.found(f"/presets/{preset}")
+        return {stage["name"]: stage["title"] for stage in look["stages"]} if look else {}
 
     def create_subject(self, name: str, class_noun: str) -> Json:
         """Make a person, with the consent that the form has asked for."""

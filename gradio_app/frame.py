@@ -105,14 +105,8 @@ def running_item(site: Site, item: Json) -> Json:
     if item["kind"] == "job":
         place = Place(job=item["id"], step="portraits")
     else:
-        place = Place(subject=item.get("subject") or "", step="learn")
-    return {
-        "href": site.link("", place),
-        "text": item["text"],
-        "done": percent_of(item),
-        "percent": site.words.percent(item["progress"]),
-        "left": site.words.duration(item.get("eta_seconds")),
-    }
+        place = Place(subject=item["subject"] or "", step="learn")
+    return {"href": site.link("", place), "text": item["text"], "done": percent_of(item)}
 
 
 def draw(frame: Frame) -> Updates:

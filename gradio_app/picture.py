@@ -43,7 +43,8 @@ class Picture:
         if not image:
             return {self.panel: gr.Column(visible=False), self.image: None}
         names = [stage["name"] for stage in image["stages"]]
-        choices = [(site.words.known(f"stage.{name}", name), name) for name in names]
+        titles = site.api.stage_titles(image["preset"])
+        choices = [(titles.get(name, name), name) for name in names]
         several = len(names) > 1
         return {
             self.panel: gr.Column(visible=True),

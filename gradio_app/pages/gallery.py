@@ -11,7 +11,6 @@ from gradio_app import picture as pictures
 from gradio_app.api import Json
 from gradio_app.errors import PageError
 from gradio_app.frame import CLICKS, Frame, Updates, view
-from gradio_app.pages.studio.scene import found
 from gradio_app.picture import Picture
 from gradio_app.place import Place, place_in
 from gradio_app.site import Site
@@ -62,7 +61,7 @@ class Gallery:
         """Draw the pictures that are searched for, those marked, and the opened one."""
         place: Place = data[self.place]
         found_images = self.listed(data)
-        opened = found(self.site.api, f"/images/{place.image}") if place.image else None
+        opened = self.site.api.found(f"/images/{place.image}") if place.image else None
         marked = list(data[self.chosen]) if data[self.marking] else None
         return {
             self.place: place,
@@ -91,8 +90,8 @@ class Gallery:
             return self.site.html("gallery_empty", sought=sought)
         return self.site.html("picture_tiles", images=images, chosen=place.image, marked=marked)
 
-    def filters(self) -> Updates:
-        """Return the people and looks one can choose from."""
+    def filters(self, data: Updates) -> Updates:
+        """Return the people and looks one can choose from, with the chosen ones."""
         words = self.site.words
         subjects = self.site.api.items("/subjects")
         presets = self.site.api.items("/presets")
@@ -101,7 +100,10 @@ class Gallery:
             *((one["name"], one["id"]) for one in subjects),
         ]
         looks = [(words("gallery.every_look"), EVERYTHING), *((one["title"], one["name"]) for one in presets)]
-        return {self.person: gr.Dropdown(choices=people), self.look: gr.Dropdown(choices=looks)}
+        return {
+            self.person: gr.Dropdown(choices=people, value=data[self.person]),
+            self.look: gr.Dropdown(choices=looks, value=data[self.look]),
+        }
 
 
 def searched(gallery: Gallery, data: Updates) -> bool:
@@ -183,12 +185,13 @@ def wire_search(gallery: Gallery, blocks: gr.Blocks) -> None:
     def arrive(data: Updates) -> Updates:
         updates = frames.draw(gallery.frame)
         try:
-            return updates | gallery.filters() | gallery.go(data)
+            return updates | gallery.filters(data) | gallery.go(data)
         except PageError as error:
             return updates | {gallery.frame.now: frames.offline_line(gallery.site, error)}
 
     def opened(data: Updates, request: gr.Request) -> Updates:
-        return arrive(data | {gallery.place: place_in(dict(request.query_params))})
+        place = place_in(dict(request.query_params))
+        return arrive(data | {gallery.place: place, gallery.person: place.subject})
 
     def search(data: Updates, _: Json) -> Updates:
         return gallery.go(data | {gallery.shown: PAGE_LENGTH})

@@ -45,7 +45,8 @@ class Jobs:
         """Draw the newest jobs of the chosen status."""
         jobs = self.site.api.read("/jobs", status=data[self.status], limit=data[self.shown])
         subjects = {subject["id"]: subject["name"] for subject in self.site.api.items("/subjects")}
-        rows = [row_of(self.site, job, subjects) for job in jobs["items"]]
+        stages = stage_titles(self.site.api.items("/presets"))
+        rows = [row_of(self.site, job, subjects, stages) for job in jobs["items"]]
         return {
             self.rows: self.site.html("jobs_list", jobs=rows, filtered=bool(data[self.status])),
             self.more: gr.Button(visible=bool(jobs["next"])),
@@ -67,7 +68,12 @@ class Jobs:
             return updates | {self.frame.now: frames.offline_line(self.site, error)}
 
 
-def row_of(site: Site, job: Json, subjects: dict[str, str]) -> Json:
+def stage_titles(presets: list[Json]) -> dict[tuple[str, str], str]:
+    """Return what the stages are called, by look and stage."""
+    return {(look["name"], stage["name"]): stage["title"] for look in presets for stage in look["stages"]}
+
+
+def row_of(site: Site, job: Json, subjects: dict[str, str], stages: dict[tuple[str, str], str]) -> Json:
     """Return a job as the list shows it."""
     words = site.words
     return job | {
@@ -78,7 +84,7 @@ def row_of(site: Site, job: Json, subjects: dict[str, str]) -> Json:
         "done": percent_of(job),
         "percent": words.percent(job["progress"]),
         "left": words.duration(job["eta_seconds"]),
-        "stage_text": words.known(f"stage.{job['stage']}", job["stage"] or ""),
+        "stage_text": stages.get((job["preset"], job["stage"] or ""), job["stage"] or ""),
         "pictures": words.counted("jobs.pictures", job["count"]),
     }
 

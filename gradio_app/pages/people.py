@@ -9,7 +9,6 @@ from gradio_app import frame as frames
 from gradio_app.api import Json
 from gradio_app.errors import PageError
 from gradio_app.frame import CLICKS, Frame, Updates, view
-from gradio_app.pages.studio.scene import found
 from gradio_app.site import Site
 
 MOST_COUNTED = 200
@@ -79,7 +78,7 @@ def build(site: Site, blocks: gr.Blocks) -> None:
         return people.go(touched["id"])
 
     def act(_: Updates, touched: Json) -> Updates:
-        if touched["act"] == "erase" and found(site.api, f"/subjects/{touched['id']}"):
+        if touched["act"] == "erase" and site.api.found(f"/subjects/{touched['id']}"):
             site.api.delete(f"/subjects/{touched['id']}")
             return people.go("") | {people.notice: site.remark(site.words("people.erased"), "good")}
         return people.go("")

@@ -59,66 +59,130 @@ def photo(number: int, status: str = "fit", message: str = "", remedy: str = "")
     base = f"/api/v1/subjects/s1/photos/p{number}"
     reasons = [{"code": "x", "message": message, "remedy": remedy}] if message else []
     return {
-        "id": f"p{number}", "subject_id": "s1", "filename": f"IMG_20{number}.jpg", "width": 900, "height": 1200,
-        "status": status, "reasons": reasons, "url": f"{base}/file", "thumbnail_url": f"{base}/thumbnail",
+        "id": f"p{number}",
+        "subject_id": "s1",
+        "filename": f"IMG_20{number}.jpg",
+        "width": 900,
+        "height": 1200,
+        "status": status,
+        "reasons": reasons,
+        "url": f"{base}/file",
+        "thumbnail_url": f"{base}/thumbnail",
         "created_at": NOW,
-    }  # fmt: skip
+    }
 
 
 def training(status: str, progress: float = 0.0, phase: str = "learning", error: Json | None = None) -> Json:
     """A training in some state."""
     return {
-        "id": "t1", "subject_id": "s1", "trainer": "embedded", "status": status, "phase": phase, "progress": progress,
-        "eta_seconds": 95.0 * (1 - progress), "step": int(300 * progress), "steps": 300, "error": error,
-        "adapter": adapter() if status == "succeeded" else None, "created_at": NOW, "finished_at": None,
+        "id": "t1",
+        "subject_id": "s1",
+        "trainer": "embedded",
+        "status": status,
+        "phase": phase,
+        "progress": progress,
+        "eta_seconds": 95.0 * (1 - progress),
+        "step": int(300 * progress),
+        "steps": 300,
+        "error": error,
+        "phase_text": "Learning",
+        "adapter": adapter() if status == "succeeded" else None,
+        "created_at": NOW,
+        "finished_at": None,
         "demonstration": True,
-    }  # fmt: skip
+    }
 
 
 def adapter() -> Json:
     """A learned person."""
     return {
-        "id": "a1", "name": "sajin-mina-a1", "trigger": "zqk", "checkpoint": "sajin-tiny", "created_at": NOW,
-        "steps": 300, "seconds": 182.0, "demonstration": True,
-    }  # fmt: skip
+        "id": "a1",
+        "name": "sajin-mina-a1",
+        "trigger": "zqk",
+        "checkpoint": "sajin-tiny",
+        "created_at": NOW,
+        "steps": 300,
+        "seconds": 182.0,
+        "demonstration": True,
+    }
 
 
 def subject(state: str, fit: int, name: str = "Mina", run: Json | None = None) -> Json:
     """A person in some state."""
     return {
-        "id": "s1", "name": name, "class_noun": "woman", "consent": {"given_at": NOW, "version": "1"}, "state": state,
-        "photos": {"total": fit, "fit": fit}, "set": verdict(fit), "adapter": adapter() if state == "ready" else None,
-        "training": run, "cover_url": "/api/v1/subjects/s1/photos/p1/thumbnail" if fit else None, "created_at": NOW,
-    }  # fmt: skip
+        "id": "s1",
+        "name": name,
+        "class_noun": "woman",
+        "consent": {"given_at": NOW, "version": "1"},
+        "state": state,
+        "photos": {"total": fit, "fit": fit},
+        "set": verdict(fit),
+        "adapter": adapter() if state == "ready" else None,
+        "training": run,
+        "cover_url": "/api/v1/subjects/s1/photos/p1/thumbnail" if fit else None,
+        "created_at": NOW,
+    }
 
 
 def image(number: int, likeness: float | None = 0.71, favourite: bool = False) -> Json:
     """A finished picture."""
     base = f"/api/v1/images/i{number}"
     return {
-        "id": f"i{number}", "job_id": "j1", "subject_id": "s1", "preset": "studio-profile",
-        "preset_title": "Studio profile", "seed": 1000 + number, "width": 512, "height": 768, "likeness": likeness,
-        "likeness_measure": "face" if likeness else None, "likeness_text": "very like" if likeness else None,
-        "url": f"{base}/file", "thumbnail_url": f"{base}/thumbnail", "recipe_url": f"{base}/recipe",
+        "id": f"i{number}",
+        "job_id": "j1",
+        "subject_id": "s1",
+        "preset": "studio-profile",
+        "preset_title": "Studio profile",
+        "seed": 1000 + number,
+        "width": 512,
+        "height": 768,
+        "likeness": likeness,
+        "likeness_measure": "face" if likeness else None,
+        "likeness_text": "very like" if likeness else None,
+        "url": f"{base}/file",
+        "thumbnail_url": f"{base}/thumbnail",
+        "recipe_url": f"{base}/recipe",
         "stages": [
-            {"name": name, "use": "img2img", "url": f"{base}/stages/{name}", "seconds": 3.1, "width": 512, "height": 768}
+            {
+                "name": name,
+                "use": "img2img",
+                "url": f"{base}/stages/{name}",
+                "seconds": 3.1,
+                "width": 512,
+                "height": 768,
+            }
             for name in STAGES
         ],
-        "favourite": favourite, "demonstration": True, "alt": "Studio profile of Mina, grey background", "created_at": NOW,
-    }  # fmt: skip
+        "favourite": favourite,
+        "demonstration": True,
+        "alt": "Studio profile of Mina, grey background",
+        "created_at": NOW,
+    }
 
 
 def job(status: str, images: int = 0, stage: str | None = None, progress: float = 0.0, **more: Any) -> Json:
     """A job in some state."""
     return {
-        "id": "j1", "preset": "studio-profile", "preset_title": "Studio profile", "preset_version": "1a2b",
-        "subject": "s1", "status": status, "stage": stage, "progress": progress, "eta_seconds": 41.0, "count": 2,
+        "id": "j1",
+        "preset": "studio-profile",
+        "preset_title": "Studio profile",
+        "preset_version": "1a2b",
+        "subject": "s1",
+        "status": status,
+        "stage": stage,
+        "progress": progress,
+        "eta_seconds": 41.0,
+        "count": 2,
         "options": {"seed": None, "prompt": "", "negative_prompt": "", "pose": None, "stages": {}},
-        "images": [image(number) for number in range(images)], "error": None,
-        "server": {"url": "http://127.0.0.1:7859", "flavour": "sajin", "version": "0.1"}, "demonstration": True,
-        "preview_url": "/api/v1/jobs/j1/preview" if status == "running" else None, "created_at": NOW,
-        "started_at": NOW, "finished_at": None,
-    } | more  # fmt: skip
+        "images": [image(number) for number in range(images)],
+        "error": None,
+        "server": {"url": "http://127.0.0.1:7859", "flavour": "sajin", "version": "0.1"},
+        "demonstration": True,
+        "preview_url": "/api/v1/jobs/j1/preview" if status == "running" else None,
+        "created_at": NOW,
+        "started_at": NOW,
+        "finished_at": None,
+    } | more
 
 
 def option(key: str, kind: str, default: object, stage: str | None, **more: Any) -> Json:
@@ -141,20 +205,43 @@ def presets() -> list[Json]:
             option("sampler", "choice", "DPM++ 2M", name, choices=["DPM++ 2M", "Euler a"]),
         ]
     base = {
-        "version": "1a2b", "stages": [{"name": name, "use": "img2img"} for name in STAGES], "options": options,
-        "thumbnail_url": None, "available": True, "missing": [], "product": "profile",
-    }  # fmt: skip
+        "version": "1a2b",
+        "stages": [{"name": name, "use": "img2img", "title": name.title()} for name in STAGES],
+        "options": options,
+        "thumbnail_url": None,
+        "available": True,
+        "missing": [],
+        "product": "profile",
+    }
     missing = [
         {"kind": "model", "name": "inswapper", "message": "No server has the face model this look needs."}
     ]
     return [
-        base | {"name": "studio-profile", "title": "Studio profile", "identity": "lora",
-                "description": "Soft light, plain background, three stages."},
-        base | {"name": "quick-portrait", "title": "Quick portrait", "identity": "none",
-                "description": "One stage, nobody in particular."},
-        base | {"name": "id-photo", "title": "ID photo", "identity": "instant", "description": "White background.",
-                "available": False, "missing": missing, "product": "id_photo"},
-    ]  # fmt: skip
+        base
+        | {
+            "name": "studio-profile",
+            "title": "Studio profile",
+            "identity": "lora",
+            "description": "Soft light, plain background, three stages.",
+        },
+        base
+        | {
+            "name": "quick-portrait",
+            "title": "Quick portrait",
+            "identity": "none",
+            "description": "One stage, nobody in particular.",
+        },
+        base
+        | {
+            "name": "id-photo",
+            "title": "ID photo",
+            "identity": "instant",
+            "description": "White background.",
+            "available": False,
+            "missing": missing,
+            "product": "id_photo",
+        },
+    ]
 
 
 def portrait(shift: int, width: int = 400, height: int = 600) -> bytes:

@@ -66,7 +66,6 @@ def state_of(site: Site, scene: Scene) -> str:
         done=percent_of(training),
         percent=site.words.percent(training["progress"]),
         left=site.words.duration(training["eta_seconds"]),
-        phase=site.words.known(f"training.phase.{training['phase']}", training["phase"]),
         running=unfinished(training),
     )
 

@@ -105,7 +105,7 @@ def settings_of(site: Site, scene: Scene) -> str:
     stages: dict[str, list[Json]] = {}
     for option in options:
         stages.setdefault(option["stage"] or "", []).append(field_of(site, scene.place, option))
-    names = {stage: site.words.known(f"stage.{stage}", stage) for stage in stages if stage}
+    names = {stage["name"]: stage["title"] for stage in scene.preset["stages"]} if scene.preset else {}
     return site.html("look_settings", stages=stages, names=names)
 
 

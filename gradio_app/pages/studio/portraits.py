@@ -53,19 +53,20 @@ class Portraits:
 
 def job_view(site: Site, scene: Scene, job: Json) -> str:
     """Return the state of a job: waiting, running with preview and stages, or how it ended."""
+    strip = stage_strip(scene, job)
     return site.html(
         "portraits_live",
         job=job,
-        stages=stage_strip(site, scene, job),
+        stages=strip,
         running=unfinished(job),
         done=percent_of(job),
         percent=site.words.percent(job["progress"]),
         left=site.words.duration(job["eta_seconds"]),
-        stage=site.words.known(f"stage.{job['stage']}", job["stage"] or ""),
+        stage=next((stage["text"] for stage in strip if stage["state"] == "here"), job["stage"] or ""),
     )
 
 
-def stage_strip(site: Site, scene: Scene, job: Json) -> list[Json]:
+def stage_strip(scene: Scene, job: Json) -> list[Json]:
     """Return the stages of a job in order, each "done", "here" or "ahead"."""
     names = [stage["name"] for stage in scene.stages]
     here = names.index(job["stage"]) if job["stage"] in names else -1
@@ -73,10 +74,10 @@ def stage_strip(site: Site, scene: Scene, job: Json) -> list[Json]:
         here = len(names)
     return [
         {
-            "text": site.words.known(f"stage.{name}", name),
+            "text": stage["title"],
             "state": "done" if index < here else "here" if index == here else "ahead",
         }
-        for index, name in enumerate(names)
+        for index, stage in enumerate(scene.stages)
     ]
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gradio_app.api import Api, Json
-from gradio_app.errors import ApiProblem
 from gradio_app.place import Place
 
 UNFINISHED = ("queued", "running")
@@ -54,10 +53,10 @@ def unfinished(thing: Mapping[str, object]) -> bool:
 
 def read(api: Api, place: Place) -> Scene:
     """Read the scene at place; a person or job that no longer exists is left out of it."""
-    job = found(api, f"/jobs/{place.job}") if place.job else None
+    job = api.found(f"/jobs/{place.job}") if place.job else None
     if job and not place.subject and job["subject"]:
         place = place.moved(subject=job["subject"])
-    subject = found(api, f"/subjects/{place.subject}") if place.subject else None
+    subject = api.found(f"/subjects/{place.subject}") if place.subject else None
     presets = api.items("/presets")
     place = settled(place, subject, job, presets)
     return Scene(
@@ -75,29 +74,19 @@ def read(api: Api, place: Place) -> Scene:
 
 def glance(api: Api, place: Place) -> Scene:
     """Read only what moves at place: the person with the training, and the job with its look."""
-    job = found(api, f"/jobs/{place.job}") if place.job else None
-    look = found(api, f"/presets/{job['preset']}") if job else None
+    job = api.found(f"/jobs/{place.job}") if place.job else None
+    look = api.found(f"/presets/{job['preset']}") if job else None
     return Scene(
         place=place,
         step=place.step,
         subjects=[],
-        subject=found(api, f"/subjects/{place.subject}") if place.subject else None,
+        subject=api.found(f"/subjects/{place.subject}") if place.subject else None,
         photos=None,
         presets=[look] if look else [],
         poses=[],
         job=job,
         status={},
     )
-
-
-def found(api: Api, path: str) -> Json | None:
-    """Return what is at path, or None when it is not there (any more)."""
-    try:
-        return api.read(path)
-    except ApiProblem as problem:
-        if problem.status == 404:
-            return None
-        raise
 
 
 def settled(place: Place, subject: Json | None, job: Json | None, presets: list[Json]) -> Place:

@@ -1,0 +1,231 @@
+"""The states that must be designed: empty, loading, running, done, failed, cancelled, offline, and what cannot be."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser import fixture_api as api
+from tests.browser.conftest import ScenePages
+from tests.browser.fixture_api import Scene
+from tests.browser.visitor import DESKTOP, PHONE, SLOW, WIDTHS, Visitor, visiting
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("scene_pages")]
+
+LEARNED = api.training("succeeded", 1.0)
+GONE = {
+    "code": "server_gone",
+    "message": "The server stopped answering. It was tried three times; try again when it runs.",
+    "stage": "tone",
+    "server": "http://127.0.0.1:7860",
+}
+SERVER = {
+    "url": "http://127.0.0.1:7859",
+    "flavour": "sajin",
+    "version": "0.1.0",
+    "status": "ready",
+    "checkpoint": "sajin-tiny",
+    "native_size": 128,
+    "demonstration": True,
+    "capabilities": {"samplers": ["DPM++ 2M", "Euler a"], "upscalers": ["Lanczos"]},
+    "problem": None,
+}
+DOWN = SERVER | {
+    "url": "http://gpu-2:7860",
+    "flavour": "a1111",
+    "status": "down",
+    "checkpoint": "",
+    "native_size": 0,
+    "demonstration": False,
+    "capabilities": {},
+    "problem": "Nothing answers at this address.",
+}
+
+
+def ready(**more: object) -> Scene:
+    """A learned person with four good photos, and more."""
+    photos = [api.photo(number) for number in range(4)]
+    return Scene(subjects=[api.subject("ready", 4, run=LEARNED)], photos=photos, **more)
+
+
+def verdicts() -> Scene:
+    """Photos of which some need another look."""
+    photos = [
+        api.photo(1),
+        api.photo(2),
+        api.photo(3, "warning", "The face is small.", "Crop closer to the face."),
+        api.photo(4, "unfit", "Two faces are in the picture.", "Crop it to one person."),
+    ]
+    return Scene(subjects=[api.subject("photos", 2)], photos=photos)
+
+
+def learning(run: dict[str, object]) -> Scene:
+    """A person who is being learned, or was to be."""
+    photos = [api.photo(number) for number in range(4)]
+    state = "learning" if run["status"] in ("queued", "running") else "failed"
+    return Scene(subjects=[api.subject(state, 4, run=run)], photos=photos)
+
+
+def unlearnable() -> Scene:
+    """A studio beside a WebUI whose checkpoint is not known here."""
+    photos = [api.photo(number) for number in range(4)]
+    return Scene(subjects=[api.subject("photos", 4)], photos=photos, can_learn=False)
+
+
+def running() -> Scene:
+    """A job in its second stage."""
+    line = {"kind": "job", "id": "j1", "subject": "s1", "text": "Portraits: Studio profile, 62 %, about 41 s"}
+    more = {"progress": 0.62, "eta_seconds": 41.0}
+    return ready(jobs=[api.job("running", 1, "tone", 0.62)], running=[line | more])
+
+
+STATES: dict[str, tuple[Callable[[], Scene], str, str]] = {
+    "empty-studio": (Scene, "", "#step-who.sj-here"),
+    "empty-people": (Scene, "people", ".sj-empty"),
+    "empty-gallery": (Scene, "gallery", ".sj-empty"),
+    "empty-jobs": (Scene, "jobs", ".sj-empty"),
+    "empty-servers": (Scene, "servers", ".sj-empty"),
+    "photo-verdicts": (verdicts, "?subject=s1", ".sj-photo.sj-unfit"),
+    "learning": (lambda: learning(api.training("running", 0.42)), "?subject=s1", "#learn-state [role=progressbar]"),
+    "learning-failed": (
+        lambda: learning(api.training("failed", 0.3, error=GONE)), "?subject=s1&step=learn", "#learn-state .sj-bad",
+    ),
+    "learning-cancelled": (
+        lambda: learning(api.training("cancelled", 0.3)), "?subject=s1&step=learn", "#learn-state .sj-notice",
+    ),
+    "learning-unavailable": (unlearnable, "?subject=s1&step=learn", "#learn-state .sj-warn"),
+    "no-server-for-a-look": (ready, "?subject=s1&step=look", ".sj-look-obstacle"),
+    "job-waiting": (lambda: ready(jobs=[api.job("queued")]), "?job=j1", "#job [role=progressbar]"),
+    "job-running": (running, "?job=j1", ".sj-preview img"),
+    "job-done": (lambda: ready(jobs=[api.job("succeeded", 4)]), "?job=j1", "#pictures .sj-tile"),
+    "job-failed": (lambda: ready(jobs=[api.job("failed", 0, "tone", 0.4, error=GONE)]), "?job=j1", "#job .sj-bad"),
+    "job-cancelled": (lambda: ready(jobs=[api.job("cancelled", 1, "tone", 0.4)]), "?job=j1", "#job .sj-notice"),
+    "picture": (lambda: ready(jobs=[api.job("succeeded", 4)]), "?job=j1&image=i1", "#stages img"),
+    "people": (ready, "people?subject=s1", "#person .sj-facts"),
+    "gallery": (lambda: ready(jobs=[api.job("succeeded", 8)]), "gallery", "#pictures .sj-tile"),
+    "jobs": (
+        lambda: ready(jobs=[api.job("running", 0, "tone", 0.5), api.job("failed", 0, "tone", 0.4, error=GONE),
+                            api.job("succeeded", 2)]), "jobs", ".sj-jobrow",
+    ),
+    "servers": (lambda: Scene(servers=[SERVER, DOWN]), "servers", "#servers .sj-card"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_is_drawn_to_be_read_and_touched(
+    browser: Browser, pages: ScenePages, state: str, width: int
+) -> None:
+    scene, path, sign = STATES[state]
+    pages.show(scene())
+    with visiting(browser, pages.url, width) as visitor:
+        visitor.go(path)
+        expect(visitor.page.locator(sign).first).to_be_visible(timeout=SLOW)
+        visitor.shoot(state)
+        assert visitor.overflow() == 0
+        assert visitor.small_targets() == []
+        assert visitor.nameless() == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_while_the_api_is_gone_the_page_says_so_and_then_goes_on_by_itself(
+    browser: Browser, pages: ScenePages, width: int
+) -> None:
+    pages.show(ready())
+    with visiting(browser, pages.url, width) as visitor:
+        visitor.go("?subject=s1&step=look")
+        expect(visitor.page.locator(".sj-look").first).to_be_visible(timeout=SLOW)
+        pages.switch_off()
+        expect(visitor.page.locator(".sj-offline")).to_be_visible(timeout=SLOW)
+        visitor.shoot("offline")
+        pages.switch_on()
+        expect(visitor.page.locator(".sj-offline")).to_have_count(0, timeout=SLOW)
+        visitor.expect_open("look")
+
+
+def test_a_page_opened_while_the_api_is_gone_fills_in_when_it_is_back(
+    browser: Browser, pages: ScenePages
+) -> None:
+    pages.show(ready())
+    pages.switch_off()
+    with visiting(browser, pages.url, PHONE) as visitor:
+        visitor.go("?subject=s1&step=look")
+        expect(visitor.page.locator(".sj-offline")).to_be_visible(timeout=SLOW)
+        pages.switch_on()
+        visitor.expect_open("look")
+        expect(visitor.page.locator(".sj-look").first).to_be_visible(timeout=SLOW)
+
+
+@pytest.mark.parametrize(("locale", "words"), [("ko", "누구인가요"), ("en", "Who")])
+def test_the_language_follows_the_browser(
+    browser: Browser, pages: ScenePages, locale: str, words: str
+) -> None:
+    pages.show(Scene())
+    with visiting(browser, pages.url, PHONE, locale) as visitor:
+        visitor.page.goto(pages.url, wait_until="domcontentloaded")
+        visitor.settled()
+        expect(visitor.step("who")).to_contain_text(words)
+        expect(visitor.page.locator("html")).to_have_attribute("lang", locale)
+
+
+def test_the_language_can_be_switched_and_the_place_is_kept(browser: Browser, pages: ScenePages) -> None:
+    pages.show(ready())
+    with visiting(browser, pages.url, DESKTOP) as visitor:
+        visitor.go("?subject=s1&step=photos")
+        visitor.expect_open("photos")
+        visitor.page.locator("a[data-language='ko']").click()
+        expect(visitor.page).to_have_url(re.compile("/ko/.*subject=s1"), timeout=SLOW)
+        visitor.expect_open("photos")
+        visitor.page.goto(pages.url, wait_until="domcontentloaded")
+        expect(visitor.page).to_have_url(re.compile("/ko/"))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_korean_and_dark_are_drawn_as_well(browser: Browser, pages: ScenePages, width: int) -> None:
+    pages.show(ready(jobs=[api.job("succeeded", 4)]))
+    with visiting(browser, pages.url, width, "ko", dark=True) as visitor:
+        visitor.go("?job=j1&image=i1")
+        expect(visitor.page.locator("#stages img").first).to_be_visible(timeout=SLOW)
+        expect(visitor.page.locator("body")).to_contain_class("dark")
+        visitor.shoot("picture-ko-dark")
+        assert visitor.overflow() == 0
+
+
+def test_light_and_dark_can_be_switched_and_stay(browser: Browser, pages: ScenePages) -> None:
+    pages.show(Scene())
+    with visiting(browser, pages.url, PHONE) as visitor:
+        visitor.go()
+        visitor.page.locator("[data-theme-switch]").click()
+        expect(visitor.page.locator("body")).to_contain_class("dark")
+        visitor.go("gallery")
+        expect(visitor.page.locator("body")).to_contain_class("dark")
+
+
+def test_a_learned_person_is_three_touches_from_an_order(browser: Browser, pages: ScenePages) -> None:
+    pages.show(ready())
+    with visiting(browser, pages.url, PHONE) as visitor:
+        visitor.go()
+        touch(visitor, ".sj-person[data-id='s1']")
+        visitor.expect_open("look")
+        touch(visitor, ".sj-look[data-name='quick-portrait']")
+        expect(visitor.page.locator("#make")).to_be_enabled(timeout=SLOW)
+
+
+def test_the_way_can_be_gone_with_the_keyboard_alone(browser: Browser, pages: ScenePages) -> None:
+    pages.show(ready())
+    with visiting(browser, pages.url, DESKTOP) as visitor:
+        visitor.go()
+        visitor.page.locator(".sj-person[data-id='s1']").focus()
+        visitor.page.keyboard.press("Enter")
+        visitor.expect_open("look")
+        visitor.page.locator(".sj-look[data-name='quick-portrait']").focus()
+        visitor.page.keyboard.press("Space")
+        expect(visitor.page.locator(".sj-look[data-name='quick-portrait']")).to_have_attribute(
+            "aria-pressed", "true", timeout=SLOW
+        )
+
+
+def touch(visitor: Visitor, selector: str) -> None:
+    """Touch something that is or will be there."""
+    visitor.page.locator(selector).first.click(timeout=SLOW)
