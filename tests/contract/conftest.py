@@ -1,0 +1,62 @@
+"""The server under the contract tests: our engine as a real process, or the WebUI named by SAJIN_TEST_WEBUI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from tests.contract.engine_process import REPOSITORY, running
+from webui_client.capabilities import Capabilities
+from webui_client.client import WebuiClient
+from webui_client.values import Timeouts
+
+START_SECONDS = 90
+BUNDLED_UNET = REPOSITORY / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny" / "unet"
+
+
+@pytest.fixture(scope="session")
+def webui_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The root of a running WebUI."""
+    if named := os.environ.get("SAJIN_TEST_WEBUI"):
+        yield named
+        return
+    folder = tmp_path_factory.mktemp("engine")
+    save_lora(folder / "loras" / "contract.safetensors")
+    with running(folder / "data", "--lora-dir", folder / "loras") as engine:
+        yield engine.url
+
+
+@pytest.fixture(scope="session")
+def client(webui_url: str) -> Iterator[WebuiClient]:
+    one = WebuiClient(webui_url, timeouts=Timeouts(connect=5, read=60, generation=300, poll=0.1))
+    one.wait_until_ready(START_SECONDS)
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="session")
+def server(client: WebuiClient) -> Capabilities:
+    """What the server under test can do."""
+    return client.probe()
+
+
+def save_lora(path: Path, rank: int = 2) -> None:
+    """Write a LoRA in kohya's layout on one projection of the bundled model's UNet."""
+    path.parent.mkdir()
+    with safe_open(next(BUNDLED_UNET.glob("*.safetensors")), framework="numpy") as unet:
+        key = next(name for name in unet.keys() if name.endswith("attn1.to_q.weight"))  # noqa: SIM118
+        outward, inward = unet.get_slice(key).get_shape()
+    stem = "lora_unet_" + key.removesuffix(".weight").replace(".", "_")
+    random = np.random.default_rng(0)
+    tensors = {
+        f"{stem}.lora_down.weight": random.normal(size=(rank, inward)).astype(np.float32),
+        f"{stem}.lora_up.weight": random.normal(size=(outward, rank)).astype(np.float32),
+        f"{stem}.alpha": np.array(rank, dtype=np.float32),
+    }
+    save_file(tensors, path, metadata={"ss_output_name": "contract", "ss_network_dim": str(rank)})
