@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
+from typing import Any, NoReturn
 
 from apiflask import APIFlask
 from flask.json.provider import DefaultJSONProvider
+from werkzeug.routing import BaseConverter
 
 from flask_api import docs, guards, metrics, openapi, problems
 from flask_api.context import LISTENERS, STUDIO
@@ -30,6 +33,25 @@ class PlainJson(DefaultJSONProvider):
     ensure_ascii = False
     sort_keys = False
 
+    def loads(self, text: str | bytes, **arguments: Any) -> Any:
+        """Read JSON, whose numbers are of one kind: 7.0 is the integer 7. NaN and infinity are no JSON."""
+        return json.loads(text, parse_float=_number, parse_constant=_no_number)
+
+
+def _number(text: str) -> int | float:
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON number")
+
+
+class Identifier(BaseConverter):
+    """A path segment that names a thing: anything but the words that are routes of their own beside it."""
+
+    regex = "(?!(?:archive|restore|validate)$)[^/]+"
+
 
 def create_app(studio: Studio, allowed_hosts: Collection[str] = ()) -> APIFlask:
     """The WSGI app that serves a studio. It does not own the studio: the caller closes it.
@@ -40,6 +62,7 @@ def create_app(studio: Studio, allowed_hosts: Collection[str] = ()) -> APIFlask:
     app.config.update(openapi.CONFIGURATION)
     app.config.update(MAX_CONTENT_LENGTH=UPLOAD_LIMIT, MAX_FORM_MEMORY_SIZE=FORM_MEMORY)
     app.json = PlainJson(app)
+    app.url_map.converters["identifier"] = Identifier
     app.extensions[STUDIO] = studio
     app.extensions[LISTENERS] = Listeners()
     for blueprint in (subjects, photos, trainings, jobs, images, presets, poses, installation, health):

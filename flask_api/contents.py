@@ -22,9 +22,10 @@ METRICS_RESPONSES = described(200, "The figures", TEXT, "text/plain")
 NOT_READY_RESPONSES = described(
     503, "It would wait", {"$ref": "#/components/schemas/ReadyAnswer"}, "application/json"
 )
+EVENT = {"type": "object", "properties": {"event": {"enum": ["job", "training"]}, "data": TEXT}}
 EVENT_RESPONSES = described(
     200,
     "Events named job or training whose data is the resource as JSON; comments are heartbeats",
-    TEXT,
+    EVENT,
     "text/event-stream",
 )

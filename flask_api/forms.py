@@ -7,9 +7,17 @@ from typing import Annotated, Any, List  # noqa: UP035  (apiflask looks for typi
 from apiflask.fields import UploadFile
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from studio.values import ImageQuery, JobOptions, JobQuery, JobRequest, NewSubject, TrainingOptions
+from studio.values import (
+    MAX_PHOTOS,
+    ImageQuery,
+    JobOptions,
+    JobQuery,
+    JobRequest,
+    NewSubject,
+    TrainingOptions,
+)
 
-MAX_PHOTO_PARTS = 200
+MAX_PHOTO_PARTS = 200  # more are read than the studio takes, so that it can say which limit was passed
 MAX_ARCHIVED = 500
 
 
@@ -82,7 +90,10 @@ class PresetTextForm(Form):
 class PhotosForm(BaseModel):
     """One or several photos: JPEG, PNG, WebP or HEIC."""
 
-    photos: Annotated[List[UploadFile], Field(min_length=1, max_length=MAX_PHOTO_PARTS)]  # noqa: UP006
+    photos: Annotated[
+        List[UploadFile],  # noqa: UP006
+        Field(min_length=1, max_length=MAX_PHOTO_PARTS, json_schema_extra={"maxItems": MAX_PHOTOS}),
+    ]
 
 
 class PictureForm(BaseModel):

@@ -72,11 +72,15 @@ def check_origin() -> None:
 
 def check_body(app: APIFlask) -> None:
     """Limit bodies that are no upload, and take only the content type that the route declares."""
+    if request.method in SAFE_METHODS:
+        return
     spec = getattr(app.view_functions.get(request.endpoint or ""), "_spec", {})
     expected = spec.get("content_type") if spec.get("body") else None
     if expected != "multipart/form-data":
         request.max_content_length = JSON_BODY_LIMIT
     if expected == "application/json" and not request.is_json:
         raise Refusal(415, "not_json")
+    if expected == "application/json" and not isinstance(request.get_json(), dict):
+        raise Refusal(422, "invalid_request", problems="the body must be a JSON object")
     if expected == "multipart/form-data" and request.mimetype != expected:
         raise Refusal(415, "not_multipart")

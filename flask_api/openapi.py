@@ -19,6 +19,14 @@ CONFIGURATION = {
     "AUTO_VALIDATION_ERROR_RESPONSE": False,
     "AUTO_SERVERS": False,
 }
+# What a created thing's id is good for: operation -> (status, name of the path parameter, where the id is).
+CREATORS = {
+    "post_subjects_create_subject": ("201", "subject_id", "$response.body#/id"),
+    "post_photos_add_photos": ("201", "photo_id", "$response.body#/items/0/id"),
+    "post_trainings_start_training": ("202", "training_id", "$response.body#/id"),
+    "post_jobs_create_job": ("202", "job_id", "$response.body#/id"),
+    "post_poses_add_pose": ("201", "pose_id", "$response.body#/id"),
+}
 PROBLEM_REFERENCE = "#/components/schemas/Problem"
 
 
@@ -46,7 +54,30 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         }
         if "requestBody" in operation:
             operation["requestBody"]["required"] = True
+        if operation["operationId"] in CREATORS:
+            status, name, place = CREATORS[operation["operationId"]]
+            operation["responses"][status]["links"] = links(document, operation, name, place)
     return document
+
+
+def links(document: dict[str, Any], creator: dict[str, Any], name: str, place: str) -> dict[str, Any]:
+    """OpenAPI links from a creating operation to all that take the created thing's id as the parameter name."""
+    given = {parameter: f"$request.path.{parameter}" for parameter in path_parameters(creator)} | {
+        name: place
+    }
+    return {
+        operation["operationId"]: {
+            "operationId": operation["operationId"],
+            "parameters": {parameter: given[parameter] for parameter in needed},
+        }
+        for operation in operations(document)
+        if name in (needed := path_parameters(operation)) and set(needed) <= given.keys()
+    }
+
+
+def path_parameters(operation: dict[str, Any]) -> list[str]:
+    """Names of an operation's path parameters, in order."""
+    return [item["name"] for item in operation.get("parameters", []) if item["in"] == "path"]
 
 
 def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -22,6 +22,7 @@ PROBLEM_TYPE = "application/problem+json"
 STATUS_OF: tuple[tuple[type[errors.StudioError], int], ...] = (
     (errors.NotFound, 404),
     (errors.NotEnoughPhotos, 409),
+    (errors.TooManyPhotos, 409),
     (errors.Refused, 422),
     (errors.Conflict, 409),
     (errors.TrainingUnavailable, 409),

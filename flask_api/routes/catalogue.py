@@ -30,14 +30,14 @@ def list_presets() -> PresetsAnswer:
     return PresetsAnswer(items=[presenter().preset(preset) for preset in studio().presets()], next=None)
 
 
-@presets.get("/<name>")
+@presets.get("/<identifier:name>")
 @presets.output(PresetAnswer)
 def read_preset(name: str) -> PresetAnswer:
     """One preset."""
     return presenter().preset(studio().preset(name))
 
 
-@presets.get("/<name>/thumbnail")
+@presets.get("/<identifier:name>/thumbnail")
 @presets.doc(responses=PICTURE_RESPONSES)
 def read_preset_thumbnail(name: str) -> Response:
     """A small picture that shows the preset."""

@@ -24,14 +24,14 @@ def list_images(query: ImagesQuery) -> ImagesAnswer:
     return ImagesAnswer(items=[presenter().image(image) for image in page.items], next=page.next)
 
 
-@images.get("/<image_id>")
+@images.get("/<identifier:image_id>")
 @images.output(ImageAnswer)
 def read_image(image_id: str) -> ImageAnswer:
     """One image."""
     return presenter().image(studio().image(image_id))
 
 
-@images.patch("/<image_id>")
+@images.patch("/<identifier:image_id>")
 @images.input(FavouriteForm, arg_name="form")
 @images.output(ImageAnswer)
 def mark_image(image_id: str, form: FavouriteForm) -> ImageAnswer:
@@ -39,7 +39,7 @@ def mark_image(image_id: str, form: FavouriteForm) -> ImageAnswer:
     return presenter().image(studio().set_favourite(image_id, form.favourite))
 
 
-@images.delete("/<image_id>")
+@images.delete("/<identifier:image_id>")
 @images.output({}, status_code=204)
 def erase_image(image_id: str) -> str:
     """Erase an image with the pictures of its stages."""
@@ -47,7 +47,7 @@ def erase_image(image_id: str) -> str:
     return ""
 
 
-@images.get("/<image_id>/file")
+@images.get("/<identifier:image_id>/file")
 @images.doc(responses=PICTURE_RESPONSES)
 def read_file(image_id: str) -> Response:
     """The picture, with its recipe inside."""
@@ -55,21 +55,21 @@ def read_file(image_id: str) -> Response:
     return picture_file(studio().image_file(image_id), f"{image.preset}-{image.seed}.png")
 
 
-@images.get("/<image_id>/thumbnail")
+@images.get("/<identifier:image_id>/thumbnail")
 @images.doc(responses=PICTURE_RESPONSES)
 def read_thumbnail(image_id: str) -> Response:
     """A small version of the picture."""
     return picture_file(studio().image_file(image_id, "thumbnail"))
 
 
-@images.get("/<image_id>/stages/<stage>")
+@images.get("/<identifier:image_id>/stages/<stage>")
 @images.doc(responses=PICTURE_RESPONSES)
 def read_stage(image_id: str, stage: str) -> Response:
     """What one stage made of the picture."""
     return picture_file(studio().stage_file(image_id, stage))
 
 
-@images.get("/<image_id>/recipe")
+@images.get("/<identifier:image_id>/recipe")
 @images.doc(responses=RECIPE_RESPONSES)
 def read_recipe(image_id: str) -> dict[str, object]:
     """Everything the picture was made with."""

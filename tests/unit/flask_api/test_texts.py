@@ -1,0 +1,86 @@
+"""Every code that the studio can answer with has its sentence in both languages."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import flask_api.texts
+from flask_api.problems import STATUS_OF, status_of
+from flask_api.texts import LANGUAGES, texts_in
+from studio import errors
+from studio.intake.errors import BadPictureCode
+from studio.intake.values import ReasonCode, SetCode
+from studio.values import Status
+from training.port import TrainingPhase
+
+FOLDER = Path(flask_api.texts.__file__).parent
+
+
+def leaves(tree: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def sentences(language: str) -> dict[tuple[str, ...], str]:
+    return dict(leaves(yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))))
+
+
+def fields(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def all_errors(kind: type[errors.StudioError] = errors.StudioError) -> Iterator[type[errors.StudioError]]:
+    yield kind
+    for special in kind.__subclasses__():
+        yield from all_errors(special)
+
+
+def test_both_languages_have_the_same_sentences_with_the_same_gaps() -> None:
+    english, korean = sentences("en"), sentences("ko")
+    assert english.keys() == korean.keys()
+    assert [path for path in english if fields(english[path]) != fields(korean[path])] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("error", list(all_errors()), ids=lambda error: error.code)
+def test_every_error_of_the_studio_has_a_title_and_a_sentence(
+    error: type[errors.StudioError], language: str
+) -> None:
+    texts = texts_in(language)
+    assert texts.find("errors", error.code, "title")
+    assert texts.find("errors", error.code, "detail")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_of_verdicts_and_states_has_its_words(language: str) -> None:
+    texts = texts_in(language)
+    wanted = [
+        *(("reasons", code.value, "message") for code in ReasonCode),
+        *(("reasons", code.value, "remedy") for code in ReasonCode),
+        *(("uploads", code.value) for code in BadPictureCode),
+        *(("sets", code.value) for code in SetCode),
+        *(("statuses", status.value) for status in Status),
+        *(("phases", phase.value) for phase in TrainingPhase),
+    ]
+    assert [path for path in wanted if texts.find(*path) is None] == []
+
+
+def test_every_error_has_one_status_decided_by_the_first_class_that_fits() -> None:
+    for position, (kind, _) in enumerate(STATUS_OF):
+        earlier = [other for other, _ in STATUS_OF[:position]]
+        assert not issubclass(kind, tuple(earlier)), f"{kind.__name__} is never reached"
+    assert status_of(errors.DiskFull("x")) == 507
+    assert status_of(errors.NotFound("job", "x")) == 404
+
+
+def test_an_unknown_code_gets_the_general_sentence() -> None:
+    assert texts_in("en").say("uploads", "no_such_code") == "This file cannot be used."

@@ -1,0 +1,124 @@
+"""Photos through the HTTP border: good ones kept with verdicts, bad ones named with the reason, nothing lost."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+from werkzeug.test import TestResponse
+
+from tests.persons import astronaut
+
+
+def upload(
+    client: FlaskClient, subject: str, *files: tuple[bytes, str], language: str = "en"
+) -> TestResponse:
+    return client.post(
+        f"/api/v1/subjects/{subject}/photos",
+        data={"photos": [(io.BytesIO(data), name) for data, name in files]},
+        headers={"Accept-Language": language},
+    )
+
+
+def animated_gif() -> bytes:
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    return buffer.getvalue()
+
+
+def bomb() -> bytes:
+    """A PNG of a few kilobytes that says it has 400 megapixels."""
+    buffer = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_a_good_photo_is_kept_with_its_verdict_and_can_be_fetched(client: FlaskClient, subject: str) -> None:
+    answer = upload(client, subject, (astronaut(1)[0], "me.jpg"))
+    assert answer.status_code == 201
+    photo = answer.get_json()["items"][0]
+    assert photo["status"] in ("fit", "warning")
+    file = client.get(photo["url"])
+    assert Image.open(io.BytesIO(file.data)).size == (photo["width"], photo["height"])
+    assert client.get(photo["thumbnail_url"]).status_code == 200
+
+
+def test_a_kept_file_is_answered_from_the_callers_memory_when_unchanged(
+    client: FlaskClient, subject: str
+) -> None:
+    photo = upload(client, subject, (astronaut(1)[0], "me.jpg")).get_json()["items"][0]
+    first = client.get(photo["url"])
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    assert client.get(photo["url"], headers={"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "code"),
+    [
+        (b"", "empty.jpg", "empty_file"),
+        (b"just some words", "words.jpg", "not_a_picture"),
+        (astronaut(1)[0][:4000], "half.jpg", "truncated_picture"),
+        (animated_gif(), "dance.gif", "animated_picture"),
+        (bomb(), "bomb.png", "too_many_pixels"),
+    ],
+)
+def test_a_bad_file_is_refused_by_name_and_the_good_one_beside_it_kept(
+    client: FlaskClient, subject: str, data: bytes, name: str, code: str
+) -> None:
+    answer = upload(client, subject, (data, name), (astronaut(1)[0], "good.jpg"))
+    assert answer.status_code == 201
+    body = answer.get_json()
+    assert [(file["filename"], file["code"]) for file in body["refused"]] == [(name, code)]
+    assert [photo["filename"] for photo in body["items"]] == ["good.jpg"]
+
+
+def test_sixty_photos_at_once_are_refused_and_none_is_kept(client: FlaskClient, subject: str) -> None:
+    answer = upload(client, subject, *[(b"x", f"{number}.jpg") for number in range(60)])
+    assert answer.status_code == 409
+    assert answer.get_json(force=True)["code"] == "too_many_photos"
+    assert client.get(f"/api/v1/subjects/{subject}/photos").get_json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a\x00b.jpg", "\"quotes'.jpg", "🦊.jpg", "x" * 300 + ".jpg"]
+)
+def test_a_files_name_is_never_a_path(client: FlaskClient, subject: str, name: str) -> None:
+    answer = upload(client, subject, (astronaut(1)[0], name))
+    assert answer.status_code == 201
+    kept = answer.get_json()["items"][0]["filename"]
+    assert "/" not in kept
+    assert "\x00" not in kept
+    assert len(kept) <= 255
+
+
+def test_a_photo_is_only_found_under_its_own_person(client: FlaskClient, subject: str) -> None:
+    photo = upload(client, subject, (astronaut(1)[0], "me.jpg")).get_json()["items"][0]
+    other = client.post("/api/v1/subjects", json={"name": "B", "consent": True}).get_json()["id"]
+    assert client.get(photo["url"].replace(subject, other)).status_code == 404
+
+
+def test_verdicts_speak_korean_too(client: FlaskClient, subject: str) -> None:
+    answer = upload(client, subject, (b"", "empty.jpg"), language="ko").get_json()
+    assert answer["refused"][0]["message"] == "빈 파일입니다."
+    assert "장" in answer["set"]["message"]
+
+
+def test_too_few_photos_do_not_start_a_training(client: FlaskClient, subject: str) -> None:
+    answer = client.post(f"/api/v1/subjects/{subject}/trainings", json={})
+    assert answer.status_code == 409
+    assert answer.get_json(force=True)["code"] == "not_enough_photos"
+
+
+def test_erasing_a_person_erases_the_photos(client: FlaskClient, subject: str) -> None:
+    photo = upload(client, subject, (astronaut(1)[0], "me.jpg")).get_json()["items"][0]
+    assert client.delete(f"/api/v1/subjects/{subject}").status_code == 204
+    assert client.get(photo["url"]).status_code == 404
+
+
+def test_a_text_is_no_picture_to_restore_from(client: FlaskClient) -> None:
+    answer = client.post("/api/v1/images/restore", data={"picture": (io.BytesIO(b"words"), "words.png")})
+    assert answer.status_code == 422
+    assert answer.get_json(force=True)["code"] == "bad_upload"
