@@ -20,6 +20,7 @@ from webui_client.errors import Interrupted, MissingCapability, NoFreeServer, We
 from webui_client.preflight import Need
 
 LOOK_SECONDS = 0.1
+DOWN_SECONDS = 15.0
 
 
 class WebuiPool:
@@ -34,6 +35,7 @@ class WebuiPool:
         self._clients = list(clients)
         self._lock_folder = lock_folder
         self._order = threading.Lock()
+        self._down_until: dict[str, float] = {}
         lock_folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -78,17 +80,31 @@ class WebuiPool:
             return not is_ours
 
     def _able(self, needs: Sequence[Need], avoid: Collection[str]) -> list[WebuiClient]:
-        able: list[WebuiClient] = []
+        """Return the servers that meet the needs; one that was down just now is asked only if no other can serve."""
+        now = time.monotonic()
+        up = [client for client in self.clients if self._down_until.get(client.url, 0.0) <= now]
+        down = [client for client in self.clients if client not in up]
         errors: list[WebuiError] = []
-        for client in self.clients:
-            try:
-                _meet(client, needs)
-                able.append(client)
-            except WebuiError as error:
-                errors.append(error)
+        able = self._meeting(up, needs, errors) or self._meeting(down, needs, errors)
         if not able:
             raise next((error for error in errors if isinstance(error, MissingCapability)), errors[-1])
         return sorted(able, key=lambda client: client.url in avoid)
+
+    def _meeting(
+        self, clients: Sequence[WebuiClient], needs: Sequence[Need], errors: list[WebuiError]
+    ) -> list[WebuiClient]:
+        """Return those of clients that meet the needs; append why the others do not to errors."""
+        able = []
+        for client in clients:
+            try:
+                _meet(client, needs)
+                able.append(client)
+                self._down_until.pop(client.url, None)
+            except WebuiError as error:
+                errors.append(error)
+                if not isinstance(error, MissingCapability):
+                    self._down_until[client.url] = time.monotonic() + DOWN_SECONDS
+        return able
 
     def _move_last(self, client: WebuiClient) -> None:
         with self._order:

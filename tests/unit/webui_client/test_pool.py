@@ -15,7 +15,7 @@ from tests.unit.webui_client.answers import asked
 from tests.unit.webui_client.conftest import QUICK
 from tests.unit.webui_client.test_transport import closed_port
 from webui_client.client import WebuiClient
-from webui_client.errors import Interrupted, MissingCapability, NoFreeServer, ServerUnreachable
+from webui_client.errors import Interrupted, MissingCapability, NoFreeServer, ServerFailed, ServerUnreachable
 from webui_client.pool import WebuiPool
 from webui_client.preflight import needs_of
 
@@ -113,6 +113,18 @@ def test_a_server_to_be_avoided_is_taken_last(pool: WebuiPool, server: ReplaySer
 def test_a_dead_server_is_passed_over(server: ReplayServer, tmp_path: Path) -> None:
     dead = WebuiClient(f"http://127.0.0.1:{closed_port()}", timeouts=QUICK)
     pool = WebuiPool([dead, WebuiClient(server.url, timeouts=QUICK)], tmp_path)
+    with pool.lease() as client:
+        assert client.url == server.url
+
+
+def test_a_server_that_was_down_is_asked_again_when_no_other_can_serve(
+    server: ReplayServer, tmp_path: Path
+) -> None:
+    pool = alone(server, tmp_path)
+    server.on("GET", "/sdapi/v1/options", Reply(502, b"bad gateway"))
+    with pytest.raises(ServerFailed), pool.lease():
+        pass
+    server.replay(1)
     with pool.lease() as client:
         assert client.url == server.url
 
