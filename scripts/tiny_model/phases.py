@@ -1,0 +1,163 @@
+"""The phases of the training, by name, with how long each takes when nothing else is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from . import autoencoder, controlnets, latents, package, paintings, sampling, text, unet
+from .measure import measure, wishes
+from .shapes import LATENT_CHANNELS
+from .vocabulary import build_tokenizer
+from .workers import run_workers
+
+Log = Callable[[str], None]
+TALL_SHARE = 0.25
+AUTOENCODER_BLOCKS = 2
+BALANCE_PICTURES = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Where and how to train; work: pictures and states, models: where the finished model goes."""
+
+    work: Path
+    models: Path
+    workers: int
+    device: str
+    pictures: int
+    batch: int
+    only: int | None
+
+    @property
+    def paintings(self) -> Path:
+        """Folder of the painted pictures and their latents."""
+        return self.work / "paintings"
+
+
+def run_phase(name: str, setting: Setting, hours: float, log: Log) -> None:
+    """Run one phase for at most hours (training phases) or until it is done (the others)."""
+    cv2.setNumThreads(1)
+    PHASES[name](setting, hours * 3600, log)
+
+
+def _paint(setting: Setting, _seconds: float, log: Log) -> None:
+    tall = int(setting.pictures * TALL_SHARE)
+    paintings.paint_blocks(setting.paintings, {"square": setting.pictures - tall, "tall": tall}, log)
+
+
+def _autoencoder(setting: Setting, seconds: float, log: Log) -> None:
+    run_workers(
+        setting.workers, partial(_autoencoder_job, setting=setting, seconds=seconds, decoder=False, log=log)
+    )
+
+
+def _decoder(setting: Setting, seconds: float, log: Log) -> None:
+    run_workers(
+        setting.workers, partial(_autoencoder_job, setting=setting, seconds=seconds, decoder=True, log=log)
+    )
+
+
+def _autoencoder_job(rank: int, setting: Setting, seconds: float, decoder: bool, log: Log) -> None:
+    files = paintings.painted_blocks(setting.paintings, "square")[:AUTOENCODER_BLOCKS]
+    painted = np.concatenate([paintings.open_block(file) for file in files]) if files else None
+    run = autoencoder.AutoencoderRun(
+        state_file=setting.work / "autoencoder.pt",
+        seconds=seconds,
+        decoder_only=decoder,
+        device=setting.device,
+    )
+    autoencoder.train_autoencoder(run, painted, rank, log)
+
+
+def _text(setting: Setting, seconds: float, log: Log) -> None:
+    run = text.TextRun(state_file=setting.work / "text.pt", seconds=seconds, device=setting.device)
+    text.train_text(run, build_tokenizer(), log)
+
+
+def _encode(setting: Setting, _seconds: float, log: Log) -> None:
+    model = autoencoder.load_autoencoder(setting.work / "autoencoder.pt", setting.device)
+    if not list(setting.paintings.glob("latents-*.npy")):
+        sample = paintings.open_block(paintings.painted_blocks(setting.paintings, "square")[0])[
+            :BALANCE_PICTURES
+        ]
+        latents.balance_channels(model, autoencoder.to_tensor(sample))
+        autoencoder.replace_weights(setting.work / "autoencoder.pt", model)
+        log(f"balanced {LATENT_CHANNELS} latent channels; from now on only the decoder may be trained")
+    latents.encode_blocks(model, setting.paintings, log)
+
+
+def _unet(setting: Setting, seconds: float, log: Log) -> None:
+    run = unet.UnetRun(
+        work=setting.work, seconds=seconds, batch=setting.batch, device=setting.device, only=setting.only
+    )
+    run_workers(setting.workers, partial(_unet_job, run=run, log=log))
+
+
+def _unet_job(rank: int, run: unet.UnetRun, log: Log) -> None:
+    unet.train_unet(run, rank, log)
+
+
+def _controlnet(setting: Setting, seconds: float, log: Log, kind: controlnets.Kind) -> None:
+    run = controlnets.ControlNetRun(
+        kind=kind, work=setting.work, seconds=seconds, batch=setting.batch, device=setting.device
+    )
+    run_workers(setting.workers, partial(_controlnet_job, run=run, log=log))
+
+
+def _controlnet_job(rank: int, run: controlnets.ControlNetRun, log: Log) -> None:
+    controlnets.train_controlnet(run, rank, log)
+
+
+def _package(setting: Setting, _seconds: float, log: Log) -> None:
+    tokenizer = build_tokenizer()
+    folder = package.package_checkpoint(
+        setting.models,
+        tokenizer=tokenizer,
+        text_encoder=unet.load_text_encoder(setting.work / "text.pt", tokenizer),
+        autoencoder=autoencoder.load_autoencoder(setting.work / "autoencoder.pt"),
+        unet=unet.load_unet(setting.work / "unet.pt"),
+    )
+    log(f"wrote {folder}")
+    for kind in ("openpose", "tile"):
+        state = setting.work / f"controlnet-{kind}.pt"
+        if state.exists():
+            log(
+                f"wrote {package.package_controlnet(setting.models, kind, controlnets.load_controlnet(state))}"
+            )
+    log(f"{package.folder_megabytes(setting.models):.1f} MB altogether")
+
+
+def _measure(setting: Setting, _seconds: float, log: Log) -> None:
+    asked = wishes()
+    with torch.inference_mode():
+        pictures = sampling.sample(package.load_pipeline(setting.models), [wish.prompt for wish in asked])
+    result = measure(pictures, asked)
+    log(
+        f"right colour in the right place: background {result.background:.0%}, hair {result.hair:.0%}, "
+        f"clothes {result.clothes:.0%}, overall {result.overall:.1%}"
+    )
+    sheet = setting.work / "measured.png"
+    cv2.imwrite(str(sheet), sampling.contact_sheet(pictures, 8)[..., ::-1])
+    log(f"pictures in {sheet}")
+
+
+PHASES: dict[str, Callable[[Setting, float, Log], None]] = {
+    "paint": _paint,
+    "autoencoder": _autoencoder,
+    "text": _text,
+    "encode": _encode,
+    "unet": _unet,
+    "decoder": _decoder,
+    "controlnet-openpose": partial(_controlnet, kind="openpose"),
+    "controlnet-tile": partial(_controlnet, kind="tile"),
+    "package": _package,
+    "measure": _measure,
+}
+HOURS: dict[str, float] = dict.fromkeys(PHASES, 0.25) | {"text": 0.08, "unet": 2.0, "autoencoder": 0.5}
