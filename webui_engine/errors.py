@@ -3,6 +3,7 @@
 EngineError
 ├── UnknownName        a checkpoint, sampler, upscaler … that this engine does not have
 ├── BadValue           a value that cannot be used as given
+│   └── WouldBeIgnored one that A1111 accepts and then does nothing with
 ├── CheckpointBroken   a model file that cannot be read
 ├── MissingVocabulary  a single-file checkpoint for which no tokenizer is at hand
 ├── OutOfMemory        the device's memory did not suffice
@@ -11,8 +12,11 @@ EngineError
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 
 class EngineError(Exception):
@@ -34,6 +38,10 @@ class BadValue(EngineError):
     def __init__(self, field: str, value: object, reason: str) -> None:
         self.field, self.value, self.reason = field, value, reason
         super().__init__(f"{field}: {value!r} cannot be used: {reason}")
+
+
+class WouldBeIgnored(BadValue):
+    """A well-formed value that A1111 answers with 200 and a picture made without it; here it is refused."""
 
 
 class CheckpointBroken(EngineError):
@@ -72,3 +80,20 @@ class NotANumber(EngineError):
         super().__init__(
             f"the {stage} gave values that are not numbers; the checkpoint or its VAE may be broken"
         )
+
+
+UNREADABLE = (
+    SafetensorError,
+    pickle.UnpicklingError,
+    OSError,
+    EOFError,
+    ImportError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What the libraries that read model files raise when a file is not what they take it for."""

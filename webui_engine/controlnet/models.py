@@ -15,12 +15,11 @@ from diffusers import ControlNetModel
 
 from webui_engine.diffusion.hashing import legacy_hash
 from webui_engine.diffusion.model import Model
-from webui_engine.errors import BadValue, CheckpointBroken, UnknownName
+from webui_engine.errors import UNREADABLE, BadValue, CheckpointBroken, UnknownName
 
 FOLDER = "ControlNet"
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 _KEPT = 2
-_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, EOFError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _weights(entry: Path) -> Path | None:
 def _load(info: ControlNetInfo, model: Model) -> ControlNetModel:
     try:
         network = _read(info.path, model)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise CheckpointBroken(info.path, str(error) or type(error).__name__) from error
     _require_fit(info, network, model)
     return network.to(model.device.place).requires_grad_(False).eval()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from safetensors.torch import load_file
 
 from webui_engine.diffusion.hashing import sha256_of
 from webui_engine.diffusion.model import Model
+from webui_engine.errors import UNREADABLE
 
 FOLDER = "embeddings"
 SUFFIXES = (".pt", ".safetensors", ".bin")
 _KEYS = ("emb_params", "clip_l")
-_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, EOFError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ def scan_embeddings(folders: Iterable[Path]) -> tuple[EmbeddingInfo, ...]:
 def _describe(path: Path) -> EmbeddingInfo | None:
     try:
         vectors, about = read_vectors(path)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     step = about.get("step")
     return EmbeddingInfo(
@@ -98,6 +99,8 @@ class TaughtWords:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._taught: tuple[str, ...] = ()
+        self._tokenizer = model.tokenizer
+        self._vectors = model.text_encoder.get_input_embeddings()
 
     def teach(
         self, texts: Sequence[str], embeddings: Sequence[EmbeddingInfo]
@@ -122,8 +125,11 @@ class TaughtWords:
         self._model.pipeline.load_textual_inversion({info.name: vectors}, token=info.name)
 
     def _forget(self) -> None:
-        if self._taught:
-            self._model.pipeline.unload_textual_inversion(list(self._taught))
+        """Put the tokenizer and the vectors of the checkpoint back; those with more words were copies."""
+        encoder = self._model.text_encoder
+        encoder.set_input_embeddings(self._vectors)
+        encoder.config.vocab_size = self._vectors.num_embeddings
+        self._model.pipeline.tokenizer = deepcopy(self._tokenizer)
 
 
 def _is_named(name: str, texts: Sequence[str]) -> bool:

@@ -14,9 +14,10 @@ from webui_engine.device import Device
 from webui_engine.diffusion.checkpoints import CheckpointInfo, is_diffusers_folder
 from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.single_file import load_single_file
-from webui_engine.errors import CheckpointBroken
+from webui_engine.errors import UNREADABLE, CheckpointBroken
 
-_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, EOFError, ImportError)
+_SMALLEST_VOCABULARY = 256
+"""transformers makes an empty tokenizer out of missing files; even the plainest knows every byte."""
 
 
 def load_model(info: CheckpointInfo, device: Device, models_dirs: Sequence[Path]) -> Model:
@@ -27,7 +28,7 @@ def load_model(info: CheckpointInfo, device: Device, models_dirs: Sequence[Path]
         _require_networks(info.path, pipeline)
     except CheckpointBroken:
         raise
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise CheckpointBroken(info.path, str(error) or type(error).__name__) from error
     pipeline.to(device.place)
     for network in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
@@ -52,6 +53,8 @@ def _require_networks(path: Path, pipeline: StableDiffusionPipeline) -> None:
     ]
     if missing:
         raise CheckpointBroken(path, f"it has no {', '.join(missing)}")
+    if len(pipeline.tokenizer) < _SMALLEST_VOCABULARY:
+        raise CheckpointBroken(path, "its tokenizer's files are missing, so that it knows no words")
 
 
 def load_autoencoder(path: Path, like: Model) -> AutoencoderKL:
@@ -59,7 +62,7 @@ def load_autoencoder(path: Path, like: Model) -> AutoencoderKL:
     dtype = like.device.dtype
     try:
         vae = _read_autoencoder(path, like, dtype)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise CheckpointBroken(path, str(error) or type(error).__name__) from error
     return vae.to(like.device.place).requires_grad_(False).eval()
 

@@ -14,16 +14,19 @@ from typing import Any
 
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.utils import convert_state_dict_to_diffusers
+from diffusers.utils.state_dict_utils import StateDictType
 from peft.tuners.tuners_utils import BaseTunerLayer
 
 from webui_engine.diffusion.hashing import lora_hash, safetensors_metadata
 from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.prompts import NetworkTag
+from webui_engine.errors import UNREADABLE
 
 FOLDER = "Lora"
 SUFFIXES = (".safetensors", ".pt", ".ckpt", ".bin")
+_OLD_LAYER = "_lora."
 _COMPONENTS = ("unet", "text_encoder")
-_UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, EOFError, IndexError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +117,8 @@ class MeltedLoras:
     def _load(self, adapter: str, info: LoraInfo) -> str | None:
         path = Path(info.path)
         try:
-            self._model.pipeline.load_lora_weights(
-                str(path.parent), weight_name=path.name, adapter_name=adapter
-            )
-        except _UNREADABLE as error:
+            _attach(self._model.pipeline, path, adapter)
+        except UNREADABLE as error:
             self._model.pipeline.delete_adapters([adapter])
             return str(error).partition("\n")[0] or type(error).__name__
         return None if adapter in _adapters(self._model.pipeline) else "it changes nothing in this checkpoint"
@@ -135,6 +136,23 @@ class MeltedLoras:
             for name, weight in originals.items():
                 modules[name].weight.copy_(weight)
         self._originals = {}
+
+
+def _attach(pipeline: StableDiffusionPipeline, file: Path, adapter: str) -> None:
+    """What ``load_lora_weights`` does, but also for files that leave out some of the text encoder's layers.
+
+    diffusers tells kohya's layout of the text encoder by a layer that such files lack, so it is named here.
+    """
+    state, alphas, metadata = pipeline.lora_state_dict(
+        str(file.parent), weight_name=file.name, return_lora_metadata=True
+    )
+    text = {key: value for key, value in state.items() if key.startswith("text_encoder.")}
+    unet = {key: value for key, value in state.items() if key not in text}
+    if any(_OLD_LAYER in key for key in text):
+        text = convert_state_dict_to_diffusers(text, StateDictType.DIFFUSERS_OLD)
+    shared = {"network_alphas": alphas, "adapter_name": adapter, "metadata": metadata, "_pipeline": pipeline}
+    pipeline.load_lora_into_unet(unet, unet=pipeline.unet, **shared)
+    pipeline.load_lora_into_text_encoder(text, text_encoder=pipeline.text_encoder, **shared)
 
 
 def _adapters(pipeline: StableDiffusionPipeline) -> set[str]:

@@ -2,7 +2,7 @@
 
 Searched in order: a folder ``<checkpoint>.tokenizer`` beside the file; a folder ``tokenizer`` beside it or in a models
 folder; the byte-pair table inside an installed ``open_clip`` package (read as data, never imported); the local cache of
-``transformers``. Nothing is downloaded.
+the Hugging Face libraries. Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
+from huggingface_hub import try_to_load_from_cache
 from transformers import CLIPTokenizer
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
@@ -28,13 +29,16 @@ def find_tokenizer(checkpoint: Path, models_dirs: Sequence[Path]) -> CLIPTokeniz
     """The tokenizer for the checkpoint, or MissingVocabulary with the places searched."""
     folders = _folders(checkpoint, models_dirs)
     for folder in folders:
-        if (folder / "tokenizer.json").is_file() or (folder / "merges.txt").is_file():
-            tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-            return tokenizer
-    table = _installed_table()
+        if _holds_tokenizer(folder):
+            return _tokenizer_in(folder)
+    table = next(_tables_of("open_clip"), None)
     if table is not None:
         return tokenizer_of_table(table)
-    return _cached_tokenizer(checkpoint, folders)
+    cached = _cached_folder()
+    if cached is not None and _holds_tokenizer(cached):
+        return _tokenizer_in(cached)
+    searched = [*(str(folder) for folder in folders), "the open_clip package", f"the cache of {CACHED_MODEL}"]
+    raise MissingVocabulary(checkpoint, searched)
 
 
 def tokenizer_of_table(table: Path) -> CLIPTokenizer:
@@ -68,8 +72,13 @@ def _folders(checkpoint: Path, models_dirs: Sequence[Path]) -> list[Path]:
     return [*beside, *(directory / "tokenizer" for directory in models_dirs)]
 
 
-def _installed_table() -> Path | None:
-    return next(_tables_of("open_clip"), None)
+def _holds_tokenizer(folder: Path) -> bool:
+    return (folder / "tokenizer.json").is_file() or (folder / "merges.txt").is_file()
+
+
+def _tokenizer_in(folder: Path) -> CLIPTokenizer:
+    tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+    return tokenizer
 
 
 def _tables_of(package: str) -> Iterator[Path]:
@@ -78,14 +87,6 @@ def _tables_of(package: str) -> Iterator[Path]:
         yield from Path(place).glob("bpe_simple_vocab_16e6.txt.gz")
 
 
-def _cached_tokenizer(checkpoint: Path, folders: list[Path]) -> CLIPTokenizer:
-    try:
-        tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(CACHED_MODEL, local_files_only=True)
-    except (OSError, ValueError, TypeError) as error:
-        searched = [
-            *(str(folder) for folder in folders),
-            "the open_clip package",
-            f"the cache of {CACHED_MODEL}",
-        ]
-        raise MissingVocabulary(checkpoint, searched) from error
-    return tokenizer
+def _cached_folder() -> Path | None:
+    found = try_to_load_from_cache(CACHED_MODEL, "merges.txt")
+    return Path(found).parent if isinstance(found, str) else None

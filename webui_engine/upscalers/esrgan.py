@@ -24,7 +24,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from webui_engine.device import Device, memory_guard
-from webui_engine.errors import CheckpointBroken
+from webui_engine.errors import UNREADABLE, CheckpointBroken
 
 TILE = 192
 OVERLAP = 8
@@ -71,7 +71,7 @@ def load_network(path: Path, device: Device) -> Network:
     """The network of a ``.pth``, ``.pt`` or ``.safetensors`` file; raises CheckpointBroken."""
     try:
         descriptor = _architecture().load(_state(path))
-    except (OSError, ValueError, KeyError, RuntimeError, AssertionError, EOFError, AttributeError) as error:
+    except UNREADABLE as error:
         raise CheckpointBroken(path, f"it is not an ESRGAN network: {error}") from error
     descriptor.to(device.place).eval()
     return Network(descriptor, device)

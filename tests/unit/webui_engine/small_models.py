@@ -1,0 +1,117 @@
+"""Small random models in Stable Diffusion 1's form, and a monitor that remembers what it was told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from numpy.typing import NDArray
+from PIL import Image
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from webui_engine.tasks import GenerationTask
+
+TOKENIZER = (
+    Path(__file__).parents[3] / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny" / "tokenizer"
+)
+TEXT_WIDTH = 64
+
+
+def small_pipeline(seed: int = 0) -> StableDiffusionPipeline:
+    torch.manual_seed(seed)
+    tokenizer = CLIPTokenizer.from_pretrained(TOKENIZER, local_files_only=True)
+    unet = UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=(32, 64),
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        layers_per_block=1,
+        cross_attention_dim=TEXT_WIDTH,
+        attention_head_dim=8,
+    )
+    autoencoder = AutoencoderKL(
+        block_out_channels=(32, 32, 32, 32),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        layers_per_block=1,
+        latent_channels=4,
+        sample_size=64,
+    )
+    text_encoder = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=TEXT_WIDTH,
+            intermediate_size=128,
+            num_hidden_layers=2,
+            num_attention_heads=1,
+            projection_dim=TEXT_WIDTH,
+            hidden_act="quick_gelu",
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+    scheduler = DDIMScheduler(
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        steps_offset=1,
+        clip_sample=False,
+        set_alpha_to_one=False,
+    )
+    return StableDiffusionPipeline(
+        vae=autoencoder,
+        text_encoder=text_encoder.eval(),
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=scheduler,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def save_small_checkpoint(folder: Path, seed: int = 0) -> StableDiffusionPipeline:
+    pipeline = small_pipeline(seed)
+    pipeline.save_pretrained(folder)
+    return pipeline
+
+
+def pixels(image: Image.Image) -> NDArray[np.int16]:
+    return np.array(image).astype(np.int16)
+
+
+def small_task(**changes: Any) -> GenerationTask:
+    task = GenerationTask(prompt="portrait of a woman", seed=11, steps=4, width=64, height=64)
+    return replace(task, **changes)
+
+
+@dataclass
+class Recorder:
+    """A monitor that writes down what it is told; stop_at: the step (from 1) after which it asks for a stop."""
+
+    wants_preview: bool = False
+    stop_at: int | None = None
+    skip_at: int | None = None
+    events: list[tuple[Any, ...]] = field(default_factory=list)
+    previews: list[NDArray[np.float32]] = field(default_factory=list)
+    interrupted: bool = False
+    skipped: bool = False
+
+    def begin(self, *, jobs: int, steps: int) -> None:
+        self.events.append(("begin", jobs, steps))
+
+    def job(self, number: int, *, steps: int) -> None:
+        self.skipped = False
+        self.events.append(("job", number, steps))
+
+    def step(self, number: int, latents: NDArray[np.float32] | None) -> None:
+        self.events.append(("step", number))
+        if latents is not None:
+            self.previews.append(latents)
+        self.interrupted = self.interrupted or number == self.stop_at
+        self.skipped = number == self.skip_at
