@@ -24,7 +24,7 @@ from webui_engine.diffusion.model import Model
 Report = Callable[[TrainingProgress], None]
 
 CACHED_AT, LEARNED_AT = 0.1, 0.97
-SAVE_EVERY_SECONDS = 10.0
+SAVE_EVERY_SECONDS = 5.0
 REPORT_EVERY_SECONDS = 0.5
 SMOOTHING = 0.95
 STEPS_BEFORE_ETA = 3

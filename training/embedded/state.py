@@ -36,6 +36,7 @@ def save_state(folder: Path, key: str, learner: Learner, standing: Standing) -> 
         "parameters": [parameter.detach().cpu() for parameter in learner.parameters],
         "optimizer": learner.optimizer.state_dict(),
     }
+    folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{STATE_FILE}.partial"
     with partial.open("wb") as stream:
         torch.save(content, stream)
