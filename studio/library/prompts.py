@@ -76,7 +76,8 @@ def is_entry(text: str) -> bool:
 
 def read_prompts(folder: Path) -> tuple[PromptLibrary, list[PresetProblem]]:
     """Read all YAML files of folder and its wildcards; what is wrong comes beside what could be read."""
-    library = PromptLibrary(entries={}, wildcards=WildcardManager(folder / "wildcards"))
+    lists = folder / "wildcards"
+    library = PromptLibrary(entries={}, wildcards=WildcardManager(lists if lists.is_dir() else None))
     problems: list[PresetProblem] = []
     for file in sorted(folder.glob("*.yaml")):
         problems += _read_file(file, library)

@@ -158,7 +158,7 @@ def _image(
         prompt=picture.stages[0].prompt,
         favourite=False,
         demonstration=plan.demonstration,
-        created_at=last.created_at,
+        created_at=max(last.created_at, job.created_at),
     )
 
 

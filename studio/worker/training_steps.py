@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from studio.database.connect import Database
 from studio.database.tables import AdapterRow, PhotoRow, SubjectRow, TrainingRow
-from studio.errors import StudioError
+from studio.errors import StudioError, TrainingUnavailable
 from studio.faces.values import PhotoFindings
 from studio.loras import LoraFolder
 from studio.photo_rows import photos_of
@@ -112,8 +112,8 @@ class TrainingSteps:
         if file.exists():
             adapter.path = self.store.put(file.read_bytes(), f"adapters/{adapter.subject_id}", ".safetensors")
         self.loras.install(adapter.name, self.store.get(adapter.path))
+        self._show_to_servers(adapter.name)
         self._keep(training_id, adapter)
-        self._refresh_servers()
         shutil.rmtree(self.folder(training_id), ignore_errors=True)
         LOG.info("training succeeded", training=training_id, adapter=adapter.name)
         return True
@@ -155,13 +155,22 @@ class TrainingSteps:
             self.loras.remove(adapter.name)
             raise StageCancelled from error
 
-    def _refresh_servers(self) -> None:
-        """Tell every server at once; one that is away finds the file at its next start or first use."""
+    def _show_to_servers(self, lora: str) -> None:
+        """Have every server read its LoRA folder again; one that is away finds the file at its next start.
+
+        Raises TrainingUnavailable when servers answer but none of them sees the file.
+        """
+        seen = []
         for client in self.pool.clients:
             try:
                 client.refresh_loras()
+                seen.append(any(known.name == lora for known in client.loras()))
             except WebuiError as error:
                 LOG.warning("LoRAs not refreshed", server=client.url, error=str(error))
+        if seen and not any(seen):
+            raise TrainingUnavailable(
+                "lora_dir_elsewhere", f"No server lists the LoRA put into {self.loras.folder}; check SAJIN_LORA_DIR."
+            )
 
     def _show(self, training_id: str, progress: TrainingProgress) -> None:
         with self.database.write() as session:

@@ -107,9 +107,9 @@ class Watcher:
 def look_at(client: WebuiClient, *, busy: bool) -> ServerRecord:
     """One server's record; a busy one is not asked again for what is known of it."""
     try:
+        record = client.capabilities()
         if not busy:
             client.memory()
-        record = client.capabilities()
     except WebuiError as error:
         return ServerRecord(server=_down(client.url, str(error)), facts=None)
     return ServerRecord(server=_up(record, busy=busy), facts=facts_of(record))

@@ -1,0 +1,400 @@
+"""Jobs on servers that do well, badly, or go away: what is finished stays, what failed says why and can go on."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import io
+import os
+import resource
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image as Pillow
+from PIL import PngImagePlugin
+
+from studio.assembly import Foundations, lay_foundations
+from studio.database.tables import JobRow
+from studio.pipeline.attempts import ServerTasks
+from studio.pipeline.retrying import RetryPolicy
+from studio.pipeline.runner import StageRunner
+from studio.recipes import recipe_in, texts_in
+from studio.service import Studio
+from studio.settings import REPOSITORY, Settings
+from studio.values import ImageQuery, Job, JobRequest, Status
+from studio.worker.job_steps import JobSteps
+from studio.worker.process import job_steps
+from studio.worker.stopping import Stopping
+from studio.worker.watching import look_at
+from tests.unit.studio import painting_webui as webui
+from tests.unit.studio.painting_webui import Misbehaviour, PaintingWebui
+from webui_client.client import WebuiClient
+from webui_client.pool import WebuiPool
+from webui_client.values import Timeouts
+
+PRESET = """\
+title: {en: Quick, ko: 빠른}
+identity: none
+width: 256
+height: 256
+prompt: photo of a {subject}
+negative_prompt: blurry
+steps: 3
+sampler: Euler a
+scheduler: Automatic
+stages:
+  skeleton: {use: txt2img}
+  tone: {use: img2img, denoising_strength: 0.4}
+  upscale: {use: upscale, scale: 1.5, upscaler: Lanczos, script: SD upscale, overlap: 16}
+"""
+QUICK = RetryPolicy(tries=3, patience_seconds=0.3, first_pause_seconds=0.02, longest_pause_seconds=0.05)
+
+
+@dataclasses.dataclass
+class House:
+    """A studio whose jobs are run step by step in this process, as the worker's workflow does."""
+
+    studio: Studio
+    base: Foundations
+    steps: JobSteps
+    servers: list[PaintingWebui]
+
+    def order(self, **request: Any) -> Job:
+        return self.studio.create_job(JobRequest.model_validate({"preset": "quick", **request}))
+
+    def run(self, job: Job) -> Job:
+        """The order of studio.worker.workflows, without the durable queue."""
+        with self.base.database.read() as session:
+            row = session.get(JobRow, job.id)
+        outline = self.steps.open(job.id, row.attempt if row else 0)
+        if outline is not None and self._pictures(job.id, outline):
+            self.steps.close(job.id)
+        return self.studio.job(job.id)
+
+    def _pictures(self, job_id: str, outline: dict[str, Any]) -> bool:
+        return all(
+            all(self.steps.stage(job_id, number, stage) for stage in outline["stages"])
+            and self.steps.finish(job_id, number)
+            for number in range(outline["pictures"])
+        )
+
+    def painted(self) -> int:
+        return sum(server.painted for server in self.servers)
+
+
+@pytest.fixture
+def servers() -> Iterator[list[PaintingWebui]]:
+    with PaintingWebui() as first, PaintingWebui() as second:
+        yield [first, second]
+
+
+def open_house(folder: Path, servers: list[PaintingWebui], timeouts: Timeouts | None = None) -> House:
+    presets = folder / "presets"
+    presets.mkdir()
+    (presets / "quick.yaml").write_text(PRESET, encoding="utf-8")
+    settings = Settings(
+        _env_file=None,
+        data=folder / "data",
+        webui_urls=tuple(server.url for server in servers),
+        presets_dir=presets,
+        prompts_dir=REPOSITORY / "prompts",
+    )
+    base = lay_foundations(settings)
+    clients = [WebuiClient(url, timeouts=timeouts or Timeouts(poll=0.05)) for url in settings.server_urls]
+    pool, tasks = WebuiPool(clients, folder / "locks"), ServerTasks(database=base.database)
+    steps = job_steps(base, pool, tasks, Stopping())
+    runner = StageRunner(base.database, base.store, pool, tasks, QUICK)
+    return House(
+        studio=Studio(base), base=base, steps=dataclasses.replace(steps, runner=runner), servers=servers
+    )
+
+
+@pytest.fixture
+def house(tmp_path: Path, servers: list[PaintingWebui]) -> Iterator[House]:
+    """One server."""
+    house = open_house(tmp_path, servers[:1])
+    with house.base.closing:
+        yield house
+
+
+@pytest.fixture
+def two_servers(tmp_path: Path, servers: list[PaintingWebui]) -> Iterator[House]:
+    house = open_house(tmp_path, servers)
+    with house.base.closing:
+        yield house
+
+
+def test_a_job_runs_its_stages_in_order_and_delivers_its_pictures(house: House) -> None:
+    job = house.run(house.order(count=2, options={"seed": 7}))
+    assert job.status is Status.SUCCEEDED
+    assert [image.seed for image in job.images] == [7, 8]
+    assert [stage.name for stage in job.images[0].stages] == ["skeleton", "tone", "upscale"]
+    assert (job.images[0].width, job.images[0].height) == (384, 384)
+    assert (job.progress, job.stage, job.error) == (1.0, None, None)
+    assert house.painted() == 6
+
+
+def test_each_stage_works_on_the_picture_of_the_stage_before(house: House) -> None:
+    house.run(house.order())
+    tone, upscale = (call.json for call in house.servers[0].calls("/sdapi/v1/img2img"))
+    assert tone["denoising_strength"] == 0.4
+    assert upscale["script_name"].lower() == "sd upscale"
+    assert tone["init_images"][0] != upscale["init_images"][0]
+
+
+def test_the_picture_carries_infotext_and_the_whole_recipe(house: House) -> None:
+    job = house.run(house.order(options={"seed": 5, "prompt": "red hat"}))
+    file = house.studio.image_file(job.images[0].id)
+    assert "Seed: 5" in texts_in(file.read_bytes())["parameters"]
+    recipe = recipe_in(file.read_bytes())
+    assert recipe is not None
+    assert recipe["request"]["options"]["prompt"] == "red hat"
+    assert recipe["preset_version"] == job.preset_version
+    assert [stage["request"]["use"] for stage in recipe["stages"]] == ["txt2img", "img2img", "upscale"]
+    assert house.studio.recipe(job.images[0].id) == recipe
+
+
+def test_dropping_the_picture_back_restores_the_order_with_its_own_seed(house: House) -> None:
+    job = house.run(house.order(count=2, options={"seed": 5, "stages": {"tone": {"denoising_strength": 0.2}}}))
+    with house.studio.image_file(job.images[1].id).open("rb") as picture:
+        restored = house.studio.restore(picture)
+    assert (restored.source, restored.preset, restored.options.seed) == ("sajin", "quick", 6)
+    assert restored.options.stages == {"tone": {"denoising_strength": 0.2}}
+
+
+def test_a_stage_that_was_made_once_is_not_made_again(house: House) -> None:
+    first = house.run(house.order(options={"seed": 7}))
+    second = house.run(house.order(options={"seed": 7}))
+    assert second.status is Status.SUCCEEDED
+    assert house.painted() == 3
+    assert first.images[0].id != second.images[0].id
+
+
+def test_a_change_late_in_the_chain_keeps_the_early_stages(house: House) -> None:
+    house.run(house.order(options={"seed": 7}))
+    house.run(house.order(options={"seed": 7, "stages": {"upscale": {"denoising_strength": 0.3}}}))
+    assert house.painted() == 4
+
+
+def test_finishing_a_picture_twice_makes_it_once(house: House) -> None:
+    job = house.run(house.order())
+    assert house.steps.finish(job.id, 0)
+    assert len(house.studio.images().items) == 1
+    outputs = [file for file in (house.base.settings.data_folder / "outputs").rglob("*.png")]
+    assert len(outputs) == 4
+
+
+@pytest.mark.parametrize(
+    "misbehaviour",
+    [
+        webui.fails,
+        webui.garbles,
+        webui.sends_half_a_picture,
+        webui.sends_black,
+        webui.substitutes_the_sampler,
+        webui.hangs_up,
+    ],
+)
+def test_a_stage_is_tried_again_after_a_server_did_badly_once(house: House, misbehaviour: Misbehaviour) -> None:
+    house.servers[0].misbehave = [misbehaviour]
+    job = house.run(house.order())
+    assert job.status is Status.SUCCEEDED
+    assert house.painted() == 3
+
+
+@pytest.mark.parametrize(
+    ("misbehaviour", "code"),
+    [
+        (webui.fails, "webui_failed"),
+        (webui.garbles, "webui_bad_answer"),
+        (webui.sends_half_a_picture, "webui_bad_answer"),
+        (webui.substitutes_the_sampler, "feature_did_not_run"),
+    ],
+)
+def test_a_server_that_keeps_doing_badly_fails_the_job_with_the_reason(
+    house: House, misbehaviour: Misbehaviour, code: str
+) -> None:
+    house.servers[0].misbehave = [misbehaviour] * 3
+    job = house.run(house.order())
+    assert job.status is Status.FAILED
+    assert job.error is not None
+    assert (job.error.code, job.error.stage, job.error.server) == (code, "skeleton", house.servers[0].url)
+    assert job.images == ()
+
+
+def test_an_answer_that_never_comes_is_a_timeout(tmp_path: Path, servers: list[PaintingWebui]) -> None:
+    house = open_house(tmp_path, servers[:1], Timeouts(poll=0.05, generation=0.2))
+    with house.base.closing:
+        servers[0].misbehave = [webui.is_slow] * 3
+        job = house.run(house.order())
+    assert job.error is not None
+    assert job.error.code == "webui_timeout"
+
+
+def test_a_failed_job_goes_on_from_the_stage_that_failed(house: House) -> None:
+    server = house.servers[0]
+    server.on("POST", "/sdapi/v1/img2img", webui.fails)
+    failed = house.run(house.order(options={"seed": 3}))
+    assert failed.error is not None
+    assert failed.error.stage == "tone"
+    server.on("POST", "/sdapi/v1/img2img", server._make)
+    again = house.studio.retry_job(failed.id)
+    assert (again.status, again.error) == (Status.QUEUED, None)
+    done = house.run(again)
+    assert done.status is Status.SUCCEEDED
+    assert len(server.calls("/sdapi/v1/txt2img")) == 1
+
+
+def test_another_server_takes_over_when_one_fails(two_servers: House) -> None:
+    bad = two_servers.servers[0]
+    bad.on("POST", "/sdapi/v1/txt2img", webui.fails)
+    bad.on("POST", "/sdapi/v1/img2img", webui.fails)
+    job = two_servers.run(two_servers.order())
+    assert job.status is Status.SUCCEEDED
+    assert job.server is not None
+    assert job.server.url == two_servers.servers[1].url
+
+
+def test_a_server_that_is_away_is_waited_for_and_then_named(tmp_path: Path) -> None:
+    with PaintingWebui() as server:
+        house = open_house(tmp_path, [server])
+        job = house.order()
+        outline = house.steps.open(job.id, 0)
+    assert outline is not None
+    started = time.monotonic()
+    with house.base.closing:
+        assert not house.steps.stage(job.id, 0, "skeleton")
+        error = house.studio.job(job.id).error
+    assert error is not None
+    assert (error.code, error.server) == ("webui_unreachable", server.url)
+    assert time.monotonic() - started >= QUICK.patience_seconds
+
+
+def test_cancelling_a_waiting_job_ends_it_at_once(house: House) -> None:
+    job = house.order()
+    assert house.studio.cancel_job(job.id).status is Status.CANCELLED
+    assert house.run(job).status is Status.CANCELLED
+    assert house.painted() == 0
+
+
+def test_cancelling_a_running_job_interrupts_the_server_and_keeps_no_picture(house: House) -> None:
+    server = house.servers[0]
+    server.pause_seconds = 1.0
+    job = house.order()
+    runner = threading.Thread(target=house.run, args=(job,))
+    runner.start()
+    wait_for(lambda: bool(server.calls("/sdapi/v1/txt2img")))
+    house.studio.cancel_job(job.id)
+    runner.join(timeout=20)
+    assert house.studio.job(job.id).status is Status.CANCELLED
+    assert server.calls("/sdapi/v1/interrupt")
+    assert not server.calls("/sdapi/v1/img2img")
+
+
+def test_a_cancelled_job_can_be_retried(house: House) -> None:
+    job = house.order()
+    house.studio.cancel_job(job.id)
+    assert house.run(house.studio.retry_job(job.id)).status is Status.SUCCEEDED
+
+
+def test_a_worker_that_is_told_to_stop_cancels_nothing(house: House) -> None:
+    server = house.servers[0]
+    server.pause_seconds = 1.0
+    job = house.order()
+    threading.Thread(target=house.run, args=(job,), daemon=True).start()
+    wait_for(lambda: bool(server.calls("/sdapi/v1/txt2img")))
+    house.steps.stopping.ask()
+    wait_for(lambda: bool(server.calls("/sdapi/v1/interrupt")))
+    time.sleep(server.pause_seconds)
+    assert house.studio.job(job.id).status is Status.RUNNING
+
+
+def test_an_image_erased_takes_its_files_and_results_along(house: House) -> None:
+    job = house.run(house.order(options={"seed": 9}))
+    house.studio.erase_image(job.images[0].id)
+    assert not list((house.base.settings.data_folder / "outputs").rglob("*.png"))
+    assert house.run(house.order(options={"seed": 9})).status is Status.SUCCEEDED
+    assert house.painted() == 6
+
+
+def test_stage_pictures_shown_by_another_image_survive_its_twin(house: House) -> None:
+    first = house.run(house.order(options={"seed": 9}))
+    second = house.run(house.order(options={"seed": 9}))
+    house.studio.erase_image(first.images[0].id)
+    with Pillow.open(house.studio.stage_file(second.images[0].id, "skeleton")) as picture:
+        assert picture.size == (256, 256)
+
+
+def test_images_are_found_by_word_and_marked_and_packed(house: House) -> None:
+    job = house.run(house.order(count=2, options={"prompt": "green umbrella", "seed": 1}))
+    ids = [image.id for image in job.images]
+    studio = house.studio
+    assert len(studio.images(ImageQuery(q="umbrella green")).items) == 2
+    assert studio.images(ImageQuery(q="elephant")).items == ()
+    studio.set_favourite(ids[0], True)
+    assert [image.id for image in studio.images(ImageQuery(favourite=True)).items] == [ids[0]]
+    packed = b"".join(studio.archive(ids))
+    assert packed.startswith(b"PK")
+    page = studio.images(ImageQuery(limit=1))
+    rest = studio.images(ImageQuery(limit=1, cursor=page.next))
+    assert {page.items[0].id, rest.items[0].id} == set(ids)
+    assert rest.next is None
+
+
+def test_a_full_disk_fails_the_job_with_its_own_code(house: House) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    job = house.order()
+    outline = house.steps.open(job.id, 0)
+    assert outline is not None
+    largest = max(file.stat().st_size for file in house.base.settings.data_folder.glob("*.db*"))
+    limit = largest + 500_000
+    house.servers[0].on("POST", "/sdapi/v1/txt2img", lambda asked: webui.Reply(body=noisy_answer(asked.json, limit)))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        assert not house.steps.stage(job.id, 0, "skeleton")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    error = house.studio.job(job.id).error
+    assert error is not None
+    assert error.code == "disk_full"
+
+
+def noisy_answer(body: dict[str, Any], least_bytes: int) -> dict[str, Any]:
+    """An answer whose picture does not compress, larger than least_bytes, at the size that was asked for."""
+    answer = webui.answer_to(body)
+    width, height = webui.result_size(body)
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("parameters", webui.infotext_of(body, width, height))
+    chunks.add_text("padding", os.urandom(least_bytes).hex())
+    out = io.BytesIO()
+    Pillow.frombytes("RGB", (width, height), os.urandom(width * height * 3)).save(out, "PNG", pnginfo=chunks)
+    return answer | {"images": [base64.b64encode(out.getvalue()).decode()]}
+
+
+@pytest.mark.parametrize(
+    ("reply", "word"),
+    [
+        (webui.Reply(200, b"<html>hello</html>"), "is not a WebUI"),
+        (webui.Reply(401, {"detail": "Not authenticated"}), "asks for a name and password"),
+        (webui.Reply(302, b"", headers=(("Location", "https://elsewhere.example/"),)), "elsewhere.example"),
+    ],
+)
+def test_an_address_that_is_no_open_webui_is_shown_with_what_it_is(reply: webui.Reply, word: str) -> None:
+    with PaintingWebui() as server:
+        for method, path in list(server.routes):
+            server.on(method, path, reply)
+        record = look_at(WebuiClient(server.url), busy=False)
+    assert record.server.status == "down"
+    assert record.server.problem is not None
+    assert word in record.server.problem
+
+
+def wait_for(happened: Any, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
