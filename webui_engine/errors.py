@@ -45,11 +45,12 @@ class WouldBeIgnored(BadValue):
 
 
 class CheckpointBroken(EngineError):
-    """The model file or folder at path cannot be used because of reason."""
+    """The model file or folder at path cannot be used because of reason, of which the first line is told."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        self.path, self.reason = path, reason
-        super().__init__(f"{path.name} cannot be loaded: {reason}")
+    def __init__(self, path: Path, reason: str | BaseException) -> None:
+        text = str(reason).strip() or type(reason).__name__
+        self.path, self.reason = path, text.partition("\n")[0]
+        super().__init__(f"{path.name} cannot be loaded: {self.reason}")
 
 
 class MissingVocabulary(CheckpointBroken):

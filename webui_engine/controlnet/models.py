@@ -91,7 +91,7 @@ def _load(info: ControlNetInfo, model: Model) -> ControlNetModel:
     try:
         network = _read(info.path, model)
     except UNREADABLE as error:
-        raise CheckpointBroken(info.path, str(error) or type(error).__name__) from error
+        raise CheckpointBroken(info.path, error) from error
     _require_fit(info, network, model)
     return network.to(model.device.place).requires_grad_(False).eval()
 

@@ -79,7 +79,9 @@ def _hint_tensor(
     """(hints, 3, h, w) from 0 to 1."""
     hints = unit.hint if isinstance(unit.hint, tuple) else (unit.hint,)
     fitted = [fit_hint(_cut_alike(hint, source_size, box), unit.resize_mode, *size) for hint in hints]
-    levels = torch.from_numpy(np.stack([np.array(hint) for hint in fitted])).permute(0, 3, 1, 2) / 255
+    levels = (
+        torch.from_numpy(np.stack([np.array(hint) for hint in fitted])).permute(0, 3, 1, 2).contiguous() / 255
+    )
     return model.to_latent_device(levels)
 
 

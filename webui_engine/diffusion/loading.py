@@ -29,7 +29,7 @@ def load_model(info: CheckpointInfo, device: Device, models_dirs: Sequence[Path]
     except CheckpointBroken:
         raise
     except UNREADABLE as error:
-        raise CheckpointBroken(info.path, str(error) or type(error).__name__) from error
+        raise CheckpointBroken(info.path, error) from error
     pipeline.to(device.place)
     for network in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
         network.requires_grad_(False).eval()
@@ -63,7 +63,7 @@ def load_autoencoder(path: Path, like: Model) -> AutoencoderKL:
     try:
         vae = _read_autoencoder(path, like, dtype)
     except UNREADABLE as error:
-        raise CheckpointBroken(path, str(error) or type(error).__name__) from error
+        raise CheckpointBroken(path, error) from error
     return vae.to(like.device.place).requires_grad_(False).eval()
 
 
