@@ -16,11 +16,12 @@ from pydantic.v1 import (
     NonNegativeFloat,
     NonNegativeInt,
     PositiveInt,
+    ValidationError,
     confloat,
     conint,
 )
 
-from webui_engine.errors import BadValue
+from webui_engine.errors import WouldBeIgnored
 
 NONE = "None"
 PASSTHROUGH = "Passthrough"
@@ -94,17 +95,19 @@ class Detailing:
 def read_arguments(arguments: Sequence[Any], detectors: Sequence[str], *, most_tabs: int) -> Detailing:
     """The request's tabs, only those that were sent: A1111's hidden default tab is not added.
 
-    Raises ValidationError for a tab that does not fit, BadValue for anything that is no tab, for more than most_tabs and
-    for a model that is not installed. A1111 answers 200 in all these cases and leaves the faces as they are.
+    Raises WouldBeIgnored for a tab that does not fit, for anything that is no tab, for more than most_tabs and for a
+    model that is not installed. A1111 answers 200 in all these cases and leaves the faces as they are.
     """
     switches = [item for item in arguments[:2] if isinstance(item, bool)]
     tabs = arguments[len(switches) :]
     for item in tabs:
         if not isinstance(item, dict):
-            raise BadValue("adetailer args", item, "after the two switches a tab, an object, was expected")
-    parsed = tuple(ADetailerArgs.parse_obj(item) for item in tabs)
+            raise WouldBeIgnored(
+                "adetailer args", item, "after the two switches a tab, an object, was expected"
+            )
+    parsed = tuple(_parsed(item, number) for number, item in enumerate(tabs, start=1))
     if len(parsed) > most_tabs:
-        raise BadValue("adetailer args", f"{len(parsed)} tabs", f"ad_max_models allows {most_tabs}")
+        raise WouldBeIgnored("adetailer args", f"{len(parsed)} tabs", f"ad_max_models allows {most_tabs}")
     running = tuple(tab for tab in parsed if tab.ad_tab_enable and tab.ad_model != NONE)
     for tab in running:
         _refuse_what_is_not_here(tab, detectors)
@@ -113,10 +116,18 @@ def read_arguments(arguments: Sequence[Any], detectors: Sequence[str], *, most_t
     return Detailing(tabs=running, skip_img2img=len(switches) > 1 and switches[1] and bool(running))
 
 
+def _parsed(tab: dict[str, Any], number: int) -> ADetailerArgs:
+    try:
+        return ADetailerArgs.parse_obj(tab)
+    except ValidationError as error:
+        problems = "; ".join(f"{item['loc'][0]}: {item['msg']}" for item in error.errors())
+        raise WouldBeIgnored("adetailer args", f"tab {number}", problems) from error
+
+
 def _refuse_what_is_not_here(tab: ADetailerArgs, detectors: Sequence[str]) -> None:
     if tab.ad_model not in detectors:
-        raise BadValue("ad_model", tab.ad_model, f"installed: {', '.join(detectors)}")
+        raise WouldBeIgnored("ad_model", tab.ad_model, f"installed: {', '.join(detectors)}")
     if tab.ad_model_classes:
-        raise BadValue("ad_model_classes", tab.ad_model_classes, "no detector here takes classes")
+        raise WouldBeIgnored("ad_model_classes", tab.ad_model_classes, "no detector here takes classes")
     if tab.ad_restore_face:
-        raise BadValue("ad_restore_face", True, "no face restorer is installed")
+        raise WouldBeIgnored("ad_restore_face", True, "no face restorer is installed")

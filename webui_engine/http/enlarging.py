@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageOps
 
 from webui_client import infotext
-from webui_engine.errors import BadValue
+from webui_engine.errors import BadValue, WouldBeIgnored
 from webui_engine.http.generation import names
 from webui_engine.http.pictures import flat, read_texts
 from webui_engine.http.schema import ExtrasFields
@@ -33,7 +33,9 @@ class Enlarged:
 def enlarge(request: ExtrasFields, images: Sequence[Image.Image], engine: Engine) -> Enlarged:
     """Every picture, as the request says; raises UnknownName, BadValue."""
     if request.gfpgan_visibility or request.codeformer_visibility:
-        raise BadValue("gfpgan_visibility, codeformer_visibility", "above 0", "no face restorer is installed")
+        raise WouldBeIgnored(
+            "gfpgan_visibility, codeformer_visibility", "above 0", "no face restorer is installed"
+        )
     first, second = (names.upscaler(engine, name) for name in (request.upscaler_1, request.upscaler_2))
     note = _note(request, first, second)
     made = tuple(_one(request, image, first, second, engine) for image in images)

@@ -45,7 +45,11 @@ class QueueFull(Exception):
         super().__init__(f"{waiting} requests are waiting already; try again when some of them are done")
 
 
-STATUS: tuple[tuple[type[Exception], int], ...] = ((errors.UnknownName, 400), (QueueFull, 503))
+STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (errors.UnknownName, 400),
+    (errors.WouldBeIgnored, 422),
+    (QueueFull, 503),
+)
 """The errors that are not 500, as everything is in A1111 that no check foresaw."""
 
 FAILS_IN_A1111 = frozenset({"option", "checkpoint", "upscaler", "ControlNet module"})

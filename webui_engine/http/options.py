@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from webui_engine.errors import BadValue, UnknownName
+from webui_engine.errors import BadValue, UnknownName, WouldBeIgnored
 
 CHECKPOINT = "sd_model_checkpoint"
 CHECKPOINT_HASH = "sd_checkpoint_hash"
@@ -166,7 +166,7 @@ class OptionsStore:
         else:
             fits = isinstance(value, type(default))
         if not fits:
-            raise BadValue(name, value, f"a {type(default).__name__} was expected")
+            raise WouldBeIgnored(name, value, f"the option is of type {type(default).__name__}")
         return (
             int(value)
             if isinstance(default, int) and not isinstance(default, bool) and value == int(value)

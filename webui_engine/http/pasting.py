@@ -36,11 +36,11 @@ MISSING: tuple[tuple[str, str | int | bool], ...] = (
 )
 
 
-def shown_parameters(parsed: Infotext, text: str) -> dict[str, Any]:
+def shown_parameters(parsed: Infotext) -> dict[str, Any]:
     """The pairs of an infotext, sizes split in two, prompts beside them, gaps filled."""
     values: dict[str, Any] = {}
     for key, value in parsed.settings:
         size = SIZE.fullmatch(value)
         values |= {f"{key}-1": size[1], f"{key}-2": size[2]} if size else {key: value}
-    values |= {"Prompt": parsed.prompt if text else "", "Negative prompt": parsed.negative_prompt}
+    values |= {"Prompt": parsed.prompt, "Negative prompt": parsed.negative_prompt}
     return values | {key: value for key, value in MISSING if key not in values}

@@ -70,7 +70,7 @@ def query_flag(name: str, *, default: bool) -> bool:
 
 
 def _is_json(content_type: str | None) -> bool:
-    if content_type is None:
+    if not content_type:
         return True
     kind = content_type.partition(";")[0].strip().lower()
     return kind == "application/json" or kind.endswith("+json")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from webui_engine.errors import BadValue
+from webui_engine.errors import BadValue, WouldBeIgnored
 from webui_engine.scripts import arguments, tiles
 from webui_engine.tasks import GenerationResult, GenerationTask, Monitor, Pairs, ResizeMode
 
@@ -97,7 +97,7 @@ class UltimateUpscale:
     ) -> tiles.Upscaled:
         """The enlarged picture, and after it the one with mended seams where that was asked for."""
         if task.inpainting is not None:
-            raise BadValue("mask", "a picture", f"{TITLE} paints the whole picture")
+            raise WouldBeIgnored("mask", "a picture", f"{TITLE} paints the whole picture")
         source = task.init_images[0]
         size = self._target_size(source.size, task)
         canvas = enlarge(source, self.upscaler, *size)

@@ -92,9 +92,8 @@ def _placed(plan: Plan, made: Made, picture: Sampled, extra: dict[str, Any]) -> 
 
 def _info(plan: Plan, made: Made, extra: dict[str, Any], texts: tuple[str, ...]) -> dict[str, Any]:
     task, request = plan.task, plan.request
-    count = len(made.pictures) if plan.script else task.batch_size * task.n_iter
-    seeds = [picture.seed for picture in made.pictures] if plan.script else _counted(task.seed, count, task)
-    same_subseed = [task.subseed + index for index in range(count)]
+    seeds = _seeds(plan, made)
+    count = len(seeds)
     return {
         "prompt": task.prompt,
         "all_prompts": [task.prompt] * count,
@@ -103,7 +102,7 @@ def _info(plan: Plan, made: Made, extra: dict[str, Any], texts: tuple[str, ...])
         "seed": task.seed,
         "all_seeds": seeds,
         "subseed": task.subseed,
-        "all_subseeds": same_subseed,
+        "all_subseeds": [task.subseed + index for index in range(count)],
         "subseed_strength": task.subseed_strength,
         "width": made.size[0],
         "height": made.size[1],
@@ -130,5 +129,10 @@ def _info(plan: Plan, made: Made, extra: dict[str, Any], texts: tuple[str, ...])
     }
 
 
-def _counted(seed: int, count: int, task: Any) -> list[int]:
-    return [seed if task.subseed_strength else seed + index for index in range(count)]
+def _seeds(plan: Plan, made: Made) -> list[int]:
+    """One seed for each picture that was asked for, made or not; of a script's pictures, the different ones."""
+    task = plan.task
+    if plan.script:
+        return list(dict.fromkeys(picture.seed for picture in made.pictures))
+    count = task.batch_size * task.n_iter
+    return [task.seed if task.subseed_strength else task.seed + index for index in range(count)]

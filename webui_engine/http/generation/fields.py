@@ -13,12 +13,15 @@ from typing import Any
 
 from webui_client import infotext
 from webui_engine.errors import BadValue, UnknownName
+from webui_engine.http.pasting import shown_parameters
 from webui_engine.http.schema import GenerationRequest
 
 MAX_SIDE = 8192
 MAX_PICTURES = 128
 MAX_STEPS = 1000
 FROM_INFOTEXT = {
+    "Prompt": "prompt",
+    "Negative prompt": "negative_prompt",
     "Steps": "steps",
     "Sampler": "sampler_name",
     "Schedule type": "scheduler",
@@ -32,6 +35,11 @@ FROM_INFOTEXT = {
     "Hires upscale": "hr_scale",
     "Hires steps": "hr_second_pass_steps",
     "Hires upscaler": "hr_upscaler",
+    "Hires sampler": "hr_sampler_name",
+    "Hires schedule type": "hr_scheduler",
+    "Hires checkpoint": "hr_checkpoint_name",
+    "Hires prompt": "hr_prompt",
+    "Hires negative prompt": "hr_negative_prompt",
 }
 """Infotext keys and the request fields they fill."""
 
@@ -87,12 +95,9 @@ def filled_from_infotext(request: GenerationRequest) -> GenerationRequest:
     """The request with the fields that were not sent taken from its ``infotext`` field; sent ones win."""
     if not request.infotext:
         return request
-    parsed = infotext.parse(request.infotext)
-    values: dict[str, Any] = {"prompt": parsed.prompt, "negative_prompt": parsed.negative_prompt}
-    settings = dict(parsed.settings)
-    if parsed.size:
-        settings["Size-1"], settings["Size-2"] = str(parsed.size[0]), str(parsed.size[1])
-    values |= {field: settings[key] for key, field in FROM_INFOTEXT.items() if key in settings}
+    settings = shown_parameters(infotext.parse(request.infotext))
+    values: dict[str, Any] = {field: settings[key] for key, field in FROM_INFOTEXT.items() if key in settings}
+    values["override_settings"] = {}
     sent = request.__fields_set__
     fills = {
         field: value for field, value in values.items() if field in request.__fields__ and field not in sent

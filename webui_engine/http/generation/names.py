@@ -44,13 +44,22 @@ def own_schedule(engine: Engine, sampler: str, scheduler: str) -> str | None:
     """
     label = scheduler
     if scheduler == AUTOMATIC:
-        label = next(item.default_schedule for item in engine.samplers() if item.name == sampler)
+        used = next(item for item in engine.samplers() if item.name == sampler)
+        label = used.default_schedule if used.schedulable else AUTOMATIC
     return None if label in (AUTOMATIC, "Uniform") else label
 
 
 def checkpoint(engine: Engine, name: str) -> str:
     """The title of a checkpoint named by any of its aliases. Raises UnknownName."""
     return find_checkpoint(name, engine.checkpoints()).title
+
+
+def overriding_checkpoint(engine: Engine, name: str) -> str:
+    """The same where A1111 would go on with another checkpoint: the error is the client's."""
+    try:
+        return checkpoint(engine, name)
+    except UnknownName as error:
+        raise UnknownName("checkpoint to override with", name, error.available) from error
 
 
 def vae(engine: Engine, name: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from webui_engine.adetailer.repair import Inner
 from webui_engine.adetailer.tabs import NONE, ADetailerArgs, Detailing, read_arguments
-from webui_engine.errors import BadValue
+from webui_engine.errors import BadValue, WouldBeIgnored
 from webui_engine.http.faults import Refused
 from webui_engine.http.generation import fields, names, resolve
 from webui_engine.http.generation.units import Unit, read_units
@@ -65,7 +65,7 @@ def plan(request: GenerationRequest, services: Services) -> Plan:
         arguments[ADETAILER], services.detectors.names(), most_tabs=options.adetailer_tabs
     )
     if detailing.skip_img2img and task.inpainting is not None:
-        raise BadValue("adetailer skip_img2img", True, "it does not go together with a mask")
+        raise WouldBeIgnored("adetailer skip_img2img", True, "it does not go together with a mask")
     return Plan(
         kind=kind,
         request=request,
@@ -132,6 +132,8 @@ def _inner(tab: ADetailerArgs, services: Services) -> Inner:
         tab=tab,
         sampler=sampler,
         scheduler=scheduler,
-        checkpoint=None if checkpoint in (None, *names.SAME) else names.checkpoint(engine, str(checkpoint)),
+        checkpoint=None
+        if checkpoint in (None, *names.SAME)
+        else names.overriding_checkpoint(engine, str(checkpoint)),
         vae=None if vae in (None, *names.SAME) else names.vae(engine, str(vae)),
     )

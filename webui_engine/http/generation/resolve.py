@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageOps
 
-from webui_engine.errors import BadValue
+from webui_engine.errors import BadValue, WouldBeIgnored
 from webui_engine.http import pictures
 from webui_engine.http.faults import Refused
 from webui_engine.http.generation import fields, names
@@ -54,7 +54,7 @@ def img2img_task(
     """The task of an img2img request; raises BadValue, UnknownName, Refused for a picture that is none."""
     common = _common(request, options, engine, styles)
     if request.latent_mask:
-        raise BadValue("latent_mask", "a picture", "only mask is understood")
+        raise WouldBeIgnored("latent_mask", "a picture", "only mask is understood")
     images = _init_images(request, options)
     if len(images) > 1:
         common["batch_size"] = len(images)
@@ -88,7 +88,7 @@ def _common(
         "negative_prompt": fields.without_comments(negative),
         "sampler": sampler,
         "scheduler": scheduler,
-        "checkpoint": names.checkpoint(engine, options.checkpoint) if options.checkpoint else None,
+        "checkpoint": names.overriding_checkpoint(engine, options.checkpoint) if options.checkpoint else None,
         "vae": names.vae(engine, options.vae),
         "clip_skip": options.clip_skip,
         "eta_noise_seed_delta": options.eta_noise_seed_delta,
@@ -125,14 +125,16 @@ def _numbers(request: GenerationRequest) -> dict[str, Any]:
 
 def _refuse_what_is_not_here(request: GenerationRequest, options: Effective, engine: Engine) -> None:
     if options.face_restoration if request.restore_faces is None else request.restore_faces:
-        raise BadValue("restore_faces", True, "no face restorer is installed; ADetailer repairs faces")
+        raise WouldBeIgnored("restore_faces", True, "no face restorer is installed; ADetailer repairs faces")
     if request.refiner_checkpoint not in (None, *names.SAME):
         names.checkpoint(engine, str(request.refiner_checkpoint))
-        raise BadValue(
+        raise WouldBeIgnored(
             "refiner_checkpoint", request.refiner_checkpoint, "a second checkpoint is not supported"
         )
     if request.s_min_uncond:
-        raise BadValue("s_min_uncond", request.s_min_uncond, "skipping the negative prompt is not supported")
+        raise WouldBeIgnored(
+            "s_min_uncond", request.s_min_uncond, "skipping the negative prompt is not supported"
+        )
 
 
 def _hires(request: Txt2ImgRequest, engine: Engine) -> Hires:
@@ -142,16 +144,16 @@ def _hires(request: Txt2ImgRequest, engine: Engine) -> Hires:
     if request.hr_scheduler not in (None, *names.SAME):
         base = sampler or request.sampler_name or request.sampler_index or "Euler"
         _, scheduler = names.sampler_and_scheduler(engine, base, request.hr_scheduler)
-    legacy = bool(request.firstphase_width or request.firstphase_height)
+    scale, width, height = _hires_size(request)
     upscaler = request.hr_upscaler or LATENT_UPSCALERS[0]
     return Hires(
-        scale=fields.real("hr_scale", request.hr_scale, least=0.125, most=16),
+        scale=scale,
         upscaler=upscaler if upscaler in LATENT_UPSCALERS else names.upscaler(engine, upscaler),
         steps=fields.whole(
             "hr_second_pass_steps", request.hr_second_pass_steps, least=0, most=fields.MAX_STEPS
         ),
-        resize_x=int(request.width or 0) if legacy else max(0, request.hr_resize_x),
-        resize_y=int(request.height or 0) if legacy else max(0, request.hr_resize_y),
+        resize_x=width,
+        resize_y=height,
         denoising_strength=min(fields.real("denoising_strength", request.denoising_strength, least=0), 1.0),
         sampler=sampler,
         scheduler=scheduler,
@@ -159,6 +161,18 @@ def _hires(request: Txt2ImgRequest, engine: Engine) -> Hires:
         negative_prompt=request.hr_negative_prompt,
         checkpoint=_hires_checkpoint(request.hr_checkpoint_name, engine),
     )
+
+
+def _hires_size(request: Txt2ImgRequest) -> tuple[float, int, int]:
+    """Scale, or width and height in pixels; with the old firstphase fields, width and height are the final ones."""
+    first = (request.firstphase_width, request.firstphase_height)
+    if not any(first):
+        scale = fields.real("hr_scale", request.hr_scale, least=0.125, most=16)
+        return scale, max(0, request.hr_resize_x), max(0, request.hr_resize_y)
+    final = (fields.side("width", request.width), fields.side("height", request.height))
+    if all(first) and final[0] * first[1] == final[1] * first[0]:
+        return final[0] / first[0], 0, 0
+    return 1.0, *final
 
 
 def _hires_checkpoint(name: str | None, engine: Engine) -> str | None:
@@ -212,11 +226,11 @@ def _resize_mode(value: int) -> ResizeMode:
     try:
         return ResizeMode(value)
     except ValueError as error:
-        raise BadValue("resize_mode", value, "0 to 3 were expected") from error
+        raise WouldBeIgnored("resize_mode", value, "0 to 3 were expected") from error
 
 
 def _masked_content(value: int) -> MaskedContent:
     try:
         return MaskedContent(value)
     except ValueError as error:
-        raise BadValue("inpainting_fill", value, "0 to 3 were expected") from error
+        raise WouldBeIgnored("inpainting_fill", value, "0 to 3 were expected") from error

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 from pydantic.v1 import BaseModel, Field, validator
 
-from webui_engine.errors import BadValue
+from webui_engine.errors import BadValue, WouldBeIgnored
 from webui_engine.http import pictures
 from webui_engine.http.generation import names
 from webui_engine.http.options import Effective
@@ -112,11 +112,11 @@ def read_units(
     parsed = [ControlNetUnit.parse_obj(_spelled(item)) for item in arguments if isinstance(item, dict)]
     strangers = [item for item in arguments if not isinstance(item, (dict, bool)) and item is not None]
     if strangers:
-        raise BadValue("controlnet args", strangers[0], "a unit is an object")
+        raise WouldBeIgnored("controlnet args", strangers[0], "a unit is an object")
     enabled = [unit for unit in parsed if unit.enabled]
     if len(enabled) > options.controlnet_units:
         limit = f"control_net_unit_count allows {options.controlnet_units}"
-        raise BadValue("controlnet args", f"{len(enabled)} units", limit)
+        raise WouldBeIgnored("controlnet args", f"{len(enabled)} units", limit)
     return tuple(_unit(item, engine, options, has_init_image=has_init_image) for item in enabled)
 
 
@@ -126,7 +126,7 @@ def _spelled(unit: dict[str, Any]) -> dict[str, Any]:
     for alias, name in (("input_image", "image"), ("mask", "mask_image"), ("guidance", "guidance_end")):
         if alias in spelled:
             if name in spelled:
-                raise BadValue("controlnet args", alias, f"{name} says the same; send one of them")
+                raise WouldBeIgnored("controlnet args", alias, f"{name} says the same; send one of them")
             spelled[name] = spelled.pop(alias)
     return spelled
 
@@ -137,7 +137,7 @@ def _unit(unit: ControlNetUnit, engine: Engine, options: Effective, *, has_init_
     model = names.controlnet_model(engine, unit.model)
     image = _picture(unit.image)
     if image is None and not has_init_image:
-        raise BadValue("controlnet image", None, "txt2img has no picture of its own to draw a map from")
+        raise WouldBeIgnored("controlnet image", None, "txt2img has no picture of its own to draw a map from")
     if unit.guidance_start > unit.guidance_end:
         raise BadValue("guidance_start", unit.guidance_start, "it lies after guidance_end")
     wants_map = unit.save_detected_map and options.controlnet_maps
@@ -146,19 +146,21 @@ def _unit(unit: ControlNetUnit, engine: Engine, options: Effective, *, has_init_
 
 def _refuse_what_is_not_here(unit: ControlNetUnit) -> None:
     if unit.model.lower() in NO_MODELS:
-        raise BadValue("controlnet model", unit.model, "a unit without a model does nothing")
+        raise WouldBeIgnored("controlnet model", unit.model, "a unit without a model does nothing")
     for name in ("advanced_weighting", "effective_region_mask", "ipadapter_input"):
         if getattr(unit, name) is not None:
-            raise BadValue(f"controlnet {name}", "given", "it is not supported")
+            raise WouldBeIgnored(f"controlnet {name}", "given", "it is not supported")
     if unit.input_mode not in ("simple", "InputMode.SIMPLE"):
-        raise BadValue("controlnet input_mode", unit.input_mode, "only simple is supported")
+        raise WouldBeIgnored("controlnet input_mode", unit.input_mode, "only simple is supported")
 
 
 def _picture(value: Any) -> Image.Image | None:
     """The picture in any of the forms a unit takes: text, {image, mask}, [image, mask], [{image, mask}]."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         if len(value) > 1:
-            raise BadValue("controlnet image", f"{len(value)} pictures", "only IP-Adapter takes several")
+            raise WouldBeIgnored(
+                "controlnet image", f"{len(value)} pictures", "only IP-Adapter takes several"
+            )
         value = value[0]
     if isinstance(value, dict):
         value = value.get("image")

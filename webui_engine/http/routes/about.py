@@ -38,6 +38,7 @@ def ping() -> Response:
 
 
 @get(blueprint, "/app_id")
+@get(blueprint, "/app_id/")
 def app_id() -> Response:
     """A number that stays the same until the server is started anew."""
     return jsonify({"app_id": APP_ID})

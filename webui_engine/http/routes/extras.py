@@ -50,7 +50,7 @@ def extra_batch_images() -> Response:
 def png_info() -> Response:
     """The infotext of a picture, raw and parsed."""
     text, items = read_texts(decode(read(PngInfoRequest).image))
-    return jsonify({"info": text, "items": items, "parameters": shown_parameters(infotext.parse(text), text)})
+    return jsonify({"info": text, "items": items, "parameters": shown_parameters(infotext.parse(text))})
 
 
 @post(blueprint, "/sdapi/v1/interrogate")

@@ -1,0 +1,102 @@
+"""Comparing answers by what a client can rely on: keys and types, not values."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from PIL import Image
+
+FREE = frozenset({"value", "minimum", "maximum", "step", "choices"})
+"""Keys whose value is whatever a script's own argument is."""
+
+NAMED = frozenset(
+    {
+        "loaded",
+        "skipped",
+        "module_detail",
+        "metadata",
+        "items",
+        "override_settings",
+        "components",
+        "paths",
+        "args",
+    }
+    | {"alwayson_scripts", "ngrok_options"}
+)
+"""Objects keyed by names that are the server's own or the request's."""
+
+COUNTED = frozenset({"images", "infotexts", "all_prompts", "all_seeds", "all_subseeds"})
+
+
+OPTIONAL = frozenset({"hash", "sha256", "config", "model_name", "model_path", "sd_vae_name", "sd_vae_hash"})
+"""Keys that are null on a real server, too: a checkpoint is hashed when it is first loaded, and a VAE of
+its own is the exception."""
+
+
+def differences(recorded: Any, given: Any, place: str = "") -> Iterator[str]:
+    """Every difference in keys, types and number of pictures; null may stand for a value that is not there."""
+    if recorded is None:
+        return
+    if _kind(recorded) != _kind(given):
+        yield f"{place}: {_kind(given)} instead of {_kind(recorded)}"
+    elif isinstance(recorded, dict):
+        yield from _in_objects(recorded, given, place)
+    elif isinstance(recorded, list):
+        yield from _in_lists(recorded, given, place)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    return {int: "number", float: "number", str: "text", dict: "object", list: "list"}.get(
+        type(value), "null"
+    )
+
+
+def _in_objects(recorded: dict[str, Any], given: dict[str, Any], place: str) -> Iterator[str]:
+    if place.rpartition(".")[2] in NAMED:
+        return
+    for key in sorted(recorded.keys() ^ given.keys()):
+        yield f"{place}.{key}: {'missing' if key in recorded else 'not in the recording'}"
+    for key in recorded.keys() & given.keys():
+        if key not in FREE and not (key in OPTIONAL and given[key] is None):
+            yield from _at_key(key, recorded[key], given[key], f"{place}.{key}")
+
+
+def _at_key(key: str, recorded: Any, given: Any, place: str) -> Iterator[str]:
+    if key in COUNTED and len(recorded) != len(given):
+        yield f"{place}: {len(given)} instead of {len(recorded)}"
+    if key == "info" and isinstance(recorded, str) and recorded.startswith("{"):
+        yield from differences({"told": json.loads(recorded)}, {"told": json.loads(given)}, place)
+    else:
+        yield from differences(recorded, given, place)
+
+
+def _in_lists(recorded: list[Any], given: list[Any], place: str) -> Iterator[str]:
+    for index, item in enumerate(given):
+        found = [list(differences(other, item, f"{place}[{index}]")) for other in recorded]
+        if found and all(found):
+            yield from min(found, key=len)
+
+
+def picture_differences(decoded: dict[str, Any], answer: Any) -> Iterator[str]:
+    """Differences in format, size and text chunks of the pictures that the recorder looked at."""
+    described = decoded.get("images") or (
+        [decoded["image"]] if isinstance(decoded.get("image"), dict) else []
+    )
+    given = answer.get("images", [answer.get("image")]) if isinstance(answer, dict) else []
+    for index, (expected, text) in enumerate(zip(described, given, strict=False)):
+        with Image.open(io.BytesIO(base64.b64decode(text))) as picture:
+            keys = sorted(key for key in getattr(picture, "text", {}))
+            seen = {"format": picture.format, "size": list(picture.size), "text_keys": keys}
+        wanted = {
+            "format": expected["format"],
+            "size": expected["size"],
+            "text_keys": sorted(expected["text_keys"]),
+        }
+        if seen != wanted:
+            yield f"picture {index}: {seen} instead of {wanted}"
