@@ -1,26 +1,30 @@
-"""How our processes write their logs: one line an event, on standard error."""
+"""How our processes log, and how a person at a terminal reads it."""
 
 from __future__ import annotations
 
+import json
 import logging
-import sys
 
-import structlog
+from studio.logs import configure_logs as configure_structured_logs
+
+OWN_FIELDS = ("event", "level", "timestamp")
 
 
 def configure_logs(level: str) -> None:
-    """Let structlog and the standard library's loggers write plain lines at level ("debug" … "error") and above."""
-    number = logging.getLevelNamesMapping()[level.upper()]
-    logging.basicConfig(
-        level=max(number, logging.WARNING), format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
+    """Structured lines of our own events at level and above; of libraries only what goes wrong."""
+    configure_structured_logs(level)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # a server that is not up yet is no news
+
+
+def readable(line: str) -> str:
+    """A structured line as a person reads it: the event, then its facts; any other line as it is."""
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(fields, dict) or "event" not in fields:
+        return line
+    level = "" if fields.get("level") in ("info", "debug", None) else f"{fields['level']}: "
+    facts = " ".join(f"{name}={value}" for name, value in fields.items() if name not in OWN_FIELDS)
+    return f"{level}{fields['event']} {facts}".rstrip()

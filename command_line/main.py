@@ -27,6 +27,10 @@ Photos = Annotated[
     ),
 ]
 ClassNoun = Annotated[str, typer.Option("--class-noun", help="person, woman, man, girl or boy.")]
+Steps = Annotated[
+    int | None,
+    typer.Option("--steps", min=1, max=20000, help="Training steps; the trainer chooses if left out."),
+]
 WebUi = Annotated[
     list[str] | None, typer.Option("--webui", help="A WebUI server's address; may be repeated.")
 ]
@@ -93,6 +97,7 @@ def portrait(
     ),
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
+    steps: Steps = None,
     as_json: Json = False,
 ) -> None:
     """Do the whole job: judge the photos, learn the person, make the portraits.
@@ -103,7 +108,13 @@ def portrait(
         from command_line import portrait as portrait_job
 
         request = portrait_job.PortraitRequest(
-            photos=photos, preset=preset_name, count=count, seed=seed, out=out, class_noun=class_noun
+            photos=photos,
+            preset=preset_name,
+            count=count,
+            seed=seed,
+            out=out,
+            class_noun=class_noun,
+            steps=steps,
         )
         raise typer.Exit(portrait_job.run(request, tuple(webui or ()), as_json=as_json))
 
@@ -114,7 +125,7 @@ def train(
     name: Annotated[
         str | None, typer.Option("--name", help="The person's name; the folder's name if left out.")
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", min=1, max=20000, help="Training steps.")] = None,
+    steps: Steps = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     as_json: Json = False,

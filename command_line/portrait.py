@@ -22,7 +22,10 @@ DEMONSTRATION_LINE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortraitRequest:
-    """What is to be made. photos: a folder. seed: None draws one. out: folder for the pictures."""
+    """What is to be made. photos: a folder. seed: None draws one. out: folder for the pictures.
+
+    steps: of the training; None leaves them to the trainer.
+    """
 
     photos: Path
     preset: str
@@ -30,6 +33,7 @@ class PortraitRequest:
     seed: int | None
     out: Path
     class_noun: str
+    steps: int | None = None
 
 
 def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool) -> int:
@@ -62,7 +66,7 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
     subject = add_subject(session, terminal, train)
     if preset["identity"] == "lora":
-        report["adapter"] = learn(session, terminal, subject["id"])["adapter"]["name"]
+        report["adapter"] = learn(session, terminal, subject["id"], request.steps)["adapter"]["name"]
     job = _order(session, terminal, request, subject["id"])
     report.update(job=job["id"], server=_server(job))
     report["images"] = [_save(session, image, request.out) for image in job["images"]]

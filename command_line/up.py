@@ -8,6 +8,7 @@ import threading
 
 from rich.console import Console
 
+from command_line.logs import readable
 from command_line.preflight import check_machine
 from command_line.programs import api_address, pages_address, studio_programs
 from command_line.readiness import wait_until_ready
@@ -26,7 +27,7 @@ class Terminal:
 
     def log(self, name: str, line: str) -> None:
         """One line of a program."""
-        self._console.print(f"{name:>6} | {line}", style=COLOURS.get(name, ""))
+        self._console.print(f"{name:>6} | {readable(line)}", style=COLOURS.get(name, ""))
 
     def say(self, line: str) -> None:
         """One line of the supervisor."""

@@ -33,9 +33,9 @@ class PlainJson(DefaultJSONProvider):
     ensure_ascii = False
     sort_keys = False
 
-    def loads(self, text: str | bytes, **arguments: Any) -> Any:
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Read JSON, whose numbers are of one kind: 7.0 is the integer 7. NaN and infinity are no JSON."""
-        return json.loads(text, parse_float=_number, parse_constant=_no_number)
+        return json.loads(s, parse_float=_number, parse_constant=_no_number, **kwargs)
 
 
 def _number(text: str) -> int | float:

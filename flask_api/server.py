@@ -30,7 +30,7 @@ def run(settings: Settings) -> None:
     """
     listening = bind(settings.api_host, settings.api_port)
     with open_studio(settings) as studio:
-        app = create_app(studio)
+        app = create_app(studio, settings.api_hosts)
         server = waitress.create_server(
             app,
             sockets=[listening],
