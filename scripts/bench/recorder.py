@@ -11,8 +11,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import requests
 
 GENERATING = ("/sdapi/v1/txt2img", "/sdapi/v1/img2img", "/sdapi/v1/extra-single-image")
-HOP_BY_HOP = frozenset(
-    {"connection", "content-length", "content-encoding", "transfer-encoding", "keep-alive", "date", "server"}
+OF_THE_CONNECTION = frozenset(
+    [
+        "connection",
+        "content-encoding",
+        "content-length",
+        "date",
+        "host",
+        "keep-alive",
+        "server",
+        "transfer-encoding",
+    ]
 )
 
 
