@@ -25,7 +25,7 @@ from webui_client.errors import Interrupted
 from webui_client.values import GenerationInfo
 
 STOP_FLAGS = ("interrupted", "skipped", "stopping_generation")
-SUDDEN_END_FACTOR, SUDDEN_END_SECONDS = 3.0, 1.0
+SUDDEN_END_FACTOR, SUDDEN_END_SECONDS = 3.0, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +73,9 @@ def check_uninterrupted(
     ]
     if any(seen.stopped for seen in of_the_run):
         raise Interrupted(server, ours=False, reason="the server's state says so")
-    taken_over = after is not None and after.job_timestamp != info.job_timestamp
-    if taken_over and after and _ended_suddenly(glimpses, after.seen_at):
+    seen_running = any(seen.ours and seen.job_timestamp == info.job_timestamp for seen in glimpses)
+    taken_over = after is not None and after.job_timestamp > info.job_timestamp
+    if seen_running and taken_over and after and _ended_suddenly(glimpses, after.seen_at):
         raise Interrupted(
             server, ours=False, reason="it ended far sooner than its pace, and another job began"
         )

@@ -68,6 +68,12 @@ def test_a_run_that_ended_far_too_soon_before_another_job_began_is_not_trusted()
     checked([glimpse(ours=True, eta_seconds=1.5)], other_job)
 
 
+def test_a_server_that_keeps_its_timestamps_in_another_way_raises_no_alarm() -> None:
+    seen = glimpse(ours=True, eta_seconds=60.0, job_timestamp="20261120211857")
+    checked([seen], glimpse(seen_at=101.0, job_timestamp="20261120211857"))
+    checked([seen], glimpse(seen_at=101.0, job_timestamp="20261120211901"))
+
+
 def test_a_server_gone_after_its_answer_leaves_only_what_was_seen() -> None:
     checked([glimpse(ours=True)], None)
 
