@@ -1,5 +1,6 @@
 """The process of the pages: one FastAPI application with the pages of each language and their pictures."""
 
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def mounted(app: FastAPI, site: Site) -> FastAPI:
     """Add the pages of one language under /<language>/."""
     blocks = pages.build(site)
     blocks.queue(default_concurrency_limit=PARALLEL_EVENTS)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="SSR mode is not supported")
+        mount(app, blocks, site)
+    return app
+
+
+def mount(app: FastAPI, blocks: gr.Blocks, site: Site) -> None:
+    """Hand the pages to Gradio, without its own footer, history and monitoring."""
     gr.mount_gradio_app(
         app,
         blocks,
@@ -64,7 +73,6 @@ def mounted(app: FastAPI, site: Site) -> FastAPI:
         show_error=False,
         max_file_size=LARGEST_UPLOAD,
     )
-    return app
 
 
 def head(site: Site) -> str:

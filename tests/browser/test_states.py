@@ -57,7 +57,7 @@ def verdicts() -> Scene:
         api.photo(3, "warning", "The face is small.", "Crop closer to the face."),
         api.photo(4, "unfit", "Two faces are in the picture.", "Crop it to one person."),
     ]
-    return Scene(subjects=[api.subject("photos", 2)], photos=photos)
+    return Scene(subjects=[api.subject("photos", 3)], photos=photos)
 
 
 def learning(run: dict[str, object]) -> Scene:
@@ -112,33 +112,33 @@ STATES: dict[str, tuple[Callable[[], Scene], str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_is_drawn_to_be_read_and_touched(
-    browser: Browser, pages: ScenePages, state: str, width: int
-) -> None:
+def test_every_state_is_drawn_to_be_read_and_touched(browser: Browser, pages: ScenePages, state: str) -> None:
     scene, path, sign = STATES[state]
     pages.show(scene())
-    with visiting(browser, pages.url, width) as visitor:
+    with visiting(browser, pages.url, DESKTOP) as visitor:
         visitor.go(path)
         expect(visitor.page.locator(sign).first).to_be_visible(timeout=SLOW)
-        visitor.shoot(state)
-        assert visitor.overflow() == 0
-        assert visitor.small_targets() == []
-        assert visitor.nameless() == []
+        for width in WIDTHS:
+            visitor.resize(width)
+            visitor.shoot(state)
+            assert visitor.overflow() == 0
+            assert visitor.small_targets() == []
+            assert visitor.nameless() == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 def test_while_the_api_is_gone_the_page_says_so_and_then_goes_on_by_itself(
-    browser: Browser, pages: ScenePages, width: int
+    browser: Browser, pages: ScenePages
 ) -> None:
     pages.show(ready())
-    with visiting(browser, pages.url, width) as visitor:
+    with visiting(browser, pages.url, PHONE) as visitor:
         visitor.go("?subject=s1&step=look")
         expect(visitor.page.locator(".sj-look").first).to_be_visible(timeout=SLOW)
         pages.switch_off()
         expect(visitor.page.locator(".sj-offline")).to_be_visible(timeout=SLOW)
-        visitor.shoot("offline")
+        for width in WIDTHS:
+            visitor.resize(width)
+            visitor.shoot("offline")
         pages.switch_on()
         expect(visitor.page.locator(".sj-offline")).to_have_count(0, timeout=SLOW)
         visitor.expect_open("look")
@@ -181,15 +181,16 @@ def test_the_language_can_be_switched_and_the_place_is_kept(browser: Browser, pa
         expect(visitor.page).to_have_url(re.compile("/ko/"))
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_korean_and_dark_are_drawn_as_well(browser: Browser, pages: ScenePages, width: int) -> None:
+def test_korean_and_dark_are_drawn_as_well(browser: Browser, pages: ScenePages) -> None:
     pages.show(ready(jobs=[api.job("succeeded", 4)]))
-    with visiting(browser, pages.url, width, "ko", dark=True) as visitor:
+    with visiting(browser, pages.url, DESKTOP, "ko", dark=True) as visitor:
         visitor.go("?job=j1&image=i1")
         expect(visitor.page.locator("#stages img").first).to_be_visible(timeout=SLOW)
         expect(visitor.page.locator("body")).to_contain_class("dark")
-        visitor.shoot("picture-ko-dark")
-        assert visitor.overflow() == 0
+        for width in WIDTHS:
+            visitor.resize(width)
+            visitor.shoot("picture-ko-dark")
+            assert visitor.overflow() == 0
 
 
 def test_light_and_dark_can_be_switched_and_stay(browser: Browser, pages: ScenePages) -> None:

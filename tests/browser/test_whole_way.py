@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.visitor import DESKTOP, PHONE, SLOW, Visitor, visiting
 from tests.running_studio import RunningStudio
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("studio_with_pages"), pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("studio_with_pages"), pytest.mark.timeout(600)]
 
 NAMES = {PHONE: "Eileen", DESKTOP: "에일린"}
 TRAINING_STEPS = 30

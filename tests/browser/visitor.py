@@ -14,7 +14,7 @@ PHONE, DESKTOP = 390, 1280
 WIDTHS = (PHONE, DESKTOP)
 HEIGHTS = {PHONE: 844, DESKTOP: 800}
 TALLEST = 3200
-SLOW = 90_000
+SLOW = 120_000
 HARMLESS = ("gradio_api/queue", "gradio_api/heartbeat", "Failed to load resource")
 
 
@@ -38,6 +38,11 @@ class Visitor:
         expect(self.page.locator(".sj-title")).to_be_visible(timeout=SLOW)
         expect(self.page.locator("#now > *").first).to_be_attached(timeout=SLOW)
 
+    def resize(self, width: int) -> None:
+        """Go on at another width."""
+        self.width = width
+        self.page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
+
     def step(self, name: str) -> Locator:
         """The fold of a step."""
         return self.page.locator(f"#step-{name}")
@@ -53,9 +58,8 @@ class Visitor:
             TALLEST, max(HEIGHTS[self.width], self.page.evaluate("document.documentElement.scrollHeight"))
         )
         self.page.set_viewport_size({"width": self.width, "height": height})
-        self.page.wait_for_function(
-            "[...document.images].every(image => image.complete || image.loading === 'lazy')"
-        )
+        self.page.evaluate("document.querySelectorAll('img').forEach(image => { image.loading = 'eager' })")
+        self.page.wait_for_function("[...document.images].every(image => image.complete)")
         picture = Image.open(io.BytesIO(self.page.screenshot(animations="disabled")))
         self.page.set_viewport_size({"width": self.width, "height": HEIGHTS[self.width]})
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

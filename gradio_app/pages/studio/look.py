@@ -113,14 +113,23 @@ def field_of(site: Site, place: Place, option: Json) -> Json:
     """Return one setting as the form shows it: its label, its value, and whether that was changed."""
     stage = option["stage"] or ""
     chosen = place.option(stage, option["key"])
-    default = "" if option["default"] is None else option["default"]
+    default = shown(option["default"])
     return option | {
         "stage": stage,
         "label": site.words.known(f"option.{option['key']}", option["key"].replace("_", " ")),
         "default": default,
-        "value": default if chosen is None else chosen,
+        "minimum": shown(option["minimum"]),
+        "maximum": shown(option["maximum"]),
+        "value": default if chosen is None else shown(chosen),
         "changed": chosen is not None,
     }
+
+
+def shown(value: object) -> str:
+    """Return a value of a setting as a field holds it: nothing for None, 7 for 7.0."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)
 
 
 def build(site: Site) -> Look:
