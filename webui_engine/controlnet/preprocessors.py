@@ -21,7 +21,6 @@ from webui_engine.errors import UnknownName
 Pixels = NDArray[np.uint8]
 UNSET = -1
 _DEFAULT_RESOLUTION = 512
-_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +163,9 @@ def _in_range(value: float, slider: Slider) -> float:
 
 
 def _at_resolution(pixels: Pixels, resolution: int) -> Pixels:
-    """The picture with its short side at resolution, both sides in multiples of 64."""
+    """The picture with its short side at resolution and its proportions kept."""
     height, width = pixels.shape[:2]
     factor = resolution / min(height, width)
-    size = tuple(max(_BLOCK, round(side * factor / _BLOCK) * _BLOCK) for side in (width, height))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
     resample = cv2.INTER_LANCZOS4 if factor > 1 else cv2.INTER_AREA
     return np.asarray(cv2.resize(pixels, size, interpolation=resample), dtype=np.uint8)

@@ -18,6 +18,8 @@ from webui_engine.diffusion.prompts import Weighted, parse_attention, plain_text
 
 _COMMA_LOOKBACK = 20
 _REMEMBERED = 64
+_LEAST_MEAN = 1e-3
+"""A mean below this share of the spread is chance, and not restored: the division would blow the vectors up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,9 @@ class PromptEncoder:
         if self._emphasis in {"None", "Ignore"} or bool((weights == 1).all()):
             return vectors
         scaled = vectors * weights.unsqueeze(-1)
-        return scaled if self._emphasis == "No norm" else scaled * (vectors.mean() / scaled.mean())
+        if self._emphasis == "No norm" or bool(scaled.mean().abs() < _LEAST_MEAN * scaled.std()):
+            return scaled
+        return scaled * (vectors.mean() / scaled.mean())
 
 
 def _tokens(pairs: list[tuple[int, float]]) -> Tokens:

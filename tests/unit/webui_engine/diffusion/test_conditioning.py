@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from webui_engine.device import choose_device
+from webui_engine.diffusion.checkpoints import scan_checkpoints
 from webui_engine.diffusion.conditioning import PromptEncoder
-from webui_engine.diffusion.engine import Engine
+from webui_engine.diffusion.loading import load_model
 from webui_engine.diffusion.model import Model
 
 
 @pytest.fixture(scope="module")
-def model(small_engine: Engine) -> Model:
-    return small_engine._ready().model
+def model(small_models: Path) -> Model:
+    """A trained text encoder's vectors have a mean; the random one is given one."""
+    model = load_model(scan_checkpoints([small_models])[0], choose_device("cpu"), [])
+    model.text_encoder.final_layer_norm.bias.data.fill_(0.2)
+    return model
 
 
 @pytest.fixture
@@ -104,3 +111,12 @@ def test_a_clip_skip_beyond_the_layers_reads_the_first(model: Model) -> None:
     deep, deepest = (vectors(PromptEncoder(model, clip_skip=skip), "a woman") for skip in (2, 12))
 
     assert torch.equal(deep, deepest)
+
+
+def test_a_mean_of_nothing_is_not_restored(model: Model) -> None:
+    bias = model.text_encoder.final_layer_norm.bias.data
+    bias.zero_()
+    strong = vectors(PromptEncoder(model), "a (woman:1.5)")
+    bias.fill_(0.2)
+
+    assert strong.abs().max() < 10
