@@ -103,6 +103,7 @@ def see_portraits(visitor: Visitor) -> None:
     visitor.settled()
     visitor.expect_open("portraits")
     expect(page.locator(".sj-preview img")).to_be_visible(timeout=SLOW)
+    expect(page.locator(".sj-strip .sj-done").first).to_be_visible(timeout=SLOW)
     visitor.shoot("studio-running")
     expect(page.locator("#pictures .sj-tile")).to_have_count(2, timeout=2 * SLOW)
     expect(page.locator("#job [role=progressbar]")).to_have_count(0, timeout=SLOW)
