@@ -124,6 +124,17 @@ class Listings:
         """Stop whatever the server runs now, whoever's it is; idle, it does nothing."""
         self._transport.post("/sdapi/v1/interrupt", {})
 
+    def stop(self, task_id: str) -> bool:
+        """Interrupt a task of ours if it is the one that the server runs now; whether it was.
+
+        Where the server knows no task ids nothing is done: what runs there could be anybody's.
+        """
+        task = self._task_progress(task_id)
+        if task is None or not task.get("active"):
+            return False
+        self.interrupt()
+        return True
+
     def skip(self) -> None:
         """Abandon the batch that the server works on now, whoever's it is."""
         self._transport.post("/sdapi/v1/skip", {})
