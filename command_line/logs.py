@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 
-from studio.logs import configure_logs as configure_structured_logs
+import structlog
 
 OWN_FIELDS = ("event", "level", "timestamp")
 
 
 def configure_logs(level: str) -> None:
-    """Structured lines of our own events at level and above; of libraries only what goes wrong."""
-    configure_structured_logs(level)
+    """Our own events at level and above as JSON, one a line; of libraries only what goes wrong."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # a server that is not up yet is no news
 

@@ -100,7 +100,7 @@ def _save(session: Session, image: dict[str, Any], out: Path) -> dict[str, Any]:
     for stage in image["stages"]:
         target = out / f"{stem}.{stage['name']}.png"
         session.api.download(stage["url"], target)
-        stages.append({"name": stage["name"], "path": str(target), "seconds": stage["seconds"]})
+        stages.append({"name": stage["name"], "path": str(target), "seconds": round(stage["seconds"], 3)})
     facts = {key: image[key] for key in ("seed", "likeness", "width", "height")}
     return {"path": str(path), **facts, "stages": stages}
 

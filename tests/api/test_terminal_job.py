@@ -1,0 +1,101 @@
+"""`sajin portrait` against the running studio: the whole job, and what it says when it cannot be done."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.persons import hopper
+from tests.running_studio import RunningStudio
+
+
+def portrait(
+    studio: RunningStudio, photos: Path, out: Path, *options: str
+) -> tuple[int, dict[str, Any], str]:
+    """(exit status, last line of standard output as JSON, standard error)."""
+    command = [
+        sys.executable,
+        "-m",
+        "command_line",
+        "portrait",
+        "--photos",
+        str(photos),
+        "--out",
+        str(out),
+        "--json",
+    ]
+    settings = {"SAJIN_API_PORT": str(studio.settings.api_port), "SAJIN_DATA": str(studio.settings.data)}
+    done = subprocess.run(
+        [*command, *options],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    return done.returncode, json.loads(done.stdout.splitlines()[-1]), done.stderr
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "grace"
+    folder.mkdir()
+    for number, picture in enumerate(hopper(3)):
+        (folder / f"{number}.jpg").write_bytes(picture)
+    return folder
+
+
+@pytest.mark.timeout(300)
+def test_the_whole_job_leaves_its_pictures_and_says_so_in_one_line(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    status, report, said = portrait(running_studio, photos, out, "--count=1", "--seed=7", "--steps=2")
+    assert status == 0, said
+    assert list(report) == ["job", "adapter", "images", "seconds", "server"]
+    assert report["server"]["flavour"] == "sajin"
+    image = report["images"][0]
+    assert Image.open(image["path"]).size == (image["width"], image["height"])
+    assert image["seed"] == 7
+    assert 0 <= image["likeness"] <= 1
+    assert [stage["name"] for stage in image["stages"]] == ["skeleton", "tone", "upscale"]
+    assert all(Image.open(stage["path"]).format == "PNG" for stage in image["stages"])
+    assert "demonstration model" in said
+    assert "agrees to this use" in said
+
+
+def test_too_few_photos_are_said_before_anything_is_learned(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    (photos / "0.jpg").write_text("no picture")
+    status, report, said = portrait(running_studio, photos, tmp_path / "out")
+    assert status == 1
+    assert report["error"]["code"] == "not_enough_photos"
+    assert report["images"] == []
+    assert "0.jpg" in said
+
+
+def test_an_unknown_preset_is_said_before_a_photo_is_sent(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    before = running_studio.api.get("/subjects")
+    status, report, _ = portrait(running_studio, photos, tmp_path / "out", "--preset=none")
+    assert status == 1
+    assert report["error"]["code"] == "not_found"
+    assert running_studio.api.get("/subjects") == before
+
+
+def test_a_folder_without_files_cannot_start(running_studio: RunningStudio, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    status, report, said = portrait(running_studio, empty, tmp_path / "out")
+    assert status == 2
+    assert report["error"]["code"] == "cannot_start"
+    assert said.splitlines()[-1] == f"sajin: there are no files in {empty}"
