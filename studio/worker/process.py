@@ -10,7 +10,6 @@ from types import FrameType
 import structlog
 
 from studio.assembly import Foundations, lay_foundations
-from studio.logs import configure_logs
 from studio.pipeline.attempts import ServerTasks
 from studio.pipeline.finishing import Finisher
 from studio.pipeline.retrying import RetryPolicy
@@ -40,7 +39,6 @@ def run(settings: Settings) -> int:
     Jobs under way are let go, not cancelled: the next worker with this executor id resumes them after their last
     finished stage. Raises ExecutorInUse, StorageError, BrokenLibrary before any work is done.
     """
-    configure_logs(settings.log_level)
     base = lay_foundations(settings)
     with executor_lock(settings.data_folder, settings.executor_id):
         stopping = Stopping()

@@ -169,7 +169,8 @@ class TrainingSteps:
                 LOG.warning("LoRAs not refreshed", server=client.url, error=str(error))
         if seen and not any(seen):
             raise TrainingUnavailable(
-                "lora_dir_elsewhere", f"No server lists the LoRA put into {self.loras.folder}; check SAJIN_LORA_DIR."
+                "lora_dir_elsewhere",
+                f"No server lists the LoRA put into {self.loras.folder}; check SAJIN_LORA_DIR.",
             )
 
     def _show(self, training_id: str, progress: TrainingProgress) -> None:

@@ -63,7 +63,13 @@ def answer_to(body: dict[str, Any], **info: Any) -> dict[str, Any]:
         "index_of_first_image": 0,
         "version": "v1.10.1",
     }
-    return {"images": [painted(width, height, body["seed"] + round(100 * body.get("denoising_strength", 0)), text)], "parameters": {}, "info": json.dumps(told | info)}
+    return {
+        "images": [
+            painted(width, height, body["seed"] + round(100 * body.get("denoising_strength", 0)), text)
+        ],
+        "parameters": {},
+        "info": json.dumps(told | info),
+    }
 
 
 def result_size(body: dict[str, Any]) -> tuple[int, int]:
@@ -100,7 +106,9 @@ def infotext_of(body: dict[str, Any], width: int, height: int) -> str:
 def painted(width: int, height: int, shade: int, text: str) -> str:
     """A base64 PNG whose colours depend on shade."""
     gradient = Image.linear_gradient("L").resize((width, height))
-    picture = Image.merge("RGB", (gradient, gradient.point(lambda value: (value + shade) % 256), gradient.rotate(90)))
+    picture = Image.merge(
+        "RGB", (gradient, gradient.point(lambda value: (value + shade) % 256), gradient.rotate(90))
+    )
     chunks = PngImagePlugin.PngInfo()
     chunks.add_text("parameters", text)
     out = io.BytesIO()

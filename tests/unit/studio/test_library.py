@@ -121,7 +121,9 @@ def test_a_file_name_that_is_no_preset_name_is_refused(tmp_path: Path) -> None:
 
 
 def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
-    found = problems_of(tmp_path, one=GOOD + "    stepz: 3\n", two=GOOD.replace("identity: none", "identity: maybe"))
+    found = problems_of(
+        tmp_path, one=GOOD + "    stepz: 3\n", two=GOOD.replace("identity: none", "identity: maybe")
+    )
     assert {problem.file for problem in found} == {"one.yaml", "two.yaml"}
 
 

@@ -39,7 +39,11 @@ REAL = TINY.model_copy(
         "demonstration": False,
         "upscalers": ("None", "Lanczos", "R-ESRGAN 4x+", "4x-UltraSharp"),
         "detectors": ("face_yolov8n.pt", "hand_yolov8n.pt"),
-        "controlnet_models": ("control_v11f1e_sd15_tile [3]", "control_v11p_sd15_openpose [4]", "xl_tile [5]"),
+        "controlnet_models": (
+            "control_v11f1e_sd15_tile [3]",
+            "control_v11p_sd15_openpose [4]",
+            "xl_tile [5]",
+        ),
         "controlnet_modules": ("openpose_full", "openpose", "tile_resample"),
         "loras": ("sajin-abc", "film"),
     }
@@ -61,7 +65,9 @@ def order(library: Library, preset: str = "studio-profile", **changes: Any) -> O
     return plain.model_copy(update=changes)
 
 
-def planned(library: Library, facts: ServerFacts = TINY, preset: str = "studio-profile", **changes: Any) -> Plan:
+def planned(
+    library: Library, facts: ServerFacts = TINY, preset: str = "studio-profile", **changes: Any
+) -> Plan:
     return make_plan(order(library, preset, **changes), facts, library.prompts)
 
 
@@ -129,7 +135,9 @@ def test_a_real_checkpoint_gets_controlnets_of_its_own_family(library: Library) 
 
 def test_a_name_nobody_declared_an_alternative_for_is_missing(library: Library) -> None:
     bare = TINY.model_copy(update={"scripts": ()})
-    with pytest.raises(MissingCapability, match=r"http://tiny has no script 'Ultimate SD upscale / SD upscale'"):
+    with pytest.raises(
+        MissingCapability, match=r"http://tiny has no script 'Ultimate SD upscale / SD upscale'"
+    ):
         planned(library, bare)
 
 
@@ -189,7 +197,8 @@ def test_a_prompt_that_is_no_template_is_refused(library: Library) -> None:
 
 def test_the_catalogue_of_options_has_ranges_and_defaults(library: Library) -> None:
     options = {
-        (option.stage, option.key): option for option in preset_options(library.products["studio-profile"].spec)
+        (option.stage, option.key): option
+        for option in preset_options(library.products["studio-profile"].spec)
     }
     strength = options["tone", "denoising_strength"]
     assert (strength.minimum, strength.maximum, strength.default) == (0.0, 1.0, 0.35)

@@ -159,7 +159,9 @@ def test_the_picture_carries_infotext_and_the_whole_recipe(house: House) -> None
 
 
 def test_dropping_the_picture_back_restores_the_order_with_its_own_seed(house: House) -> None:
-    job = house.run(house.order(count=2, options={"seed": 5, "stages": {"tone": {"denoising_strength": 0.2}}}))
+    job = house.run(
+        house.order(count=2, options={"seed": 5, "stages": {"tone": {"denoising_strength": 0.2}}})
+    )
     with house.studio.image_file(job.images[1].id).open("rb") as picture:
         restored = house.studio.restore(picture)
     assert (restored.source, restored.preset, restored.options.seed) == ("sajin", "quick", 6)
@@ -184,7 +186,7 @@ def test_finishing_a_picture_twice_makes_it_once(house: House) -> None:
     job = house.run(house.order())
     assert house.steps.finish(job.id, 0)
     assert len(house.studio.images().items) == 1
-    outputs = [file for file in (house.base.settings.data_folder / "outputs").rglob("*.png")]
+    outputs = list((house.base.settings.data_folder / "outputs").rglob("*.png"))
     assert len(outputs) == 4
 
 
@@ -199,7 +201,9 @@ def test_finishing_a_picture_twice_makes_it_once(house: House) -> None:
         webui.hangs_up,
     ],
 )
-def test_a_stage_is_tried_again_after_a_server_did_badly_once(house: House, misbehaviour: Misbehaviour) -> None:
+def test_a_stage_is_tried_again_after_a_server_did_badly_once(
+    house: House, misbehaviour: Misbehaviour
+) -> None:
     house.servers[0].misbehave = [misbehaviour]
     job = house.run(house.order())
     assert job.status is Status.SUCCEEDED
@@ -352,7 +356,9 @@ def test_a_full_disk_fails_the_job_with_its_own_code(house: House) -> None:
     assert outline is not None
     largest = max(file.stat().st_size for file in house.base.settings.data_folder.glob("*.db*"))
     limit = largest + 500_000
-    house.servers[0].on("POST", "/sdapi/v1/txt2img", lambda asked: webui.Reply(body=noisy_answer(asked.json, limit)))
+    house.servers[0].on(
+        "POST", "/sdapi/v1/txt2img", lambda asked: webui.Reply(body=noisy_answer(asked.json, limit))
+    )
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
         assert not house.steps.stage(job.id, 0, "skeleton")

@@ -20,7 +20,9 @@ from tests.persons import astronaut
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """One studio for the module, so that the face process starts once; each test has a subject of its own."""
-    settings = Settings(_env_file=None, data=tmp_path_factory.mktemp("data"), webui_urls=("http://127.0.0.1:9",))
+    settings = Settings(
+        _env_file=None, data=tmp_path_factory.mktemp("data"), webui_urls=("http://127.0.0.1:9",)
+    )
     base = lay_foundations(settings)
     with base.closing:
         yield Studio(base)
@@ -57,7 +59,9 @@ def test_photos_are_kept_or_refused_file_by_file(house: Studio, anna: Subject) -
 def test_a_dangerous_name_is_only_shown(house: Studio, anna: Subject) -> None:
     data = house.settings.data_folder
     before = {file for file in data.rglob("*") if "photos" not in file.parts and file.is_file()}
-    added = house.add_photos(anna.id, upload(*astronaut(1), name='../../\0"x"; rm -rf 💥' + "é" * 300 + ".jpg"))
+    added = house.add_photos(
+        anna.id, upload(*astronaut(1), name='../../\0"x"; rm -rf 💥' + "é" * 300 + ".jpg")
+    )
     photo = added.items[0]
     assert "/" not in photo.filename
     assert len(photo.filename) <= 100
@@ -120,7 +124,9 @@ def test_training_beside_a_webui_needs_its_checkpoint_and_lora_folder(house: Stu
 def test_training_says_what_else_is_missing(tmp_path: Path) -> None:
     checkpoint = tmp_path / "model.safetensors"
     loras = tmp_path / "loras"
-    settings = Settings(_env_file=None, data=tmp_path / "data", webui_urls=("http://127.0.0.1:9",), checkpoint=checkpoint)
+    settings = Settings(
+        _env_file=None, data=tmp_path / "data", webui_urls=("http://127.0.0.1:9",), checkpoint=checkpoint
+    )
     codes = []
     for change in ({}, {"lora_dir": loras}):
         base = lay_foundations(settings.model_copy(update=change))

@@ -1,0 +1,62 @@
+"""Settings: read once, frozen, with defaults that follow from each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from studio.settings import BUNDLED_CHECKPOINT, Settings
+
+
+def settings(**values: object) -> Settings:
+    return Settings(_env_file=None, **values)
+
+
+def test_without_a_webui_the_embedded_engine_serves() -> None:
+    plain = settings(data=Path("/somewhere"), engine_port=7001)
+    assert plain.uses_embedded_engine
+    assert plain.server_urls == ("http://127.0.0.1:7001",)
+    assert plain.training_checkpoint == BUNDLED_CHECKPOINT
+    assert plain.installed_loras == Path("/somewhere/loras")
+
+
+def test_webuis_come_comma_separated_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAJIN_WEBUI_URLS", "http://a:7860/ , http://b:7860")
+    assert settings().server_urls == ("http://a:7860", "http://b:7860")
+
+
+def test_beside_a_webui_nothing_is_assumed_about_its_files() -> None:
+    beside = settings(webui_urls=("http://a:7860",))
+    assert beside.training_checkpoint is None
+    assert beside.installed_loras is None
+
+
+def test_a_dotenv_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SAJIN_API_PORT=9001\n", encoding="utf-8")
+    assert Settings(_env_file=tmp_path / ".env").api_port == 9001
+
+
+def test_sqlite_keeps_the_durable_queue_in_a_file_of_its_own_and_postgresql_does_not() -> None:
+    assert settings(data=Path("/d")).durable_database == "sqlite:////d/dbos.db"
+    assert settings(database_url="postgresql://db/sajin").durable_database == "postgresql://db/sajin"
+
+
+def test_a_password_is_not_shown() -> None:
+    guarded = settings(webui_auth="anna:secret")
+    assert guarded.auth_pair == ("anna", "secret")
+    assert "secret" not in repr(guarded)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"api_port": 0}, {"webui_auth": "no colon"}, {"executor_id": "../x"}, {"log_level": "loud"}]
+)
+def test_a_value_out_of_range_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        settings(**wrong)
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        settings().api_port = 1
