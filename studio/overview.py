@@ -13,7 +13,7 @@ from studio.database.tables import JobRow, SubjectRow, TrainingRow
 from studio.servers import server_records, worker_alive
 from studio.settings import Settings
 from studio.trainings import availability
-from studio.values import Readiness, Running, Server, Status, StudioStatus
+from studio.values import Readiness, Running, Server, Status, StudioStatus, Words
 
 VERSION = "0.1.0"
 UNFINISHED = (Status.QUEUED.value, Status.RUNNING.value)
@@ -62,7 +62,7 @@ class Overview:
                 kind="job",
                 id=row.id,
                 subject=row.subject_id,
-                title=row.product["title"]["en"],
+                title=Words.model_validate(row.product["title"]),
                 progress=row.progress,
                 eta_seconds=row.eta_seconds,
             )
@@ -78,7 +78,7 @@ class Overview:
                 kind="training",
                 id=row.id,
                 subject=row.subject_id,
-                title=name,
+                title=Words(en=name, ko=name),
                 progress=row.progress,
                 eta_seconds=row.eta_seconds,
             )

@@ -414,12 +414,12 @@ class Server(Value):
 
 
 class Running(Value):
-    """A job or training under way. title: preset (English) or subject name to show."""
+    """A job or training under way. title: of the preset, or the subject's name."""
 
     kind: Literal["job", "training"]
     id: str
     subject: str | None
-    title: str
+    title: Words
     progress: Fraction
     eta_seconds: float | None
 

@@ -158,7 +158,7 @@ def test_a_cursor_that_is_none_is_refused(studio: Studio, cursor: str) -> None:
 def test_what_runs_is_told_in_one_look(studio: Studio) -> None:
     job = studio.create_job(STRANGER)
     (running,) = studio.status().running
-    assert (running.kind, running.id, running.title) == ("job", job.id, "Someone new")
+    assert (running.kind, running.id, running.title.en) == ("job", job.id, "Someone new")
 
 
 def test_another_owner_sees_no_job(base: Foundations, studio: Studio) -> None:
