@@ -10,7 +10,10 @@ from command_line.logs import readable
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
-        ('{"event": "worker ready", "level": "info", "timestamp": "t", "servers": 2}', "worker ready servers=2"),
+        (
+            '{"event": "worker ready", "level": "info", "timestamp": "t", "servers": 2}',
+            "worker ready servers=2",
+        ),
         ('{"event": "lost", "level": "error"}', "error: lost"),
         ('{"other": 1}', '{"other": 1}'),
         ("[1, 2]", "[1, 2]"),
