@@ -62,7 +62,7 @@ def train_autoencoder(run: AutoencoderRun, painted: Painted | None, rank: int, l
         pictures = to_tensor(draw_batch(run.batch, painted, random)).to(run.device)
         with torch.autocast(run.device, torch.bfloat16):
             loss, parts = reconstruction_loss(model, pictures, run.decoder_only)
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step(run.learning_rate * _rate_share(meetings.progress, step))
         model.zero_grad()
         average.update(trained)

@@ -76,12 +76,18 @@ class Canvas:
 
     def finished(self) -> Picture:
         """The picture at its final size, RGB uint8."""
-        return cv2.resize(self.pixels, None, fx=1 / SCALE, fy=1 / SCALE, interpolation=cv2.INTER_AREA)
+        picture: Picture = cv2.resize(
+            self.pixels, None, fx=1 / SCALE, fy=1 / SCALE, interpolation=cv2.INTER_AREA
+        )
+        return picture
 
     def cover(self, part: Part) -> NDArray[np.float32]:
         """How much of each final pixel part fills, 0..1."""
         mask = (self.parts == part).astype(np.float32)
-        return cv2.resize(mask, None, fx=1 / SCALE, fy=1 / SCALE, interpolation=cv2.INTER_AREA)
+        cover: NDArray[np.float32] = cv2.resize(
+            mask, None, fx=1 / SCALE, fy=1 / SCALE, interpolation=cv2.INTER_AREA
+        )
+        return cover
 
     def finished_parts(self) -> Picture:
         """The part of each pixel at the final size."""
@@ -123,7 +129,8 @@ def darker(color: Color, factor: float) -> Color:
 
 
 def _fixed(points: Points) -> NDArray[np.int32]:
-    return np.round(np.asarray(points) * (SCALE * 2**SUBPIXEL_BITS)).astype(np.int32)
+    corners: NDArray[np.int32] = np.round(points * (SCALE * 2**SUBPIXEL_BITS)).astype(np.int32)
+    return corners
 
 
 def _rounded(color: Color) -> tuple[int, int, int]:

@@ -67,7 +67,7 @@ def train_controlnet(run: ControlNetRun, rank: int, log: Callable[[str], None]) 
         batch = draw.batch(run.batch)
         maps = control_maps(run.kind, run.work / "paintings", batch, random).to(run.device)
         loss = controlled_loss(unet, network, batch, maps, listener)
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step(min(1.0, (step + 1) / WARM_UP_STEPS) * cooled(meetings.progress, run.cool))
         losses.append(loss.item())
         step += 1
@@ -109,7 +109,8 @@ def blurred_tile(picture: NDArray[np.uint8], random: np.random.Generator) -> NDA
     height, width = picture.shape[:2]
     shrink = int(random.choice(TILE_SHRINK))
     small = cv2.resize(picture, (width // shrink, height // shrink), interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    enlarged: NDArray[np.uint8] = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
+    return enlarged
 
 
 def load_controlnet(state_file: Path) -> ControlNetModel:
@@ -127,4 +128,6 @@ def load_controlnet(state_file: Path) -> ControlNetModel:
 
 
 def _painted(folder: Path, batch: LatentBatch, number: int) -> NDArray[np.uint8]:
-    return open_block(folder / f"painted-{batch.size}-{number // BLOCK:03d}.npy")[number % BLOCK]
+    file = folder / f"painted-{batch.size}-{number // BLOCK:03d}.npy"
+    picture: NDArray[np.uint8] = open_block(file)[number % BLOCK]
+    return picture

@@ -32,4 +32,5 @@ def weighted_loss(scheduler: DDIMScheduler, predicted: Tensor, target: Tensor, s
     snr = share / (1 - share)
     weight = snr.clamp(max=MIN_SNR_GAMMA) / (snr + 1)
     error = (predicted.float() - target).square().mean((1, 2, 3))
-    return (weight * error).mean() / weight.mean()
+    loss: Tensor = (weight * error).mean() / weight.mean()
+    return loss

@@ -38,7 +38,7 @@ def balance_channels(model: AutoencoderKL, pictures: Tensor) -> None:
     pictures: (count, 3, height, width) in -1..1.
     """
     quant, post = model.quant_conv, model.post_quant_conv
-    latents = torch.cat([_encode(model, part) for part in pictures.split(ENCODE_BATCH)])
+    latents = torch.cat([_encode(model, part) for part in torch.split(pictures, ENCODE_BATCH)])
     mean, spread = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     channels = len(mean)
     post.bias += post.weight[:, :, 0, 0] @ mean

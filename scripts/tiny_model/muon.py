@@ -67,4 +67,5 @@ def orthogonal(matrix: Tensor) -> Tensor:
     for _ in range(ITERATIONS):
         square = wide @ wide.T
         wide = a * wide + (b * square + c * square @ square) @ wide
-    return (wide if matrix.shape[0] <= matrix.shape[1] else wide.T).to(matrix.dtype)
+    result: Tensor = wide if matrix.shape[0] <= matrix.shape[1] else wide.T
+    return result.to(matrix.dtype)

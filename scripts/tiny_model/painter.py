@@ -63,14 +63,14 @@ def background(portrait: Portrait, width: int, height: int) -> Picture:
         angle = random.uniform(0, 2 * np.pi)
         rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         ramp = 1 + 0.20 * (np.cos(angle) * columns + np.sin(angle) * rows)
-        return np.clip(base * ramp[..., None], 0, 255).astype(np.uint8)
+        return _picture(base * ramp[..., None])
     small = np.broadcast_to(base, (height // 4, width // 4, 3)).copy()
     for _ in range(9):
         spot = (int(random.integers(0, width // 4)), int(random.integers(0, height // 4)))
         color = np.clip(base * random.uniform(0.72, 1.3) + 8, 0, 255)
         cv2.circle(small, spot, int(random.integers(2, 7)), color.tolist(), -1, cv2.LINE_AA)
     soft = cv2.GaussianBlur(small, (0, 0), 1.6)
-    return np.clip(cv2.resize(soft, (width, height)), 0, 255).astype(np.uint8)
+    return _picture(cv2.resize(soft, (width, height)))
 
 
 def paint_head_over_collar(canvas: Canvas, anatomy: Anatomy) -> None:
@@ -97,7 +97,8 @@ def shading(portrait: Portrait, anatomy: Anatomy, cover: Mapping[Part, Shade]) -
         slope_y = cv2.Sobel(soft, cv2.CV_32F, 0, 1) * sigma
         towards = -(slope_x * across * flip + slope_y * down)
         factor += mask * np.clip(towards * strength * -0.10, -0.34, 0.26)
-    return factor * LIGHT_LEVEL[portrait.light]
+    lit: Shade = factor * LIGHT_LEVEL[portrait.light]
+    return lit
 
 
 def grain(portrait: Portrait, cover: Mapping[Part, Shade]) -> Shade:
@@ -108,6 +109,11 @@ def grain(portrait: Portrait, cover: Mapping[Part, Shade]) -> Shade:
     shift = portrait.seed % 61
     window = (slice(shift, shift + height), slice(shift, shift + width))
     return 1 + hair * strands[window] + clothes * weave[window]
+
+
+def _picture(values: NDArray[np.float32]) -> Picture:
+    picture: Picture = np.clip(values, 0, 255).astype(np.uint8)
+    return picture
 
 
 @cache

@@ -72,7 +72,7 @@ def train_text(run: TextRun, tokenizer: CLIPTokenizer, log: Callable[[str], None
             (_naming_loss(scores[kind], answers[kind].to(run.device)) for kind in ANSWERS), torch.zeros(())
         )
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         step += 1

@@ -101,7 +101,7 @@ def train_unet(run: UnetRun, rank: int, log: Callable[[str], None]) -> None:
     losses: list[float] = []
     while meetings.go_on(optimizer.masters):
         loss = velocity_loss(network, scheduler, fixed or draw.batch(run.batch), listener)
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step(min(1.0, (step + 1) / WARM_UP_STEPS) * cooled(meetings.progress, run.cool))
         losses.append(loss.item())
         step, samples = step + 1, samples + run.batch

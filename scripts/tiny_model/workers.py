@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor, distributed, multiprocessing
+from torch import Tensor, distributed
+from torch.multiprocessing.spawn import spawn
 
 Job = Callable[[int], None]
 MEETING_SECONDS = 8.0
@@ -28,7 +29,7 @@ def run_workers(count: int, job: Job) -> None:
         job(0)
         return
     with tempfile.TemporaryDirectory() as folder:
-        multiprocessing.spawn(_worker, (count, str(Path(folder) / "meeting"), job), nprocs=count)
+        spawn(_worker, (count, str(Path(folder) / "meeting"), job), nprocs=count)  # type: ignore[no-untyped-call]
 
 
 @torch.no_grad()
@@ -39,7 +40,7 @@ def average_over_workers(tensors: Sequence[Tensor]) -> None:
     flat = torch.cat([tensor.flatten().float() for tensor in tensors])
     distributed.all_reduce(flat)
     flat /= distributed.get_world_size()
-    for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+    for tensor, mean in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
         tensor.copy_(mean.view_as(tensor))
 
 
@@ -83,6 +84,7 @@ def _agreed(value: bool) -> bool:
 
 
 def _worker(rank: int, count: int, meeting: str, job: Job) -> None:
+    os.setsid()  # Linux deals out processor time by session: each worker is to get a share of its own
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=count)
