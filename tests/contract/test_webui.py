@@ -30,7 +30,7 @@ FACE_DETECTOR = "mediapipe_face_full"
 @pytest.fixture(scope="session")
 def side(server: Capabilities) -> int:
     """A picture side in pixels that every server does quickly."""
-    return min(server.native_size, 192)
+    return min(server.native_size, 128)
 
 
 @pytest.fixture(scope="session")
