@@ -180,7 +180,12 @@ class Presenter:
 
     def running(self, item: values.Running) -> answers.RunningAnswer:
         """A job or training under way, in one line."""
-        text = self._texts.say("running", item.kind, title=item.title.in_language(self._texts.language), percent=round(item.progress * 100))
+        text = self._texts.say(
+            "running",
+            item.kind,
+            title=item.title.in_language(self._texts.language),
+            percent=round(item.progress * 100),
+        )
         if item.eta_seconds is not None:
             text = self._texts.say("running", "eta", text=text, eta=self._duration(item.eta_seconds))
         return answers.RunningAnswer(**item.model_dump(exclude={"title"}), text=text)
