@@ -103,7 +103,9 @@ class PlainLoop:
         self._scheduler = DDPMScheduler.from_config(model.scheduler_config)
         self._parameters = _add_lora(model, plan)
         self._optimizer = torch.optim.AdamW(self._parameters, lr=plan.learning_rate, weight_decay=1e-2)
-        self._rate = get_scheduler("cosine", self._optimizer, plan.warmup_steps, plan.steps)
+        self._rate = get_scheduler(
+            "cosine", self._optimizer, num_warmup_steps=plan.warmup_steps, num_training_steps=plan.steps
+        )
         self._unet.train()
         self._encoded = self._encode() if cached else None
 
