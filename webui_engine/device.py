@@ -11,6 +11,8 @@ import torch
 
 from webui_engine.errors import OutOfMemory
 
+_CPU_IS_FULL = "can't allocate memory"
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -49,10 +51,14 @@ def release_memory(device: Device) -> None:
 
 @contextmanager
 def memory_guard(what: str) -> Iterator[None]:
-    """Raise OutOfMemory(what) where torch would raise its own error."""
+    """Raise OutOfMemory(what) where torch would raise its own error, which on the CPU is a plain RuntimeError."""
     try:
         yield
-    except torch.cuda.OutOfMemoryError as error:
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(what) from error
+    except RuntimeError as error:
+        if _CPU_IS_FULL not in str(error):
+            raise
         raise OutOfMemory(what) from error
 
 

@@ -17,7 +17,7 @@ from webui_engine.controlnet import preprocessors
 from webui_engine.controlnet.models import ControlNets
 from webui_engine.controlnet.preprocessors import MODULES, UNSET, Module
 from webui_engine.controlnet.units import UnitControl, build_controls
-from webui_engine.device import choose_device, cuda_memory, release_memory
+from webui_engine.device import choose_device, cuda_memory, memory_guard, release_memory
 from webui_engine.diffusion import hires, inpainting, latents
 from webui_engine.diffusion.autoencoders import VaeInfo, find_vae, scan_vaes
 from webui_engine.diffusion.checkpoints import CheckpointInfo, find_checkpoint, scan_checkpoints
@@ -195,7 +195,8 @@ class Engine:
             vae = find_vae(task.vae, self.vaes()) if task.vae is not None else None
             prepared = bench.prepare(task, vae=vae, loras=self._loras, embeddings=self._embeddings)
             tools = self._tools(task, bench.model, prepared)
-            with wrapping(bench.model, enabled=task.tiling):
+            work = f"making {task.batch_size} picture(s) of {task.width}x{task.height}"
+            with wrapping(bench.model, enabled=task.tiling), memory_guard(work):
                 pictures = Generation(bench.model, task, tools, monitor).run()
         info = bench.model.info
         return GenerationResult(

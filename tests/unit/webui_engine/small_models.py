@@ -21,11 +21,12 @@ TOKENIZER = (
 TEXT_WIDTH = 64
 
 
-def small_pipeline(seed: int = 0) -> StableDiffusionPipeline:
+def small_pipeline(seed: int = 0, *, in_channels: int = 4) -> StableDiffusionPipeline:
     torch.manual_seed(seed)
     tokenizer = CLIPTokenizer.from_pretrained(TOKENIZER, local_files_only=True)
     unet = UNet2DConditionModel(
         sample_size=8,
+        in_channels=in_channels,
         block_out_channels=(32, 64),
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
@@ -75,8 +76,8 @@ def small_pipeline(seed: int = 0) -> StableDiffusionPipeline:
     )
 
 
-def save_small_checkpoint(folder: Path, seed: int = 0) -> StableDiffusionPipeline:
-    pipeline = small_pipeline(seed)
+def save_small_checkpoint(folder: Path, seed: int = 0, *, in_channels: int = 4) -> StableDiffusionPipeline:
+    pipeline = small_pipeline(seed, in_channels=in_channels)
     pipeline.save_pretrained(folder)
     return pipeline
 

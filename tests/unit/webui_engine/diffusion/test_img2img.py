@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.unit.webui_engine.small_models import Recorder, pixels, small_task
+from tests.unit.webui_engine.small_models import Recorder, pixels, save_small_checkpoint, small_task
 from webui_engine.diffusion import hires, inpainting
 from webui_engine.diffusion.engine import Engine
 from webui_engine.diffusion.pictures import fit, opaque
+from webui_engine.diffusion.samplers import SAMPLERS
 from webui_engine.errors import BadValue
 from webui_engine.tasks import Hires, Inpainting, MaskedContent, ResizeMode
 
@@ -288,3 +289,43 @@ def test_the_second_pass_may_have_its_own_sampler_and_prompt(small_engine: Engin
 def test_another_checkpoint_for_the_second_pass_is_refused_at_once(small_engine: Engine) -> None:
     with pytest.raises(BadValue, match="hr_checkpoint_name"):
         small_engine.generate(small_task(hires=Hires(checkpoint="other")), Recorder())
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+@pytest.mark.parametrize("sampler", [sampler.name for sampler in SAMPLERS])
+def test_every_sampler_takes_very_few_steps(
+    small_engine: Engine, astronaut: Image.Image, sampler: str, steps: int
+) -> None:
+    for pictures in ((), (astronaut,)):
+        task = small_task(sampler=sampler, steps=steps, width=16, height=16, init_images=pictures)
+        assert len(small_engine.generate(task, Recorder()).pictures) == 1
+
+
+@pytest.fixture(scope="module")
+def inpainting_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """A denoiser with nine channels, which sees the mask and the picture around it."""
+    models = tmp_path_factory.mktemp("inpainting")
+    save_small_checkpoint(models / "Stable-diffusion" / "inpainting", in_channels=9)
+    return Engine([models], device="cpu")
+
+
+def test_an_inpainting_checkpoint_sees_the_mask_and_what_is_around_it(
+    inpainting_engine: Engine, astronaut: Image.Image, face_mask: Image.Image
+) -> None:
+    other_face = astronaut.copy()
+    other_face.paste("green", (220, 100, 240, 120))
+    other_hand = astronaut.copy()
+    other_hand.paste("green", (0, 300, 512, 512))
+    area = Inpainting(mask=face_mask, blur_x=0, blur_y=0, content=MaskedContent.LATENT_NOTHING)
+
+    def face(picture: Image.Image) -> np.ndarray:
+        task = small_task(init_images=(picture,), inpainting=area, denoising_strength=1.0)
+        return pixels(inpainting_engine.generate(task, Recorder()).pictures[0].image)[10:20, 26:32]
+
+    assert (
+        np.abs(face(astronaut) - face(other_face)).mean() < np.abs(face(astronaut) - face(other_hand)).mean()
+    )
+
+
+def test_an_inpainting_checkpoint_also_makes_pictures_from_text(inpainting_engine: Engine) -> None:
+    assert inpainting_engine.generate(small_task(), Recorder()).pictures[0].image.size == (64, 64)
