@@ -1,22 +1,19 @@
 """The process of the pages: one FastAPI application with the pages of each language and their pictures."""
 
 import warnings
-from functools import cache
-from pathlib import Path
 
 import gradio as gr
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from markupsafe import Markup
 
 from gradio_app import media, pages
 from gradio_app.api import Api
+from gradio_app.head import STYLE, Heads
 from gradio_app.site import Site
 from gradio_app.theme import studio_theme
 from gradio_app.words import LANGUAGES, language_for, words_in
 
-STYLE = Path(__file__).parent / "style"
 LANGUAGE_COOKIE = "sajin_language"
 LARGEST_UPLOAD = "60mb"
 PARALLEL_EVENTS = 16
@@ -31,7 +28,8 @@ def create_app(api_url: str) -> FastAPI:
     app.get("/")(to_own_language)
     app.get("/healthz")(alive)
     for language in LANGUAGES:
-        app = mounted(app, Site(api.speaking(language), words_in(language)))
+        mount(app, Site(api.speaking(language), words_in(language)))
+    app.add_middleware(Heads, words={language: words_in(language) for language in LANGUAGES})
     return app
 
 
@@ -48,44 +46,21 @@ def alive() -> dict[str, str]:
     return {"status": "ok"}
 
 
-def mounted(app: FastAPI, site: Site) -> FastAPI:
-    """Add the pages of one language under /<language>/."""
+def mount(app: FastAPI, site: Site) -> None:
+    """Add the pages of one language under /<language>/, without Gradio's own footer, history and monitoring."""
     blocks = pages.build(site)
     blocks.queue(default_concurrency_limit=PARALLEL_EVENTS)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode is not supported")
-        mount(app, blocks, site)
-    return app
-
-
-def mount(app: FastAPI, blocks: gr.Blocks, site: Site) -> None:
-    """Hand the pages to Gradio, without its own footer, history and monitoring."""
-    gr.mount_gradio_app(
-        app,
-        blocks,
-        path=f"/{site.words.language}",
-        theme=studio_theme(),
-        head=head(site),
-        footer_links=[],
-        run_history=False,
-        ssr_mode=False,
-        enable_monitoring=False,
-        show_error=False,
-        max_file_size=LARGEST_UPLOAD,
-    )
-
-
-def head(site: Site) -> str:
-    """Return the lines of a page's head: its language, the style sheet and the script."""
-    return Markup(
-        '<meta name="description" content="{description}">'
-        '<script src="/style/page.js?{version}" data-language="{language}"></script>'
-        '<link rel="icon" href="/style/icon.png">'
-        '<link rel="stylesheet" href="/style/sajin.css?{version}">'
-    ).format(description=site.words("app.description"), language=site.words.language, version=style_version())
-
-
-@cache
-def style_version() -> int:
-    """Return a number that changes with the style files, so that browsers never keep an old one."""
-    return int(max(file.stat().st_mtime for file in STYLE.iterdir()))
+        gr.mount_gradio_app(
+            app,
+            blocks,
+            path=f"/{site.words.language}",
+            theme=studio_theme(),
+            footer_links=[],
+            run_history=False,
+            ssr_mode=False,
+            enable_monitoring=False,
+            show_error=False,
+            max_file_size=LARGEST_UPLOAD,
+        )

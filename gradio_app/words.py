@@ -13,7 +13,7 @@ TEXTS = Path(__file__).parent / "texts"
 LANGUAGES = ("ko", "en")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Words:
     """All texts in one language, by dotted key such as "studio.who.title"."""
 

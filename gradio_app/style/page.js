@@ -3,11 +3,12 @@
   const language = document.currentScript.dataset.language;
   const THEME = "sajin-theme";
 
-  document.documentElement.lang = language;
   Object.defineProperty(navigator, "language", { get: () => language });
   Object.defineProperty(navigator, "languages", { get: () => [language] });
 
-  const showTheme = (theme) => document.body.classList.toggle("dark", theme === "dark");
+  const showTheme = (theme) => {
+    if (document.body.classList.contains("dark") !== (theme === "dark")) document.body.classList.toggle("dark");
+  };
   const systemTheme = () => (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   const savedTheme = () => localStorage.getItem(THEME) || systemTheme();
 
@@ -74,7 +75,7 @@
     },
 
     address(query) {
-      if (query && query !== location.search) history.replaceState(history.state, "", query);
+      if (query && query !== (location.search || "?")) history.replaceState(history.state, "", query);
     },
 
     goto(url) {
@@ -89,8 +90,20 @@
     },
   };
 
-  const start = () => showTheme(savedTheme());
-  if (document.body) start();
-  else document.addEventListener("DOMContentLoaded", start);
-  addEventListener("load", start);
+  const sayOpen = (head) => {
+    const state = String(head.classList.contains("open"));
+    if (head.getAttribute("aria-expanded") !== state) head.setAttribute("aria-expanded", state);
+  };
+
+  const keepUp = () => {
+    document.querySelectorAll("button.label-wrap").forEach(sayOpen);
+    showTheme(savedTheme());
+  };
+
+  const begin = () => {
+    keepUp();
+    new MutationObserver(keepUp).observe(document.body, { subtree: true, childList: true, attributeFilter: ["class"] });
+  };
+
+  document.addEventListener("DOMContentLoaded", begin);
 })();

@@ -12,15 +12,16 @@ from tests.browser.test_whole_way import pages_url
 from tests.browser.visitor import DESKTOP, PHONE, SLOW, visiting
 from tests.running_studio import RunningStudio
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("studio_with_pages"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("studio_with_pages"), pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
 def job(studio_with_pages: RunningStudio) -> dict[str, Any]:
     """A finished job with two portraits of nobody in particular."""
-    options = {"seed": 11, "stages": {"tone": {"denoising_strength": 0.4}}}
+    few = {stage: {"steps": 4} for stage in ("skeleton", "upscale")}
+    options = {"seed": 11, "stages": few | {"tone": {"steps": 8, "denoising_strength": 0.4}}}
     ordered = studio_with_pages.api.post("/jobs", {"preset": "stranger", "count": 2, "options": options})
-    finished = studio_with_pages.finish(f"/jobs/{ordered['id']}")
+    finished = studio_with_pages.finish(f"/jobs/{ordered['id']}", seconds=220)
     assert finished["status"] == "succeeded", finished["error"]
     return finished
 
@@ -81,6 +82,19 @@ def test_a_dropped_picture_brings_its_settings_back(
         expect(page.locator("#settings-form input[data-key='seed']")).to_have_value(seed, timeout=SLOW)
         strength = page.locator("#settings-form input[data-key='denoising_strength'][data-stage='tone']")
         expect(strength).to_have_value("0.4")
+
+
+def test_again_with_this_seed_opens_the_look_with_everything_filled_in(
+    browser: Browser, studio_with_pages: RunningStudio, job: dict[str, Any]
+) -> None:
+    image = job["images"][1]
+    with visiting(browser, pages_url(studio_with_pages), PHONE) as visitor:
+        visitor.go(f"?job={job['id']}&image={image['id']}")
+        visitor.page.locator("#picture [data-act='again']").click(timeout=SLOW)
+        visitor.expect_open("look")
+        visitor.page.locator("#settings .label-wrap").click()
+        seed = visitor.page.locator("#settings-form input[data-key='seed']")
+        expect(seed).to_have_value(str(image["seed"]), timeout=SLOW)
 
 
 def test_jobs_are_listed_and_lead_back_into_the_studio(

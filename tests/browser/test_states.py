@@ -11,7 +11,7 @@ from tests.browser.conftest import ScenePages
 from tests.browser.fixture_api import Scene
 from tests.browser.visitor import DESKTOP, PHONE, SLOW, WIDTHS, Visitor, visiting
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("scene_pages")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("scene_pages"), pytest.mark.timeout(300)]
 
 LEARNED = api.training("succeeded", 1.0)
 GONE = {
@@ -225,6 +225,28 @@ def test_the_way_can_be_gone_with_the_keyboard_alone(browser: Browser, pages: Sc
         expect(visitor.page.locator(".sj-look[data-name='quick-portrait']")).to_have_attribute(
             "aria-pressed", "true", timeout=SLOW
         )
+
+
+def test_a_name_is_only_ever_text(browser: Browser, pages: ScenePages) -> None:
+    name = "<img src=x onerror=document.title='hit'> ${document.title='hit'} {{this}} {0}"
+    pages.show(Scene(subjects=[api.subject("ready", 4, name=name, run=LEARNED)]))
+    with visiting(browser, pages.url, DESKTOP) as visitor:
+        visitor.go("people?subject=s1")
+        expect(visitor.page.locator("#person h2")).to_have_text(name, timeout=SLOW)
+        visitor.go("?subject=s1&step=who")
+        expect(visitor.page.locator(".sj-person-name").first).to_have_text(name, timeout=SLOW)
+        expect(visitor.step("who").locator(".label-wrap").first).to_contain_text(name)
+        assert visitor.page.title() != "hit"
+
+
+def test_folds_tell_screen_readers_whether_they_are_open(browser: Browser, pages: ScenePages) -> None:
+    pages.show(Scene())
+    with visiting(browser, pages.url, PHONE) as visitor:
+        visitor.go()
+        head = visitor.step("who").locator("> .label-wrap")
+        expect(head).to_have_attribute("aria-expanded", "true", timeout=SLOW)
+        head.click()
+        expect(head).to_have_attribute("aria-expanded", "false", timeout=SLOW)
 
 
 def touch(visitor: Visitor, selector: str) -> None:

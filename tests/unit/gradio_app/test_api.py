@@ -15,6 +15,7 @@ from gradio_app.app import create_app
 from gradio_app.errors import ApiProblem, ApiUnreachable
 from gradio_app.media import SERVED
 from gradio_app.site import media_url
+from gradio_app.words import LANGUAGES
 
 PROBLEM = {"status": 422, "code": "consent_required", "title": "No consent", "detail": "Consent is needed.",
            "errors": [{"field": "consent", "message": "must be true"}]}  # fmt: skip
@@ -130,3 +131,19 @@ def test_the_language_chosen_before_wins_and_the_place_is_kept(url: str) -> None
     visitor = TestClient(create_app(url), follow_redirects=False, cookies={"sajin_language": "ko"})
     answer = visitor.get("/?subject=s1&step=look", headers={"accept-language": "en"})
     assert answer.headers["location"] == "/ko/?subject=s1&step=look"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_has_its_language_style_and_script_before_anything_is_drawn(
+    browser_side: TestClient, language: str
+) -> None:
+    html = browser_side.get(f"/{language}/gallery").text
+    head = html.split("</head>")[0]
+    assert f'<html lang="{language}"' in head
+    assert "/style/sajin.css" in head
+    assert f'data-language="{language}"' in head
+
+
+@pytest.mark.parametrize("file", ["sajin.css", "page.js", "icon.png"])
+def test_the_style_is_served(browser_side: TestClient, file: str) -> None:
+    assert browser_side.get(f"/style/{file}").status_code == 200
