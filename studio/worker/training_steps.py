@@ -50,7 +50,11 @@ class TrainingSteps:
     def learn(self, training_id: str) -> Learned | None:
         """Run the trainer; the adapter's file stays in the training's folder. None: the training has ended."""
         row = self._start(training_id)
-        return None if row is None else self._guarded(training_id, lambda: self._learn(row))
+        if row is None:
+            self._forget(training_id)
+            return None
+        learned: Learned | None = self._guarded(training_id, lambda: self._learn(row))
+        return learned
 
     def install(self, training_id: str, learned: Learned) -> None:
         """Keep the adapter, put it where the servers read LoRAs, and mark the training succeeded."""
@@ -114,7 +118,7 @@ class TrainingSteps:
         self.loras.install(adapter.name, self.store.get(adapter.path))
         self._show_to_servers(adapter.name)
         self._keep(training_id, adapter)
-        shutil.rmtree(self.folder(training_id), ignore_errors=True)
+        self._forget(training_id)
         LOG.info("training succeeded", training=training_id, adapter=adapter.name)
         return True
 
@@ -210,3 +214,8 @@ class TrainingSteps:
             if row is not None and not Status(row.status).final:
                 row.status, row.finished_at, row.eta_seconds = status, now(), None
                 row.error = None if failure is None else failure.model_dump()
+        self._forget(training_id)
+
+    def _forget(self, training_id: str) -> None:
+        """Remove the working files, which are of a person and of no use to another training."""
+        shutil.rmtree(self.folder(training_id), ignore_errors=True)

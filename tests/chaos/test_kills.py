@@ -1,7 +1,7 @@
 """Nothing is lost: worker, engine and API are killed -9 in every stage of generation and training.
 
-Real processes, the real engine on the bundled model. SAJIN_CHAOS_ROUNDS=n sweeps n times with other moments. What happens
-is written to data/chaos.log.
+Real processes, the real engine on the bundled model. SAJIN_CHAOS_ROUNDS=n sweeps n times with other moments. What
+happens is written to data/chaos.log.
 """
 
 from __future__ import annotations
@@ -47,7 +47,13 @@ scheduler: Automatic
 stages:
   skeleton: {use: txt2img, steps: 40}
   tone: {use: img2img, steps: 60, denoising_strength: 0.6}
-  upscale: {use: upscale, scale: 1.5, steps: 20, denoising_strength: 0.5, upscaler: Lanczos, controlnet: [{unit: tile_resample}]}
+  upscale:
+    use: upscale
+    scale: 1.5
+    steps: 20
+    denoising_strength: 0.5
+    upscaler: Lanczos
+    controlnet: [{unit: tile_resample}]
 """
 
 

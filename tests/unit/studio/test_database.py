@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -52,7 +53,7 @@ def test_both_databases_are_in_wal_mode(base: Foundations, settings: Settings) -
 
 def test_a_block_that_raises_keeps_nothing(base: Foundations) -> None:
     row = subject()
-    with pytest.raises(RuntimeError), base.database.write() as session:
+    with contextlib.suppress(RuntimeError), base.database.write() as session:
         session.add(row)
         raise RuntimeError
     with base.database.read() as session:

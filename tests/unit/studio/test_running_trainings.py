@@ -1,0 +1,209 @@
+"""Trainings, step by step: learn, install where the servers look, and every way that can end."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from studio.assembly import Foundations, lay_foundations
+from studio.database.tables import AdapterRow
+from studio.service import Studio
+from studio.settings import Settings
+from studio.values import JobRequest, NewSubject, Status, Training, TrainingOptions, UploadedFile
+from studio.worker.process import training_steps
+from studio.worker.stopping import Stopping
+from studio.worker.training_steps import TrainingSteps
+from tests.persons import astronaut
+from tests.replay import Reply
+from tests.unit.studio.painting_webui import PaintingWebui
+from training.errors import TrainingCancelled, TrainingFailed
+from training.port import TrainedAdapter, TrainingPhase, TrainingProgress, TrainingRequest
+from webui_client.client import WebuiClient
+from webui_client.pool import WebuiPool
+
+
+@dataclasses.dataclass
+class QuickTrainer:
+    """A trainer that writes a few bytes. fails: raise so. asked: what it was asked for."""
+
+    fails: Exception | None = None
+    asked: list[TrainingRequest] = dataclasses.field(default_factory=list)
+    name: str = "quick"
+
+    def train(
+        self,
+        request: TrainingRequest,
+        on_progress: Callable[[TrainingProgress], None],
+        cancelled: Callable[[], bool],
+    ) -> TrainedAdapter:
+        self.asked.append(request)
+        on_progress(
+            TrainingProgress(phase=TrainingPhase.LEARNING, fraction=0.5, step=1, steps=2, eta_seconds=3.0)
+        )
+        if cancelled():
+            raise TrainingCancelled
+        if self.fails is not None:
+            raise self.fails
+        content = b"LoRA of " + request.instance_token.encode()
+        request.work_folder.mkdir(parents=True, exist_ok=True)
+        request.output.write_bytes(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        return TrainedAdapter(path=request.output, sha256=sha256, steps=2, seconds=0.1, final_loss=None)
+
+
+@dataclasses.dataclass
+class School:
+    """A studio beside one WebUI that reads LoRAs from folder."""
+
+    base: Foundations
+    studio: Studio
+    steps: TrainingSteps
+    trainer: QuickTrainer
+    folder: Path
+
+    def start(self, **options: int) -> Training:
+        new = NewSubject(name="Anna", class_noun="woman", consent=True)
+        subject = self.studio.create_subject(new)
+        photos = [
+            UploadedFile(filename="a.jpg", stream=io.BytesIO(photo)) for photo in astronaut(3, side=384)
+        ]
+        self.studio.add_photos(subject.id, photos)
+        return self.studio.start_training(subject.id, TrainingOptions(**options))
+
+    def run(self, training: Training) -> Training:
+        """The order of studio.worker.workflows, without the durable queue."""
+        learned = self.steps.learn(training.id)
+        if learned is not None:
+            self.steps.install(training.id, learned)
+        return self.studio.training(training.id)
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> Iterator[School]:
+    folder, checkpoint = tmp_path / "loras", tmp_path / "model.safetensors"
+    folder.mkdir()
+    checkpoint.touch()
+    with PaintingWebui() as server:
+        server.on("POST", "/sdapi/v1/refresh-loras", Reply(body=None))
+        server.on("GET", "/sdapi/v1/loras", lambda asked: listed(folder))
+        settings = Settings(
+            _env_file=None,
+            data=tmp_path / "data",
+            webui_urls=(server.url,),
+            checkpoint=checkpoint,
+            lora_dir=folder,
+        )
+        base = lay_foundations(settings)
+        with base.closing:
+            pool = WebuiPool([WebuiClient(server.url)], tmp_path / "locks")
+            trainer = QuickTrainer()
+            steps = dataclasses.replace(training_steps(base, pool, Stopping()), trainer=trainer)
+            yield School(base=base, studio=Studio(base), steps=steps, trainer=trainer, folder=folder)
+
+
+def listed(folder: Path) -> Reply:
+    """A LoRA listing as A1111 gives it."""
+    files = folder.glob("*.safetensors")
+    return Reply(
+        body=[{"name": file.stem, "alias": file.stem, "path": str(file), "metadata": {}} for file in files]
+    )
+
+
+def test_a_learned_person_has_a_lora_where_the_server_looks(school: School) -> None:
+    training = school.run(school.start(steps=2))
+    assert (training.status, training.progress) == (Status.SUCCEEDED, 1.0)
+    assert training.adapter is not None
+    assert (school.folder / f"{training.adapter.name}.safetensors").read_bytes().startswith(b"LoRA of")
+    subject = school.studio.subject(training.subject_id)
+    assert subject.state == "ready"
+    assert subject.adapter == training.adapter
+    assert not (school.base.settings.data_folder / "trainings" / training.id).exists()
+
+
+def test_the_trainer_gets_the_fit_photos_with_their_faces(school: School) -> None:
+    school.run(school.start(steps=2, seed=5))
+    (request,) = school.trainer.asked
+    assert len(request.photos) == 3
+    assert all(photo.box is not None and photo.path.exists() for photo in request.photos)
+    assert (request.class_noun, request.steps, request.seed) == ("woman", 2, 5)
+
+
+def test_installing_twice_as_after_a_crash_makes_one_adapter(school: School) -> None:
+    training = school.start()
+    learned = school.steps.learn(training.id)
+    assert learned is not None
+    school.steps.install(training.id, learned)
+    school.steps.install(training.id, learned)
+    with school.base.database.read() as session:
+        assert len(session.scalars(select(AdapterRow)).all()) == 1
+    assert len(list(school.folder.iterdir())) == 1
+
+
+def test_a_trainer_that_fails_says_why_and_what_to_do(school: School) -> None:
+    school.trainer.fails = TrainingFailed("The memory ran out.", "Choose a smaller rank.")
+    training = school.run(school.start())
+    assert training.status is Status.FAILED
+    assert training.error is not None
+    assert training.error.code == "training_failed"
+    assert "smaller rank" in training.error.message
+    assert school.studio.subject(training.subject_id).state == "failed"
+
+
+def test_a_waiting_training_is_cancelled_at_once_and_a_running_one_when_it_looks(school: School) -> None:
+    waiting = school.start()
+    assert school.studio.cancel_training(waiting.id).status is Status.CANCELLED
+    assert school.run(waiting).status is Status.CANCELLED
+    assert school.trainer.asked == []
+    running = school.start()
+    school.steps._start(running.id)
+    school.studio.cancel_training(running.id)
+    assert school.run(running).status is Status.CANCELLED
+    assert list(school.folder.iterdir()) == []
+
+
+def test_a_lora_folder_the_server_does_not_read_is_found_out(school: School, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    loras = dataclasses.replace(school.steps.loras, folder=elsewhere)
+    school.steps = dataclasses.replace(school.steps, loras=loras)
+    training = school.run(school.start())
+    assert training.error is not None
+    assert training.error.code == "training_unavailable"
+    assert "SAJIN_LORA_DIR" in training.error.message
+
+
+def test_a_server_that_is_away_does_not_fail_a_training(school: School, tmp_path: Path) -> None:
+    away = WebuiPool([WebuiClient("http://127.0.0.1:9")], tmp_path / "locks")
+    school.steps = dataclasses.replace(school.steps, pool=away)
+    assert school.run(school.start()).status is Status.SUCCEEDED
+
+
+def test_progress_is_kept_as_it_is_told(school: School) -> None:
+    school.trainer.fails = TrainingFailed("Stopped here.", "Look at the row.")
+    training = school.run(school.start())
+    assert (training.phase, training.progress, training.step, training.steps) == ("learning", 0.5, 1, 2)
+
+
+def test_a_subject_erased_while_it_is_learned_leaves_nothing(school: School) -> None:
+    training = school.start()
+    learned = school.steps.learn(training.id)
+    assert learned is not None
+    school.studio.erase_subject(training.subject_id)
+    school.steps.install(training.id, learned)
+    assert list(school.folder.iterdir()) == []
+    data = school.base.settings.data_folder
+    assert not [file for name in ("adapters", "trainings") for file in (data / name).rglob("*") if file.is_file()]
+
+
+def test_erasing_a_learned_subject_takes_its_lora_from_the_server(school: School) -> None:
+    training = school.run(school.start())
+    job = school.studio.create_job(JobRequest(preset="studio-profile", subject=training.subject_id))
+    school.studio.erase_subject(training.subject_id)
+    assert list(school.folder.iterdir()) == []
+    assert job.id not in [left.id for left in school.studio.jobs().items]
