@@ -1,7 +1,8 @@
 """The tokenizer of single-file checkpoints, which carry none: CLIP's, from wherever this machine has it.
 
 Searched in order: a folder ``<checkpoint>.tokenizer`` beside the file; a folder ``tokenizer`` beside it or in a models
-folder; the byte-pair table inside an installed ``open_clip`` package (read as data, never imported); the local cache of
+folder; the byte-pair table of an ``open_clip`` or ``clip`` package (read as data, never imported) that is installed
+here, or in the virtual environment of the WebUI in whose folder the checkpoint lies; the local cache of
 the Hugging Face libraries. Nothing is downloaded.
 """
 
@@ -20,6 +21,9 @@ from transformers.convert_slow_tokenizer import bytes_to_unicode
 from webui_engine.errors import MissingVocabulary
 
 CACHED_MODEL = "openai/clip-vit-large-patch14"
+_TABLE = "bpe_simple_vocab_16e6.txt.gz"
+_PACKAGES = ("open_clip", "clip")
+_LEVELS_UP = 5
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 _MERGES = 49152 - 256 - 2
 """CLIP's vocabulary: 256 bytes, 256 bytes that end a word, this many merges, and two marks."""
@@ -31,13 +35,17 @@ def find_tokenizer(checkpoint: Path, models_dirs: Sequence[Path]) -> CLIPTokeniz
     for folder in folders:
         if _holds_tokenizer(folder):
             return _tokenizer_in(folder)
-    table = next(_tables_of("open_clip"), None)
+    table = next(_tables(checkpoint), None)
     if table is not None:
         return tokenizer_of_table(table)
     cached = _cached_folder()
     if cached is not None and _holds_tokenizer(cached):
         return _tokenizer_in(cached)
-    searched = [*(str(folder) for folder in folders), "the open_clip package", f"the cache of {CACHED_MODEL}"]
+    searched = [
+        *(str(folder) for folder in folders),
+        "the packages open_clip and clip",
+        f"the cache of {CACHED_MODEL}",
+    ]
     raise MissingVocabulary(checkpoint, searched)
 
 
@@ -81,10 +89,15 @@ def _tokenizer_in(folder: Path) -> CLIPTokenizer:
     return tokenizer
 
 
-def _tables_of(package: str) -> Iterator[Path]:
-    spec = find_spec(package)
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        yield from Path(place).glob("bpe_simple_vocab_16e6.txt.gz")
+def _tables(checkpoint: Path) -> Iterator[Path]:
+    specs = [find_spec(package) for package in _PACKAGES]
+    places = [place for spec in specs if spec for place in spec.submodule_search_locations or []]
+    for place in places:
+        yield from Path(place).glob(_TABLE)
+    for root in checkpoint.absolute().parents[:_LEVELS_UP]:
+        for package in _PACKAGES:
+            yield from root.glob(f"venv/[lL]ib*/python*/site-packages/{package}/{_TABLE}")
+            yield from root.glob(f"venv/[lL]ib/site-packages/{package}/{_TABLE}")
 
 
 def _cached_folder() -> Path | None:

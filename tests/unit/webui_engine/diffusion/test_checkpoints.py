@@ -24,7 +24,7 @@ from tests.unit.webui_engine.small_models import (
 from webui_engine.diffusion.checkpoints import find_checkpoint, scan_checkpoints
 from webui_engine.diffusion.engine import Engine
 from webui_engine.diffusion.single_file import describe
-from webui_engine.diffusion.vocabulary import tokenizer_of_table
+from webui_engine.diffusion.vocabulary import find_tokenizer, tokenizer_of_table
 from webui_engine.errors import BadValue, CheckpointBroken, MissingVocabulary, UnknownName
 
 
@@ -198,6 +198,17 @@ def test_clips_published_table_of_merges_becomes_its_tokenizer(tmp_path: Path) -
         == "the</w>"
     )
     assert tokenizer.pad_token_id == tokenizer.eos_token_id == len(tokenizer) - 1
+
+
+def test_a_checkpoint_in_a_webuis_folder_is_read_with_the_vocabulary_that_webui_carries(
+    tmp_path: Path,
+) -> None:
+    checkpoint = tmp_path / "webui" / "models" / "Stable-diffusion" / "people" / "anna.safetensors"
+    package = tmp_path / "webui" / "venv" / "lib" / "python3.10" / "site-packages" / "clip"
+    package.mkdir(parents=True)
+    (package / "bpe_simple_vocab_16e6.txt.gz").write_bytes(gzip.compress(b"#version: 0.2\ni n\n"))
+
+    assert len(find_tokenizer(checkpoint, [])) == 2 * 256 + 1 + 2
 
 
 def test_an_empty_models_folder_says_so(tmp_path: Path) -> None:
