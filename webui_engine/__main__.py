@@ -16,13 +16,19 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from webui_engine.diffusion.engine import Engine
+    from webui_engine.http.services import Services
 
 BUNDLED = Path(__file__).parent / "models"
+DEFAULT_CHECKPOINT = "sajin-tiny"
 DEFAULT_PORT = 7859
+OPTIONS_FILE = "options.json"
 THREADS = 48
 EXIT_PORT_IN_USE = 2
-EXIT_NO_CHECKPOINT = 3
+EXIT_CANNOT_START = 3
 
 log = logging.getLogger("webui_engine")
 
@@ -44,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     )
     line.add_argument("--lora-dir", type=Path, action="append", default=[], metavar="DIR", help="repeatable")
     line.add_argument(
-        "--checkpoint", metavar="NAME", help="title, stem or hash; the bundled one if not given"
+        "--checkpoint", metavar="NAME", help="title, stem or hash; the one chosen last, else the bundled one"
     )
     line.add_argument(
         "--data", type=Path, default=Path("data/engine"), metavar="DIR", help="options and saved pictures"
@@ -82,37 +88,51 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def _serve(given: argparse.Namespace, listening: socket.socket) -> int:
+    import transformers
+
+    transformers.logging.set_verbosity_error()
     from waitress.server import create_server
 
     from webui_engine.app import create_app
-    from webui_engine.diffusion.engine import Engine
     from webui_engine.errors import EngineError
-    from webui_engine.http.access import Access
-    from webui_engine.http.services import assemble
 
-    models = (BUNDLED, *given.models)
-    given.data.mkdir(parents=True, exist_ok=True)
     try:
-        access = Access.parse(given.api_auth)
-        engine = Engine(models, tuple(given.lora_dir), device=given.device)
-        engine.load(given.checkpoint or engine.loaded.title)
-        held = assemble(
-            engine, data=given.data, models_dirs=models, access=access, flags=_flags(given, listening)
-        )
-    except (EngineError, ValueError) as error:
+        held = _services(given, listening)
+    except (EngineError, ValueError, OSError) as error:
         print(f"The engine cannot start: {error}", file=sys.stderr)
-        return EXIT_NO_CHECKPOINT
-    server = create_server(
-        create_app(held),
-        sockets=[listening],
-        threads=THREADS,
-        ident="sajin",
-        max_request_body_size=512 * 1024 * 1024,
-    )
+        return EXIT_CANNOT_START
+    server = create_server(create_app(held), sockets=[listening], threads=THREADS, ident="sajin")
     host, port = listening.getsockname()[:2]
-    print(f"Ready at http://{host}:{port} with {engine.loaded.title}", flush=True)
+    print(f"Ready at http://{host}:{port} with {held.engine.loaded.title}", flush=True)
     server.run()
     return 0
+
+
+def _services(given: argparse.Namespace, listening: socket.socket) -> Services:
+    """The engine with its checkpoint in memory, and all that stands around it."""
+    from webui_engine.diffusion.engine import Engine
+    from webui_engine.http.access import Access
+    from webui_engine.http.options import CHECKPOINT, OptionsStore
+    from webui_engine.http.services import assemble
+
+    access = Access.parse(given.api_auth)
+    given.data.mkdir(parents=True, exist_ok=True)
+    options = OptionsStore(given.data / OPTIONS_FILE)
+    models = (BUNDLED, *given.models)
+    engine = Engine(models, tuple(given.lora_dir), device=given.device)
+    engine.load(given.checkpoint or _still_there(engine, options.all()[CHECKPOINT]) or DEFAULT_CHECKPOINT)
+    return assemble(
+        engine, options, data=given.data, models_dirs=models, access=access, flags=_flags(given, listening)
+    )
+
+
+def _still_there(engine: Engine, title: str | None) -> str | None:
+    """The checkpoint that was chosen last, unless its file has gone."""
+    name = (title or "").partition(" [")[0]
+    if not name or any(item.answers_to(name) for item in engine.checkpoints()):
+        return name
+    log.warning("the checkpoint chosen last, %s, is not there any more", title)
+    return None
 
 
 def _flags(given: argparse.Namespace, listening: socket.socket) -> dict[str, object]:

@@ -19,7 +19,7 @@ def serve(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "webui_engine", *arguments]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=90
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=90, check=False
     )
 
 

@@ -42,10 +42,15 @@ class Services:
 
 
 def assemble(
-    engine: Engine, *, data: Path, models_dirs: tuple[Path, ...], access: Access, flags: dict[str, object]
+    engine: Engine,
+    options: OptionsStore,
+    *,
+    data: Path,
+    models_dirs: tuple[Path, ...],
+    access: Access,
+    flags: dict[str, object],
 ) -> Services:
-    """Services around an engine whose checkpoint is chosen; raises BadValue for an options file that is broken."""
-    options = OptionsStore(data / "options.json")
+    """Services around an engine whose checkpoint is in memory."""
     options.remember({CHECKPOINT: engine.loaded.title})
     progress = Progress()
     return Services(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from webui_engine.diffusion.engine import Engine
 
 CELL = 8
+KEPT_HINTS = 8
 Box = tuple[int, int, int, int]
 
 
@@ -36,6 +38,7 @@ class Painter:
         self._engine = engine
         self._monitor = monitor
         self._units = tuple(units)
+        self._drawn: deque[tuple[Unit, Image.Image, int, Image.Image]] = deque(maxlen=KEPT_HINTS)
 
     def paint(
         self, task: GenerationTask, boxes: Sequence[Box] = (), canvas: tuple[int, int] | None = None
@@ -94,13 +97,14 @@ class Painter:
         return task.init_images[0]
 
     def _hint(self, unit: Unit, source: Image.Image, size: tuple[int, int]) -> Image.Image:
-        return self._engine.preprocess(
-            source,
-            unit.module,
-            resolution(unit, source, size),
-            unit.fields.threshold_a,
-            unit.fields.threshold_b,
-        )
+        side = resolution(unit, source, size)
+        for known, picture, at, hint in self._drawn:
+            if known is unit and picture is source and at == side:
+                return hint
+        fields = unit.fields
+        hint = self._engine.preprocess(source, unit.module, side, fields.threshold_a, fields.threshold_b)
+        self._drawn.append((unit, source, side, hint))
+        return hint
 
 
 def resolution(unit: Unit, source: Image.Image, size: tuple[int, int]) -> int:

@@ -17,6 +17,7 @@ from PIL import Image
 from webui_engine.app import create_app
 from webui_engine.diffusion.engine import Engine
 from webui_engine.http.access import Access
+from webui_engine.http.options import OptionsStore
 from webui_engine.http.services import Services, assemble
 
 Post = Callable[..., dict[str, Any]]
@@ -26,6 +27,7 @@ Post = Callable[..., dict[str, Any]]
 def services(bundled_engine: Engine, bundled_models: Path, tmp_path: Path) -> Services:
     return assemble(
         bundled_engine,
+        OptionsStore(tmp_path / "options.json"),
         data=tmp_path,
         models_dirs=(bundled_models,),
         access=Access(),
