@@ -18,7 +18,7 @@ from studio.faces.errors import FaceWorkFailed
 from studio.faces.process import FaceProcess
 from studio.faces.values import Likeness
 from studio.overview import VERSION
-from studio.pipeline.runner import StageCancelled
+from studio.pipeline.patience import StageCancelled
 from studio.planning.plan import Plan, PlannedPicture
 from studio.recipes import Recipe, with_recipe
 from studio.store import Store

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +12,8 @@ from studio.database.connect import Database
 from studio.database.tables import StageResultRow
 from studio.pipeline.attempts import ServerTasks
 from studio.pipeline.keys import stage_key
-from studio.pipeline.retrying import Failures, RetryPolicy, pause_before_next
+from studio.pipeline.patience import StageCancelled, keep_trying
+from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.stages import STAGES, Generator, StageInput, StageOutput, request_of
 from studio.planning.plan import PlannedStage
 from studio.records import now
@@ -53,10 +53,6 @@ class Follower:
 
     on_progress: Callable[[Progress], None]
     cancelled: Callable[[], bool]
-
-
-class StageCancelled(Exception):
-    """The owner wants no more of this job."""
 
 
 class StageRunner:
@@ -116,28 +112,23 @@ class StageRunner:
         )
 
     def _tried(self, work: StageWork, given: StageInput, follower: Follower) -> tuple[StageOutput, str, str]:
-        failures, avoid = Failures(), set[str]()
-        while True:
-            try:
-                return self._once(given, follower, avoid)
-            except WebuiError as error:
-                if follower.cancelled():
-                    raise StageCancelled from error
-                avoid.add(error.server)
-                failures = failures.and_then(error, time.monotonic())
-                others = any(client.url not in avoid for client in self._pool.clients)
-                pause = pause_before_next(self._policy, failures, error, time.monotonic(), others=others)
-                LOG.warning(
-                    "stage failed",
-                    job=work.job_id,
-                    picture=work.number,
-                    stage=work.request.name,
-                    error=str(error),
-                    next_try_in=pause,
-                )
-                if pause is None:
-                    raise
-                _wait(pause, follower)
+        avoid = set[str]()
+
+        def others(error: WebuiError) -> bool:
+            avoid.add(error.server)
+            return any(client.url not in avoid for client in self._pool.clients)
+
+        def tell(error: WebuiError, pause: float | None) -> None:
+            place = {"job": work.job_id, "picture": work.number, "stage": work.request.name}
+            LOG.warning("stage failed", **place, error=str(error), next_try_in=pause)
+
+        return keep_trying(
+            lambda: self._once(given, follower, avoid),
+            self._policy,
+            others=others,
+            cancelled=follower.cancelled,
+            tell=tell,
+        )
 
     def _once(self, given: StageInput, follower: Follower, avoid: set[str]) -> tuple[StageOutput, str, str]:
         need = needs_of(request_of(given))
@@ -185,11 +176,3 @@ def _on(client: WebuiClient, task_id: str, follower: Follower) -> Generator:
         )
 
     return generate
-
-
-def _wait(seconds: float, follower: Follower) -> None:
-    deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0:
-        if follower.cancelled():
-            raise StageCancelled
-        time.sleep(min(left, 0.5))

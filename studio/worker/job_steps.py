@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from sqlalchemy import select
 
 from studio.database.connect import Database
-from studio.database.tables import JobRow, StageResultRow
+from studio.database.tables import AdapterRow, JobRow, StageResultRow
 from studio.errors import MissingCapability, NotFound, StudioError
 from studio.library.reading import Library
+from studio.loras import LoraFolder
 from studio.pipeline.facts import facts_of
 from studio.pipeline.finishing import FinishedStage, Finisher, folder_of
-from studio.pipeline.retrying import code_of
-from studio.pipeline.runner import Follower, StageCancelled, StageRunner, StageWork
+from studio.pipeline.patience import StageCancelled, keep_trying
+from studio.pipeline.retrying import RetryPolicy, code_of
+from studio.pipeline.runner import Follower, StageRunner, StageWork
 from studio.pipeline.weights import job_progress
 from studio.planning.order import order_of
 from studio.planning.plan import Order, Plan
@@ -24,6 +27,7 @@ from studio.planning.planning import make_plan
 from studio.poses import Poses
 from studio.previews import Previews
 from studio.records import now
+from studio.store import Store
 from studio.values import Failure, Status
 from studio.worker.stopping import Stopping
 from webui_client.errors import WebuiError
@@ -41,9 +45,12 @@ class JobSteps:
 
     database: Database
     library: Library
+    store: Store
+    loras: LoraFolder
     poses: Callable[[str], Poses]
     previews: Previews
     pool: WebuiPool
+    policy: RetryPolicy
     runner: StageRunner
     finisher: Finisher
     stopping: Stopping
@@ -80,15 +87,37 @@ class JobSteps:
     def _planned(self, job: JobRow) -> Outline:
         with self.database.read() as session:
             order = order_of(session, job, self.poses(job.owner_id))
-        plan = self._plan_on_some_server(order)
+        self._install_if_missing(order)
+        plan = keep_trying(
+            lambda: self._plan_on_some_server(order),
+            self.policy,
+            others=lambda _: False,
+            cancelled=lambda: self._cancelled(job.id),
+            tell=lambda error, pause: LOG.warning(
+                "not planned", job=job.id, error=str(error), next_try_in=pause
+            ),
+        )
         with self.database.write() as session:
             row = _present(session.get(JobRow, job.id))
             row.plan, row.demonstration = plan.model_dump(mode="json"), plan.demonstration
         threading.Thread(target=self.finisher.look_ahead, args=(job,), daemon=True).start()
         return {"pictures": len(plan.pictures), "stages": [stage.name for stage in plan.pictures[0].stages]}
 
+    def _install_if_missing(self, order: Order) -> None:
+        """Put the subject's LoRA back where the servers look, if that folder was changed or emptied."""
+        file = self.loras.file(order.identity.lora) if order.identity else None
+        if order.identity is None or file is None or file.exists():
+            return
+        with self.database.read() as session:
+            adapter = session.scalars(select(AdapterRow).where(AdapterRow.name == order.identity.lora)).one()
+        self.loras.install(adapter.name, self.store.get(adapter.path))
+        LOG.info("LoRA put back", adapter=adapter.name)
+
     def _plan_on_some_server(self, order: Order) -> Plan:
-        """The plan on the first server that is able; where none answers, the last contact error."""
+        """The plan on the first server that is able.
+
+        Raises MissingCapability when servers answer and none is able, else the last error of contact.
+        """
         problems: list[StudioError | WebuiError] = []
         for client in self.pool.clients:
             try:

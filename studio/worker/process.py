@@ -113,6 +113,8 @@ def job_steps(base: Foundations, pool: WebuiPool, tasks: ServerTasks, stopping: 
     return JobSteps(
         database=base.database,
         library=base.library,
+        store=base.store,
+        loras=base.loras,
         poses=lambda owner_id: Poses(
             database=base.database,
             store=base.store,
@@ -121,6 +123,7 @@ def job_steps(base: Foundations, pool: WebuiPool, tasks: ServerTasks, stopping: 
         ),
         previews=base.previews,
         pool=pool,
+        policy=policy,
         runner=StageRunner(base.database, base.store, pool, tasks, policy),
         finisher=Finisher(database=base.database, store=base.store, faces=base.faces),
         stopping=stopping,

@@ -18,7 +18,7 @@ from studio.errors import StudioError, TrainingUnavailable
 from studio.faces.values import PhotoFindings
 from studio.loras import LoraFolder
 from studio.photo_rows import photos_of
-from studio.pipeline.runner import StageCancelled
+from studio.pipeline.patience import StageCancelled
 from studio.records import now
 from studio.settings import Settings
 from studio.store import Store

@@ -30,6 +30,7 @@ from studio.worker.job_steps import JobSteps
 from studio.worker.process import job_steps
 from studio.worker.stopping import Stopping
 from studio.worker.watching import look_at
+from tests.replay import Asked
 from tests.unit.studio import painting_webui as webui
 from tests.unit.studio.painting_webui import Misbehaviour, PaintingWebui
 from webui_client.client import WebuiClient
@@ -109,7 +110,10 @@ def open_house(folder: Path, servers: list[PaintingWebui], timeouts: Timeouts | 
     steps = job_steps(base, pool, tasks, Stopping())
     runner = StageRunner(base.database, base.store, pool, tasks, QUICK)
     return House(
-        studio=Studio(base), base=base, steps=dataclasses.replace(steps, runner=runner), servers=servers
+        studio=Studio(base),
+        base=base,
+        steps=dataclasses.replace(steps, policy=QUICK, runner=runner),
+        servers=servers,
     )
 
 
@@ -276,6 +280,21 @@ def test_a_server_that_is_away_is_waited_for_and_then_named(tmp_path: Path) -> N
     assert error is not None
     assert (error.code, error.server) == ("webui_unreachable", server.url)
     assert time.monotonic() - started >= QUICK.patience_seconds
+
+
+def test_a_job_ordered_while_its_server_starts_waits_for_it(house: House) -> None:
+    server = house.servers[0]
+    routes, server.routes = server.routes, {}
+    tries: list[Asked] = []
+
+    def starts(asked: Asked) -> webui.Reply:
+        tries.append(asked)
+        server.routes = routes
+        return webui.Reply(503, {"detail": "loading"})
+
+    server.on("GET", "/sdapi/v1/options", starts)
+    assert house.run(house.order()).status is Status.SUCCEEDED
+    assert tries
 
 
 def test_cancelling_a_waiting_job_ends_it_at_once(house: House) -> None:

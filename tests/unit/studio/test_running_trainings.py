@@ -13,10 +13,11 @@ from sqlalchemy import select
 
 from studio.assembly import Foundations, lay_foundations
 from studio.database.tables import AdapterRow
+from studio.pipeline.attempts import ServerTasks
 from studio.service import Studio
 from studio.settings import Settings
 from studio.values import JobRequest, NewSubject, Status, Training, TrainingOptions, UploadedFile
-from studio.worker.process import training_steps
+from studio.worker.process import job_steps, training_steps
 from studio.worker.stopping import Stopping
 from studio.worker.training_steps import TrainingSteps
 from tests.persons import astronaut
@@ -198,7 +199,19 @@ def test_a_subject_erased_while_it_is_learned_leaves_nothing(school: School) -> 
     school.steps.install(training.id, learned)
     assert list(school.folder.iterdir()) == []
     data = school.base.settings.data_folder
-    assert not [file for name in ("adapters", "trainings") for file in (data / name).rglob("*") if file.is_file()]
+    assert not [
+        file for name in ("adapters", "trainings") for file in (data / name).rglob("*") if file.is_file()
+    ]
+
+
+def test_a_lora_lost_from_the_folder_is_put_back_before_a_job(school: School, tmp_path: Path) -> None:
+    training = school.run(school.start())
+    (file,) = school.folder.iterdir()
+    file.unlink()
+    job = school.studio.create_job(JobRequest(preset="studio-profile", subject=training.subject_id))
+    steps = job_steps(school.base, school.steps.pool, ServerTasks(database=school.base.database), Stopping())
+    steps.open(job.id, 0)
+    assert file.exists()
 
 
 def test_erasing_a_learned_subject_takes_its_lora_from_the_server(school: School) -> None:
