@@ -151,3 +151,19 @@ def test_without_task_ids_a_busy_server_is_left_alone(server: ReplayServer, clie
     with pytest.raises(Interrupted):
         client.txt2img(asked(), cancelled=cancel_when_running(server))
     assert server.calls(INTERRUPT) == []
+
+
+def test_a_task_left_behind_is_stopped_only_if_it_is_the_one_running(
+    server: ReplayServer, client: WebuiClient
+) -> None:
+    server.on("POST", INTERRUPT, Reply(200, {}))
+    server.active_task = "task(ours)"
+    assert not client.stop("task(forgotten)")
+    assert server.calls(INTERRUPT) == []
+    assert client.stop("task(ours)")
+    assert len(server.calls(INTERRUPT)) == 1
+
+
+def test_where_no_task_is_known_by_id_none_is_stopped(server: ReplayServer, client: WebuiClient) -> None:
+    server.without("/internal/ping", "/internal/progress")
+    assert not client.stop("task(ours)")
