@@ -1,6 +1,6 @@
 """The frame round every page: navigation, language and light, what runs now, offline and demonstration lines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -80,12 +80,8 @@ def follow_api(frame: Frame) -> None:
         came_back = {frame.recovered: data[frame.recovered] + 1} if not data[frame.reachable] else {}
         return {frame.now: now_line(frame.site, status), frame.reachable: True, **came_back}
 
-    gr.Timer(NOW_SECONDS).tick(
-        look,
-        {frame.reachable, frame.recovered},
-        {frame.now, frame.reachable, frame.recovered},
-        show_progress="hidden",
-    )
+    known = {frame.reachable, frame.recovered}
+    react(gr.Timer(NOW_SECONDS).tick, look, known, {frame.now, *known})
 
 
 def offline_line(site: Site, error: PageError) -> str:
@@ -115,6 +111,13 @@ def draw(frame: Frame) -> Updates:
         return {frame.now: now_line(frame.site, frame.site.api.read("/status")), frame.reachable: True}
     except PageError as error:
         return {frame.now: offline_line(frame.site, error), frame.reachable: False}
+
+
+def react(
+    event: Callable[..., Any], callback: Callable[..., Any], inputs: Set[Any], outputs: Set[Any]
+) -> Any:
+    """Call callback with inputs by component at an event, quietly: nothing on the page is greyed out meanwhile."""
+    return event(callback, inputs, outputs, show_progress="hidden")
 
 
 def told(site: Site, notice: gr.HTML, work: Callable[[Updates, Json], Updates]) -> Callable[..., Updates]:

@@ -10,7 +10,7 @@ import PIL.Image
 
 from gradio_app.api import Json
 from gradio_app.errors import PageError
-from gradio_app.frame import CLICKS, Updates, told, view
+from gradio_app.frame import CLICKS, Updates, react, told, view
 from gradio_app.place import Place
 from gradio_app.site import Site
 
@@ -149,16 +149,10 @@ def wire(
             picture.slider: stage_pair(site, data[picture.image], data[picture.before], data[picture.after])
         }
 
-    picture.about.click(
-        told(site, picture.notice, act), {place, picture.image, *inputs}, outputs, show_progress="hidden"
-    )
-    gr.on(
-        [picture.before.input, picture.after.input],
-        told(site, picture.notice, compare),
-        {picture.image, picture.before, picture.after},
-        {picture.slider, picture.notice},
-        show_progress="hidden",
-    )
+    react(picture.about.click, told(site, picture.notice, act), {place, picture.image, *inputs}, outputs)
+    chosen = {picture.image, picture.before, picture.after}
+    for field in (picture.before, picture.after):
+        react(field.input, told(site, picture.notice, compare), chosen, {picture.slider, picture.notice})
 
 
 def place_of(site: Site, image: Json, keep_seed: bool) -> Place:

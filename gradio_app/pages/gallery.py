@@ -1,5 +1,6 @@
 """Gallery: search, favourites, several as a zip, two side by side, and settings out of a dropped picture."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,12 @@ class Gallery:
         """What decides which pictures are shown, and how."""
         return {
             self.place, self.chosen, self.shown, self.search, self.person, self.look, self.favourites, self.marking,
+            self.dropped,
         }  # fmt: skip
+
+    def on(self, event: Callable[..., Any], work: Callable[[Updates, Json], Updates]) -> Any:
+        """Let work change the page at an event; its errors stand above the pictures."""
+        return frames.react(event, frames.told(self.site, self.notice, work), self.inputs, self.outputs)
 
     def go(self, data: Updates) -> Updates:
         """Draw the pictures that are searched for, those marked, and the opened one."""
@@ -199,21 +205,12 @@ def wire_search(gallery: Gallery, blocks: gr.Blocks) -> None:
     def more(data: Updates, _: Json) -> Updates:
         return gallery.go(data | {gallery.shown: data[gallery.shown] + PAGE_LENGTH})
 
-    quiet = {"show_progress": "hidden"}
-    blocks.load(opened, gallery.inputs, gallery.outputs, **quiet)
-    gallery.frame.recovered.change(arrive, gallery.inputs, gallery.outputs, **quiet)
+    frames.react(blocks.load, opened, gallery.inputs, gallery.outputs)
+    frames.react(gallery.frame.recovered.change, arrive, gallery.inputs, gallery.outputs)
     fields = (gallery.search, gallery.person, gallery.look, gallery.favourites, gallery.marking)
-    gr.on(
-        [field.input for field in fields],
-        frames.told(gallery.site, gallery.notice, search),
-        gallery.inputs,
-        gallery.outputs,
-        trigger_mode="always_last",
-        **quiet,
-    )
-    gallery.more.click(
-        frames.told(gallery.site, gallery.notice, more), gallery.inputs, gallery.outputs, **quiet
-    )
+    for field in fields:
+        gallery.on(field.input, search)
+    gallery.on(gallery.more.click, more)
 
 
 def wire_tiles(gallery: Gallery) -> None:
@@ -236,11 +233,8 @@ def wire_tiles(gallery: Gallery) -> None:
             return {gallery.frame.goto: gallery.site.link("", place)}
         return gallery.go(data | ({gallery.place: place} if place else {}))
 
-    told, notice, quiet = frames.told, gallery.notice, {"show_progress": "hidden"}
-    gallery.tiles.click(told(gallery.site, notice, touch), gallery.inputs, gallery.outputs, **quiet).then(
-        None, None, None, js="() => sajin.reveal('#picture')"
-    )
-    gallery.selection.click(told(gallery.site, notice, marked), gallery.inputs, gallery.outputs, **quiet)
+    gallery.on(gallery.tiles.click, touch).then(None, None, None, js="() => sajin.reveal('#picture')")
+    gallery.on(gallery.selection.click, marked)
     pictures.wire(gallery.picture, gallery.site, gallery.place, gallery.outputs, follow, gallery.inputs)
 
 
@@ -261,12 +255,7 @@ def wire_restore(gallery: Gallery) -> None:
             path.unlink(missing_ok=True)
         return {gallery.dropped: None, gallery.frame.goto: gallery.site.link("", place_of(restored))}
 
-    gallery.dropped.upload(
-        frames.told(gallery.site, gallery.notice, restore),
-        {gallery.dropped},
-        {gallery.dropped, gallery.frame.goto, gallery.notice},
-        show_progress="hidden",
-    )
+    gallery.on(gallery.dropped.upload, restore)
 
 
 def place_of(restored: Json) -> Place:

@@ -1,5 +1,6 @@
 """Jobs: what waits, runs and ended; cancel, retry from the failed stage, open in the studio."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,10 @@ class Jobs:
     def inputs(self) -> set[Any]:
         """What decides which jobs are listed."""
         return {self.status, self.shown}
+
+    def on(self, event: Callable[..., Any], work: Callable[[Updates, Json], Updates]) -> Any:
+        """Let work change the page at an event; its errors stand above the list."""
+        return frames.react(event, frames.told(self.site, self.notice, work), self.inputs, self.outputs)
 
     def go(self, data: Updates) -> Updates:
         """Draw the newest jobs of the chosen status."""
@@ -118,11 +123,8 @@ def build(site: Site, blocks: gr.Blocks) -> None:
         shown = data[jobs.shown] + PAGE_LENGTH
         return {jobs.shown: shown, **jobs.go(data | {jobs.shown: shown})}
 
-    quiet = {"show_progress": "hidden"}
-    blocks.load(jobs.arrive, jobs.inputs, jobs.outputs, **quiet)
-    gr.Timer(REFRESH_SECONDS).tick(jobs.refresh, jobs.inputs, jobs.outputs, **quiet)
-    jobs.status.input(
-        frames.told(site, jobs.notice, lambda data, _: jobs.go(data)), jobs.inputs, jobs.outputs, **quiet
-    )
-    jobs.rows.click(frames.told(site, jobs.notice, act), jobs.inputs, jobs.outputs, **quiet)
-    jobs.more.click(frames.told(site, jobs.notice, more), jobs.inputs, jobs.outputs, **quiet)
+    frames.react(blocks.load, jobs.arrive, jobs.inputs, jobs.outputs)
+    frames.react(gr.Timer(REFRESH_SECONDS).tick, jobs.refresh, jobs.inputs, jobs.outputs)
+    jobs.on(jobs.status.input, lambda data, _: jobs.go(data))
+    jobs.on(jobs.rows.click, act)
+    jobs.on(jobs.more.click, more)

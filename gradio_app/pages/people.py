@@ -1,5 +1,6 @@
 """My people: a card each, and erasing with what exactly will be erased."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,10 @@ class People:
         """Every component that an event may change."""
         return {self.chosen, self.cards, self.person, self.notice, self.frame.now, self.frame.reachable,
                 self.frame.address}  # fmt: skip
+
+    def on(self, event: Callable[..., Any], work: Callable[[Updates, Json], Updates]) -> Any:
+        """Let work change the page at an event; its errors stand below the cards."""
+        return frames.react(event, frames.told(self.site, self.notice, work), {self.chosen}, self.outputs)
 
     def go(self, chosen: str) -> Updates:
         """Draw the cards, and the details of the chosen person."""
@@ -71,7 +76,7 @@ def build(site: Site, blocks: gr.Blocks) -> None:
         person=view(name="person", listens=CLICKS),
     )
 
-    def opened(request: gr.Request) -> Updates:
+    def opened(_: Updates, request: gr.Request) -> Updates:
         return arrive(people, str(request.query_params.get("subject", "")))
 
     def choose(_: Updates, touched: Json) -> Updates:
@@ -86,14 +91,10 @@ def build(site: Site, blocks: gr.Blocks) -> None:
     def back(data: Updates) -> Updates:
         return arrive(people, data[people.chosen])
 
-    blocks.load(opened, None, people.outputs, show_progress="hidden")
-    people.frame.recovered.change(back, {people.chosen}, people.outputs, show_progress="hidden")
-    people.cards.click(
-        frames.told(site, people.notice, choose), {people.chosen}, people.outputs, show_progress="hidden"
-    ).then(None, None, None, js="() => sajin.reveal('#person')")
-    people.person.click(
-        frames.told(site, people.notice, act), {people.chosen}, people.outputs, show_progress="hidden"
-    )
+    frames.react(blocks.load, opened, set(), people.outputs)
+    frames.react(people.frame.recovered.change, back, {people.chosen}, people.outputs)
+    people.on(people.cards.click, choose).then(None, None, None, js="() => sajin.reveal('#person')")
+    people.on(people.person.click, act)
 
 
 def arrive(people: People, chosen: str) -> Updates:

@@ -45,5 +45,5 @@ def build(site: Site, blocks: gr.Blocks) -> None:
     cards = view(name="servers")
     view(site.html("servers_connect"))
     servers = Servers(site, frame, cards, notice)
-    blocks.load(lambda: frames.draw(frame) | servers.go(), None, servers.outputs, show_progress="hidden")
-    gr.Timer(REFRESH_SECONDS).tick(servers.go, None, {cards, notice}, show_progress="hidden")
+    frames.react(blocks.load, lambda _: frames.draw(frame) | servers.go(), set(), servers.outputs)
+    frames.react(gr.Timer(REFRESH_SECONDS).tick, lambda _: servers.go(), set(), {cards, notice})

@@ -86,7 +86,7 @@ STATES: dict[str, tuple[Callable[[], Scene], str, str]] = {
     "empty-gallery": (Scene, "gallery", ".sj-empty"),
     "empty-jobs": (Scene, "jobs", ".sj-empty"),
     "empty-servers": (Scene, "servers", ".sj-empty"),
-    "photo-verdicts": (verdicts, "?subject=s1", ".sj-photo.sj-unfit"),
+    "photo-verdicts": (verdicts, "?subject=s1&step=photos", ".sj-photo.sj-unfit"),
     "learning": (lambda: learning(api.training("running", 0.42)), "?subject=s1", "#learn-state [role=progressbar]"),
     "learning-failed": (
         lambda: learning(api.training("failed", 0.3, error=GONE)), "?subject=s1&step=learn", "#learn-state .sj-bad",

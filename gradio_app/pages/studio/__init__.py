@@ -29,12 +29,12 @@ def build(site: Site, blocks: gr.Blocks) -> None:
 def arrive(way: Way, blocks: gr.Blocks) -> None:
     """Draw the page when it is opened, when the API comes back, and while something is under way."""
 
-    def opened(request: gr.Request) -> frames.Updates:
+    def opened(_: frames.Updates, request: gr.Request) -> frames.Updates:
         return way.arrive(place_in(dict(request.query_params)))
 
     def back(data: frames.Updates) -> frames.Updates:
         return way.arrive(data[way.place])
 
-    blocks.load(opened, None, way.outputs, show_progress="hidden")
-    way.frame.recovered.change(back, {way.place}, way.outputs, show_progress="hidden")
-    way.timer.tick(way.follow, {way.place}, way.outputs, show_progress="hidden")
+    frames.react(blocks.load, opened, set(), way.outputs)
+    frames.react(way.frame.recovered.change, back, {way.place}, way.outputs)
+    frames.react(way.timer.tick, way.follow, {way.place}, way.outputs)

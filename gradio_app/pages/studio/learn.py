@@ -109,8 +109,6 @@ def wire(learn: Learn, way: Way) -> None:
     def proceed(data: Updates, _: Json) -> Updates:
         return way.go(data[way.place].moved(step="look"))
 
-    learn.start.click(
-        way.told(learn.notice, start), {way.place, learn.steps}, way.outputs, show_progress="hidden"
-    )
-    learn.state.click(way.told(learn.notice, cancel), {way.place}, way.outputs, show_progress="hidden")
-    learn.proceed.click(way.told(learn.notice, proceed), {way.place}, way.outputs, show_progress="hidden")
+    way.on(learn.start.click, learn.notice, start, {learn.steps})
+    way.on(learn.state.click, learn.notice, cancel)
+    way.on(learn.proceed.click, learn.notice, proceed)

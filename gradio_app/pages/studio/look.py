@@ -172,9 +172,7 @@ def wire(look: Look, way: Way) -> None:
         job = way.site.api.create_job(request | {"options": dict(place.options)})
         return way.go(place.moved(job=job["id"], step="portraits", image="", count=data[look.count]))
 
-    look.start.click(
-        way.told(look.notice, start), {way.place, look.count}, way.outputs, show_progress="hidden"
-    )
+    way.on(look.start.click, look.notice, start, {look.count})
 
 
 def wire_choices(look: Look, way: Way) -> None:
@@ -203,15 +201,11 @@ def wire_choices(look: Look, way: Way) -> None:
         place: Place = data[way.place].moved(count=data[look.count])
         return {way.place: place, way.frame.address: place.query()}
 
-    quiet = {"show_progress": "hidden"}
-    look.presets.click(way.told(look.notice, choose), {way.place}, way.outputs, **quiet)
-    look.poses.click(way.told(look.notice, pose), {way.place}, way.outputs, **quiet)
-    look.pose_file.upload(way.told(look.notice, upload), {way.place, look.pose_file}, way.outputs, **quiet)
-    look.product.input(
-        way.told(look.notice, filtered), {way.place, look.product}, {look.presets, look.notice}, **quiet
-    )
-    where = {way.place, way.frame.address, look.notice}
-    look.count.input(way.told(look.notice, counted), {way.place, look.count}, where, **quiet)
+    way.on(look.presets.click, look.notice, choose)
+    way.on(look.poses.click, look.notice, pose)
+    way.on(look.pose_file.upload, look.notice, upload, {look.pose_file})
+    way.on(look.product.input, look.notice, filtered, {look.product})
+    way.on(look.count.input, look.notice, counted, {look.count})
 
 
 def wire_settings(look: Look, way: Way) -> None:
@@ -224,6 +218,5 @@ def wire_settings(look: Look, way: Way) -> None:
     def reset(data: Updates, touched: Json) -> Updates:
         return way.go(data[way.place].with_option(touched["stage"], touched["key"], None).moved(step=STEP))
 
-    where = {way.place, way.frame.address, look.notice}
-    look.settings.input(way.told(look.notice, change), {way.place}, where, show_progress="hidden")
-    look.settings.click(way.told(look.notice, reset), {way.place}, way.outputs, show_progress="hidden")
+    way.on(look.settings.input, look.notice, change)
+    way.on(look.settings.click, look.notice, reset)

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from gradio_app import frame as frames
 from gradio_app.api import Json
 from gradio_app.errors import ApiProblem, PageError
 from gradio_app.frame import CLICKS, Updates, view
@@ -92,10 +93,9 @@ def wire(photos: Photos, way: Way) -> None:
     def proceed(data: Updates, _: Json) -> Updates:
         return way.go(data[way.place].moved(step=""))
 
-    inputs = {way.place, photos.files}
-    photos.files.upload(add, inputs, photos.outputs(), show_progress="hidden")
-    photos.tiles.click(way.told(photos.notice, remove), {way.place}, way.outputs, show_progress="hidden")
-    photos.proceed.click(way.told(photos.notice, proceed), {way.place}, way.outputs, show_progress="hidden")
+    frames.react(photos.files.upload, add, {way.place, photos.files}, photos.outputs())
+    way.on(photos.tiles.click, photos.notice, remove)
+    way.on(photos.proceed.click, photos.notice, proceed)
 
 
 def upload(photos: Photos, site: Site, subject_id: str, paths: list[Path]) -> Iterator[Updates]:

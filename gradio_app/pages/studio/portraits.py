@@ -106,10 +106,8 @@ def wire(portraits: Portraits, way: Way) -> None:
     def after(data: Updates, place: Place | None) -> Updates:
         return way.go(place or data[way.place])
 
-    portraits.live_view.click(
-        way.told(portraits.notice, steer), {way.place}, way.outputs, show_progress="hidden"
+    way.on(portraits.live_view.click, portraits.notice, steer)
+    way.on(portraits.gallery.click, portraits.notice, show).then(
+        None, None, None, js="() => sajin.reveal('#picture')"
     )
-    portraits.gallery.click(
-        way.told(portraits.notice, show), {way.place}, way.outputs, show_progress="hidden"
-    ).then(None, None, None, js="() => sajin.reveal('#picture')")
     pictures.wire(portraits.picture, way.site, way.place, way.outputs, after)

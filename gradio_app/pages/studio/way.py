@@ -1,6 +1,6 @@
 """The five steps together: one place in a state, one function that draws them all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -75,9 +75,16 @@ class Way:
         except PageError as error:
             return updates | {self.frame.now: frames.offline_line(self.site, error)}
 
-    def told(self, notice: gr.HTML, work: Callable[[Updates, Json], Updates]) -> Callable[..., Updates]:
-        """Return work as a callback whose errors stand in notice."""
-        return frames.told(self.site, notice, work)
+    def on(
+        self,
+        event: Callable[..., Any],
+        notice: gr.HTML,
+        work: Callable[[Updates, Json], Updates],
+        inputs: Set[Any] = frozenset(),
+    ) -> Any:
+        """Let work change the page at an event; it gets place and inputs, and its errors stand in notice."""
+        callback = frames.told(self.site, notice, work)
+        return frames.react(event, callback, {self.place, *inputs}, self.outputs)
 
     def follow(self, data: Updates) -> Updates:
         """Show how far things are; once they have ended draw all. While the API is gone, leave the page as it is."""

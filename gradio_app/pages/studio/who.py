@@ -86,9 +86,8 @@ def wire(who: Who, way: Way) -> None:
         ready = bool((data[who.name] or "").strip()) and bool(data[who.consent])
         return {who.create: gr.Button(interactive=ready)}
 
-    who.cards.click(way.told(who.notice, choose), {way.place}, way.outputs, show_progress="hidden")
-    form = {way.place, who.name, who.class_noun, who.consent}
-    who.create.click(way.told(who.notice, create), form, way.outputs, show_progress="hidden")
+    way.on(who.cards.click, who.notice, choose)
+    way.on(who.create.click, who.notice, create, {who.name, who.class_noun, who.consent})
     gr.on(
         [who.name.input, who.consent.input],
         wake,
