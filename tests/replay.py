@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,6 +47,16 @@ class Asked:
 Route = Callable[[Asked], Reply]
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of clients that hang up, which is what several tests are about."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class ReplayServer:
     """A context manager: the server runs on a free port of this machine within it."""
 
@@ -59,8 +70,7 @@ class ReplayServer:
         self.on("POST", "/internal/progress", self._task_progress)
         self.on("GET", "/internal/sysinfo", Reply(body={"Version": "v1.10.1", "Platform": "Linux"}))
         self.active_task: str | None = None
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = QuietServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
 
     @property

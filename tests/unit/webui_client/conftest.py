@@ -9,7 +9,7 @@ from webui_client.capabilities import Capabilities
 from webui_client.client import WebuiClient
 from webui_client.values import Timeouts
 
-QUICK = Timeouts(connect=1.0, read=2.0, generation=5.0, poll=0.02)
+QUICK = Timeouts(connect=5.0, read=15.0, generation=30.0, poll=0.02)
 
 
 @pytest.fixture

@@ -211,6 +211,12 @@ def test_small_calls_answer(server: ReplayServer, client: WebuiClient) -> None:
     assert client.progress().fraction == 0
 
 
+def test_settings_are_changed_for_good_by_name(server: ReplayServer, client: WebuiClient) -> None:
+    server.on("POST", "/sdapi/v1/options", Reply(body=None))
+    client.set_options({"CLIP_stop_at_last_layers": 2})
+    assert server.asked[-1].json == {"CLIP_stop_at_last_layers": 2}
+
+
 def test_a_detected_map_comes_back(server: ReplayServer, client: WebuiClient) -> None:
     answer = answer_json(323)
     answer["images"] = [answer_json(55)["images"][0]]
@@ -225,7 +231,7 @@ def test_progress_is_told_by_our_own_task(server: ReplayServer, client: WebuiCli
 
     def slow(asked_for: Any) -> Reply:
         server.active_task = asked_for.json["force_task_id"]
-        seen.wait(5)
+        seen.wait(30)
         return Reply(200, answer_json(55))
 
     def on_progress(progress: Progress) -> None:
@@ -243,7 +249,7 @@ def test_an_error_of_the_callers_own_is_not_swallowed(server: ReplayServer, clie
     raised = threading.Event()
 
     def slow(_: object) -> Reply:
-        raised.wait(5)
+        raised.wait(30)
         return Reply(200, answer_json(55))
 
     def on_progress(_: Progress) -> None:

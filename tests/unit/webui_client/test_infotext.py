@@ -3,7 +3,7 @@ from __future__ import annotations
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.recordings import infotexts
@@ -17,7 +17,7 @@ keys = st.builds(
 ).filter(lambda key: len(key) > 1)
 values = st.text(max_size=40)
 pairs_of_text = st.lists(st.tuples(keys, values), min_size=3, max_size=12, unique_by=lambda pair: pair[0])
-settings = pairs_of_text.map(tuple)
+all_pairs = pairs_of_text.map(tuple)
 
 
 def holds_no_negative_line(text: str) -> bool:
@@ -27,7 +27,8 @@ def holds_no_negative_line(text: str) -> bool:
 prompts = st.text(max_size=80).map(str.strip).filter(holds_no_negative_line)
 
 
-@given(prompt=prompts, negative=prompts, pairs=settings)
+@settings(deadline=None)
+@given(prompt=prompts, negative=prompts, pairs=all_pairs)
 def test_what_is_written_is_read_back_the_same(
     prompt: str, negative: str, pairs: tuple[tuple[str, str], ...]
 ) -> None:
@@ -38,6 +39,7 @@ def test_what_is_written_is_read_back_the_same(
     assert parse(render(infotext)) == infotext
 
 
+@settings(deadline=None)
 @given(values)
 def test_a_quoted_value_is_unquoted_to_itself(value: str) -> None:
     assert unquote(quote(value)) == value

@@ -104,7 +104,7 @@ class Run:
         self.server.state["state"]["job"] = "scripts_txt2img"
         self.server.state["state"]["job_timestamp"] = json.loads(answer["info"])["job_timestamp"]
         self.server.active_task = request.json["force_task_id"] if self.task_active else "task(other)"
-        assert self.ended.wait(5)
+        assert self.ended.wait(30)
         return Reply(200, answer)
 
     def _interrupt(self, _: Asked) -> Reply:

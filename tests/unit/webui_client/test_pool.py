@@ -75,15 +75,15 @@ def test_a_waiting_lease_gets_the_server_that_becomes_free(server: ReplayServer,
 
     def wait_for_it() -> None:
         leased.set()
-        with pool.lease(wait_seconds=5):
+        with pool.lease(wait_seconds=30):
             got.set()
 
     with pool.lease():
         thread = threading.Thread(target=wait_for_it)
         thread.start()
-        leased.wait(5)
+        leased.wait(30)
         assert not got.is_set()
-    thread.join(5)
+    thread.join(30)
     assert got.is_set()
 
 
@@ -149,6 +149,6 @@ def test_another_process_holds_the_server_until_it_is_killed(server: ReplayServe
         with pytest.raises(NoFreeServer), pool.lease(wait_seconds=0):
             pass
         os.kill(holder.pid, signal.SIGKILL)
-        holder.wait(5)
-        with pool.lease(wait_seconds=5):
+        holder.wait(30)
+        with pool.lease(wait_seconds=30):
             assert pool.is_busy(pool.clients[0])

@@ -82,7 +82,7 @@ def test_no_answer_in_time_is_a_timeout_and_frees_the_server(server: ReplayServe
 
     def slow(asked_for: object) -> Reply:
         server.active_task = server.calls(TXT2IMG)[0].json["force_task_id"]
-        released.wait(5)
+        released.wait(30)
         return Reply(500)
 
     server.on("POST", TXT2IMG, slow)
