@@ -22,7 +22,10 @@ SHIPPED = "shipped-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poses:
-    """The pose pictures one owner may use. shipped: a folder with poses.yaml (id: title) and <id>.jpg beside it."""
+    """The pose pictures one owner may use.
+
+    shipped: a folder with poses.yaml (name: title) and <name>.png beside it, drawn skeletons already.
+    """
 
     database: Database
     store: Store
@@ -54,8 +57,8 @@ class Poses:
         """The picture's path in the store; a shipped one is put there first. Raises NotFound."""
         for pose in self._shipped():
             if pose.id == pose_id:
-                file = self.shipped / f"{pose_id.removeprefix(SHIPPED)}.jpg"
-                return self.store.put(file.read_bytes(), "poses", ".jpg")
+                file = self.shipped / f"{pose_id.removeprefix(SHIPPED)}.png"
+                return self.store.put(file.read_bytes(), "poses", ".png")
         with self.database.read() as session:
             row = session.get(PoseRow, pose_id)
         if row is None or row.owner_id != self.owner_id:
@@ -71,6 +74,11 @@ class Poses:
             Pose(id=f"{SHIPPED}{name}", title=Words.model_validate(title), bundled=True)
             for name, title in titles.items()
         )
+
+
+def is_skeleton(pose_id: str) -> bool:
+    """Whether a pose is a drawn skeleton, which no preprocessor must look at again."""
+    return pose_id.startswith(SHIPPED)
 
 
 def clean_upload(file: UploadedFile) -> bytes:

@@ -225,7 +225,7 @@ class Studio:
         return self._parts.poses.add(file)
 
     def pose_file(self, pose_id: str) -> Path:
-        """The pose picture's file, JPEG. Raises NotFound."""
+        """The pose picture's file, JPEG or PNG. Raises NotFound."""
         return self._parts.poses.file(pose_id)
 
     # The installation

@@ -28,7 +28,8 @@ def keep_trying(
     """The work's value, from the first try that succeeds.
 
     others: whether another server may be able after this error. tell: is told every error and the pause before the
-    next try, None after the last. Raises StageCancelled when cancelled says so, the last WebuiError when the policy gives up.
+    next try, None after the last. Raises StageCancelled when cancelled says so, the last WebuiError when the policy
+    gives up.
     """
     failures = Failures()
     while True:

@@ -10,6 +10,7 @@ from studio.library.product import ControlSpec
 from studio.planning.plan import Choice, ServerFacts
 
 DEMONSTRATION_PREFIX = "sajin-tiny"
+NO_MODULE = "none"
 FAMILY_WORDS = {"tile_resample": "tile", "depth": "depth"}
 FAMILY_MODULES = {"openpose": ("openpose_full", "openpose"), "depth": ("depth_midas", "depth")}
 
@@ -35,9 +36,12 @@ class Chooser:
             self._left_out(stage, kind, wanted[0], optional=optional)
             return None
 
-    def control(self, stage: str, spec: ControlSpec) -> tuple[str, str] | None:
-        """Preprocessor and model of a ControlNet unit; None, noted, when it is optional and does not fit."""
-        modules = spec.module or FAMILY_MODULES.get(spec.unit, (spec.unit,))
+    def control(self, stage: str, spec: ControlSpec, *, drawn: bool) -> tuple[str, str] | None:
+        """Preprocessor and model of a ControlNet unit; None, noted, when it is optional and does not fit.
+
+        drawn: the unit's picture is a finished map, so that no preprocessor may touch it.
+        """
+        modules = (NO_MODULE,) if drawn else spec.module or FAMILY_MODULES.get(spec.unit, (spec.unit,))
         models = spec.model or (FAMILY_WORDS.get(spec.unit, spec.unit),)
         try:
             module = self._module(stage, modules)

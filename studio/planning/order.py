@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from studio.database.tables import JobRow, SubjectRow
 from studio.library.product import PresetSpec
 from studio.planning.plan import Identity, Order
-from studio.poses import Poses
+from studio.poses import Poses, is_skeleton
 from studio.subjects import current_adapter
 from studio.values import JobOptions
 
@@ -33,4 +33,5 @@ def order_of(session: Session, row: JobRow, poses: Poses) -> Order:
         identity=identity,
         class_noun=class_noun,
         pose=poses.path(options.pose) if options.pose else None,
+        pose_is_skeleton=options.pose is not None and is_skeleton(options.pose),
     )

@@ -17,7 +17,10 @@ class Identity(Value):
 
 
 class Order(Value):
-    """What was ordered, resolved as far as no server is needed. pose: the picture's path in the store."""
+    """What was ordered, resolved as far as no server is needed.
+
+    pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph.
+    """
 
     preset: str
     spec: PresetSpec
@@ -27,6 +30,7 @@ class Order(Value):
     identity: Identity | None
     class_noun: str
     pose: str | None
+    pose_is_skeleton: bool = False
 
 
 class ServerFacts(Value):

@@ -173,7 +173,8 @@ class _Planner:
         for unit in stage.controlnet:
             if unit.picture == "pose" and self.order.pose is None:
                 continue
-            names = self.chooser.control(name, unit)
+            drawn = unit.picture == "pose" and self.order.pose_is_skeleton
+            names = self.chooser.control(name, unit, drawn=drawn)
             if names is None:
                 continue
             planned.append(

@@ -178,6 +178,15 @@ def test_a_pose_is_cleaned_kept_and_usable(studio: Studio) -> None:
     assert studio.create_job(JobRequest(preset="studio-profile", options=options)).options.pose == pose.id
 
 
+def test_shipped_poses_come_first_and_can_be_ordered(studio: Studio) -> None:
+    shipped = studio.poses()
+    assert shipped[0].title.ko == "정면"
+    assert all(pose.bundled for pose in shipped)
+    with Image.open(studio.pose_file(shipped[0].id)) as skeleton:
+        assert skeleton.size == (512, 768)
+    studio.create_job(JobRequest(preset="studio-profile", options=JobOptions(pose=shipped[0].id)))
+
+
 def test_a_pose_that_is_no_picture_is_refused(studio: Studio) -> None:
     with pytest.raises(BadUpload) as refused:
         studio.add_pose(UploadedFile(filename="x.jpg", stream=io.BytesIO(b"text")))

@@ -29,7 +29,7 @@ TINY = ServerFacts(
     scripts=("sd upscale", "ultimate sd upscale"),
     detectors=("mediapipe_face_full",),
     controlnet_models=("sajin-tiny-openpose [1]", "sajin-tiny-tile [2]"),
-    controlnet_modules=("openpose", "tile_resample"),
+    controlnet_modules=("none", "openpose", "tile_resample"),
 )
 REAL = TINY.model_copy(
     update={
@@ -44,7 +44,7 @@ REAL = TINY.model_copy(
             "control_v11p_sd15_openpose [4]",
             "xl_tile [5]",
         ),
-        "controlnet_modules": ("openpose_full", "openpose", "tile_resample"),
+        "controlnet_modules": ("none", "openpose_full", "openpose", "tile_resample"),
         "loras": ("sajin-abc", "film"),
     }
 )
@@ -145,6 +145,11 @@ def test_the_pose_unit_is_there_only_when_a_pose_is_chosen(library: Library) -> 
     assert planned(library).pictures[0].stages[0].controlnet == ()
     with_pose = planned(library, pose="poses/abc.jpg").pictures[0].stages[0].controlnet
     assert [(unit.unit, unit.picture) for unit in with_pose] == [("openpose", "poses/abc.jpg")]
+
+
+def test_a_drawn_skeleton_is_not_looked_at_by_a_preprocessor(library: Library) -> None:
+    plan = planned(library, pose="poses/abc.png", pose_is_skeleton=True)
+    assert plan.pictures[0].stages[0].controlnet[0].module == "none"
 
 
 def test_a_style_lora_is_called_in_every_stage_when_the_server_has_it(library: Library) -> None:
