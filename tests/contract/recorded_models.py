@@ -25,15 +25,15 @@ def build(models: Path) -> None:
     network = ControlNetModel.from_unet(pipeline.unet)
     for name in CONTROLNETS:
         network.save_pretrained(models / "ControlNet" / name)
-    _save_lora(models / "Lora" / "tinylora.safetensors")
+    save_lora(models / "Lora" / "tinylora.safetensors")
     embedding = models / "embeddings" / "tinyemb.safetensors"
     embedding.parent.mkdir(parents=True)
     save_file({"emb_params": torch.randn(2, TEXT_WIDTH)}, embedding)
 
 
-def _save_lora(path: Path) -> None:
+def save_lora(path: Path) -> None:
     """A LoRA in kohya's layout on one projection of the small denoiser."""
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     stem = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
     tensors = {
         f"{stem}.lora_down.weight": torch.randn(RANK, UNET_WIDTH) * 0.01,

@@ -30,6 +30,9 @@ MODULE_FOR_MODEL = {
 """Words in a ControlNet's name and the preprocessor ADetailer takes for it when the tab names none."""
 
 
+NETWORK_KEYS = frozenset({"Lora hashes", "TI hashes"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """What a plan gave.
@@ -56,10 +59,20 @@ def run(plan: Plan, services: Services) -> Made:
     if plan.script is not None:
         return _run_script(plan, services)
     painter = Painter(services.engine, services.progress, plan.units)
-    result = _skipped(plan, services) if plan.detailing.skip_img2img else painter.paint(plan.task)
-    pictures = _repaired(result.pictures, plan, services)
-    maps = () if plan.detailing.skip_img2img else painter.maps(plan.task)
-    return _made(plan, result, pictures, services, maps=maps, script_extra=())
+    if plan.detailing.skip_img2img:
+        return _run_face_passes(plan, services)
+    result = painter.paint(plan.task)
+    pictures = _repaired(result.pictures, plan, services, [])
+    return _made(plan, result, pictures, services, maps=painter.maps(plan.task), script_extra=())
+
+
+def _run_face_passes(plan: Plan, services: Services) -> Made:
+    """ADetailer alone, on the initial picture; what took part is what its passes tell."""
+    passes: list[GenerationResult] = []
+    kept = _kept(plan, services)
+    pictures = _repaired(kept.pictures, plan, services, passes)
+    extra = tuple(dict(pair for made in passes for pair in made.extra if pair[0] in NETWORK_KEYS).items())
+    return _made(plan, kept, pictures, services, maps=(), script_extra=extra)
 
 
 def _passes(plan: Plan) -> int:
@@ -69,7 +82,7 @@ def _passes(plan: Plan) -> int:
     return main + count * len(plan.inners)
 
 
-def _skipped(plan: Plan, services: Services) -> GenerationResult:
+def _kept(plan: Plan, services: Services) -> GenerationResult:
     """The initial picture as if the main pass had made it; nothing is sampled."""
     engine = services.engine
     info = engine.load(plan.task.checkpoint) if plan.task.checkpoint else engine.loaded
@@ -108,33 +121,35 @@ def _run_script(plan: Plan, services: Services) -> Made:
         )
         for image, seed in zip(upscaled.pictures, upscaled.seeds, strict=True)
     )
-    result = upscaled.first or _skipped(plan, services)
+    result = upscaled.first or _kept(plan, services)
     made = _made(
-        plan, result, _repaired(sampled, plan, services), services, maps=(), script_extra=upscaled.extra
+        plan, result, _repaired(sampled, plan, services, []), services, maps=(), script_extra=upscaled.extra
     )
     return replace(made, size=upscaled.size, denoising_strength=upscaled.denoising_strength)
 
 
-def _repaired(pictures: tuple[Sampled, ...], plan: Plan, services: Services) -> tuple[Sampled, ...]:
+def _repaired(
+    pictures: tuple[Sampled, ...], plan: Plan, services: Services, passes: list[GenerationResult]
+) -> tuple[Sampled, ...]:
+    """The pictures after ADetailer; the results of its passes are added to passes."""
     if not plan.inners:
         return pictures
+
+    def paint(tab: ADetailerArgs, task: GenerationTask) -> Image.Image | None:
+        painter = Painter(services.engine, services.progress, _face_units(tab, plan, services))
+        passes.append(painter.paint(task))
+        made = passes[-1].pictures
+        return made[0].image if made else None
+
     repair = Repair(
         inners=plan.inners,
         detectors=services.detectors,
-        paint=lambda tab, task: _paint_face(tab, task, plan, services),
+        paint=paint,
         monitor=services.progress,
         order=plan.options.adetailer_order,
         same_seed=plan.options.adetailer_same_seed,
     )
     return tuple(repair.repaired(picture, plan.task) for picture in pictures)
-
-
-def _paint_face(
-    tab: ADetailerArgs, task: GenerationTask, plan: Plan, services: Services
-) -> Image.Image | None:
-    painter = Painter(services.engine, services.progress, _face_units(tab, plan, services))
-    pictures = painter.paint(task).pictures
-    return pictures[0].image if pictures else None
 
 
 def _face_units(tab: ADetailerArgs, plan: Plan, services: Services) -> tuple[Unit, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,13 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from tests.contract.recorded_models import save_lora
 from tests.unit.webui_engine.http.conftest import Post, decoded, encoded
+from webui_engine.app import create_app
+from webui_engine.diffusion.engine import Engine
+from webui_engine.http.access import Access
+from webui_engine.http.options import OptionsStore
+from webui_engine.http.services import assemble
 
 TAB = {"ad_model": "mediapipe_face_full", "ad_denoising_strength": 0.6, "ad_inpaint_only_masked_padding": 16}
 ULTIMATE = [None, 128, 128, 8, 16, 16, 0.35, 16, 1, False, 0, False, 4, 0, 2, 512, 512, 2]
@@ -30,6 +38,26 @@ def test_adetailer_paints_the_face_and_leaves_the_rest(generate: Post, photo: Im
     assert change[40:80, 45:85].mean() > 3
     assert change[105:].max() == 0
     assert answer["info"]["extra_generation_params"]["ADetailer version"]
+
+
+def test_a_lora_of_the_face_pass_is_told_when_there_is_no_main_pass(
+    small_models: Path, tmp_path: Path, photo: Image.Image
+) -> None:
+    save_lora(tmp_path / "loras" / "tinylora.safetensors")
+    engine = Engine([small_models], [tmp_path / "loras"], device="cpu")
+    engine.load("small")
+    options = OptionsStore(tmp_path / "options.json")
+    held = assemble(engine, options, data=tmp_path, models_dirs=(small_models,), access=Access(), flags={})
+    body = {
+        "prompt": "a woman <lora:tinylora:0.5>",
+        "steps": 2,
+        "width": 64,
+        "height": 64,
+        "init_images": [encoded(photo)],
+    }
+    answer = create_app(held).test_client().post("/sdapi/v1/img2img", json=body | adetailer(TAB, skip=True))
+    extra = json.loads(answer.get_json()["info"])["extra_generation_params"]
+    assert extra["Lora hashes"].startswith("tinylora: ")
 
 
 def test_a_face_pass_can_have_a_controlnet_of_its_own(generate: Post, photo: Image.Image) -> None:
