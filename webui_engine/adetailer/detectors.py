@@ -148,7 +148,7 @@ def _yolo(weights: Path, picture: Image.Image, confidence: float) -> Iterator[De
     from ultralytics import YOLO  # type: ignore[import-not-found]
 
     prediction = YOLO(weights)(picture, conf=confidence, verbose=False)[0]
-    outlines = prediction.masks.xy if prediction.masks is not None else [None] * len(prediction.boxes)
+    outlines = prediction.masks.xy if prediction.masks is not None else [None] * len(prediction.boxes.conf)
     for box, score, outline in zip(
         prediction.boxes.xyxy.tolist(), prediction.boxes.conf.tolist(), outlines, strict=True
     ):

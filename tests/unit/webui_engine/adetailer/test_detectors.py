@@ -45,6 +45,35 @@ def test_yolo_files_are_not_listed_while_nothing_can_run_them(tmp_path: Path) ->
     assert Detectors([tmp_path]).names() == MEDIAPIPE
 
 
+ULTRALYTICS = """
+import torch
+from types import SimpleNamespace
+
+class YOLO:
+    def __init__(self, weights):
+        self.weights = weights
+
+    def __call__(self, picture, conf, verbose):
+        boxes = SimpleNamespace(xyxy=torch.tensor([[-5.0, 8.0, 32.0, 40.0]]), conf=torch.tensor([conf + 0.25]))
+        return [SimpleNamespace(boxes=boxes, masks=None)]
+"""
+"""The shape of ultralytics' answers; the package itself is not among our dependencies."""
+
+
+def test_yolo_files_are_run_where_the_package_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ultralytics.py").write_text(ULTRALYTICS, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "adetailer").mkdir()
+    (tmp_path / "adetailer" / "face_yolov8n.pt").write_bytes(b"weights")
+    detectors = Detectors([tmp_path / "adetailer"])
+    assert detectors.names() == ("face_yolov8n.pt", *MEDIAPIPE)
+    found = detectors.find("face_yolov8n.pt", Image.new("RGB", (64, 64)), 0.5)
+    assert [(item.box, item.confidence) for item in found] == [((0.0, 8.0, 32.0, 40.0), 0.75)]
+    assert found[0].mask.getbbox() == (0, 8, 33, 41)
+
+
 def test_an_unknown_detector_is_refused(astronaut: Image.Image) -> None:
     with pytest.raises(UnknownName):
         Detectors([]).find("face_yolov8n.pt", astronaut, 0.3)
