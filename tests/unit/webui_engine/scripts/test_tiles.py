@@ -19,9 +19,7 @@ def test_tiles_cover_the_length_and_overlap_as_asked(length: int, tile: int, ove
     starts = tiles.spread(length, tile, overlap)
     assert starts[0] == 0
     assert starts[-1] + tile >= length
-    assert all(
-        0 < after - before <= tile - overlap for before, after in pairwise(starts)
-    )
+    assert all(0 < after - before <= tile - overlap for before, after in pairwise(starts))
 
 
 def test_tiles_that_were_not_changed_give_the_picture_back(astronaut: Image.Image) -> None:
