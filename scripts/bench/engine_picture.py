@@ -68,11 +68,13 @@ class Pipeline:
     def __init__(self, side: int) -> None:
         import torch
         from diffusers import DDIMScheduler, StableDiffusionPipeline
+        from diffusers.utils.logging import disable_progress_bar
 
+        disable_progress_bar()
         self._torch = torch
         self._side = side
         self._pipeline = StableDiffusionPipeline.from_pretrained(
-            BUNDLED_CHECKPOINT, torch_dtype=torch.float32, safety_checker=None, local_files_only=True
+            BUNDLED_CHECKPOINT, dtype=torch.float32, safety_checker=None, local_files_only=True
         )
         self._pipeline.scheduler = DDIMScheduler.from_config(self._pipeline.scheduler.config)
         self._pipeline.set_progress_bar_config(disable=True)
