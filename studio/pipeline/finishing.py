@@ -52,7 +52,7 @@ class Finisher:
         return tuple(self.store.get(path) for path in paths if self.store.has(path))
 
     def look_ahead(self, job: JobRow) -> None:
-        """Look at the reference photos while a server works, so that scoring later takes no time."""
+        """Look at the reference photos while a server works on the last stage, so that scoring takes little time."""
         try:
             for photo in self.references(job):
                 self.faces.embedding(photo)

@@ -100,7 +100,6 @@ class JobSteps:
         with self.database.write() as session:
             row = _present(session.get(JobRow, job.id))
             row.plan, row.demonstration = plan.model_dump(mode="json"), plan.demonstration
-        threading.Thread(target=self.finisher.look_ahead, args=(job,), daemon=True).start()
         return {"pictures": len(plan.pictures), "stages": [stage.name for stage in plan.pictures[0].stages]}
 
     def _install_if_missing(self, order: Order) -> None:
@@ -137,6 +136,8 @@ class JobSteps:
         )
         if follower.cancelled():
             raise StageCancelled
+        if stage == plan.pictures[number].stages[-1].name:
+            threading.Thread(target=self.finisher.look_ahead, args=(job,), daemon=True).start()
         result = self.runner.run(work, follower)
         self._note_server(job_id, result)
         return result
