@@ -54,8 +54,6 @@ def run(settings: Settings) -> int:
 
 def _work(base: Foundations, stopping: Stopping) -> None:
     """Open for work, and stay until asked to stop."""
-    from dbos import DBOS
-
     settings = base.settings
     pool = webui_pool(settings)
     watcher = Watcher(
@@ -72,6 +70,16 @@ def _work(base: Foundations, stopping: Stopping) -> None:
     watcher.start()
     register_job_workflow(job_steps(base, pool, tasks, stopping), stopping)
     register_training_workflow(training_steps(base, pool, stopping), stopping)
+    _open_queues(settings, servers=len(pool.clients))
+    LOG.info("worker ready", executor=settings.executor_id, servers=list(settings.server_urls))
+    while not stopping.wait_until_asked(3600):
+        continue
+
+
+def _open_queues(settings: Settings, *, servers: int) -> None:
+    """Launch DBOS, which resumes what this executor had under way, and begin to take work."""
+    from dbos import DBOS
+
     DBOS(
         config={
             "name": APPLICATION,
@@ -85,7 +93,7 @@ def _work(base: Foundations, stopping: Stopping) -> None:
     DBOS.launch()
     DBOS.register_queue(
         JOBS,
-        worker_concurrency=max(2, len(pool.clients)),
+        worker_concurrency=max(2, servers),
         polling_interval_sec=settings.poll_seconds,
         on_conflict="always_update",
     )
@@ -95,9 +103,6 @@ def _work(base: Foundations, stopping: Stopping) -> None:
         polling_interval_sec=settings.poll_seconds,
         on_conflict="always_update",
     )
-    LOG.info("worker ready", executor=settings.executor_id, servers=list(settings.server_urls))
-    while not stopping.wait_until_asked(3600):
-        continue
 
 
 def webui_pool(settings: Settings) -> WebuiPool:

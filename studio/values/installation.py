@@ -1,0 +1,56 @@
+"""Servers, what runs, and whether work would be done."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from studio.values.base import Fraction, Value, Words
+
+
+class Server(Value):
+    """A WebUI server as the worker last saw it. native_size: shorter side in pixels its checkpoint was made for."""
+
+    url: str
+    flavour: str
+    version: str
+    status: Literal["ready", "busy", "down"]
+    checkpoint: str
+    native_size: int
+    demonstration: bool
+    capabilities: dict[str, tuple[str, ...]]
+    problem: str | None
+
+
+class Running(Value):
+    """A job or training under way. title: of the preset, or the subject's name."""
+
+    kind: Literal["job", "training"]
+    id: str
+    subject: str | None
+    title: Words
+    progress: Fraction
+    eta_seconds: float | None
+
+
+class TrainingAvailability(Value):
+    """Whether identities can be learned here. code: "ready" or why not, as TrainingUnavailable's reason."""
+
+    available: bool
+    code: str
+
+
+class StudioStatus(Value):
+    """What goes on, in one look. worker_alive: whether a worker gave a sign of life in the last seconds."""
+
+    running: tuple[Running, ...]
+    demonstration: bool
+    training: TrainingAvailability
+    worker_alive: bool
+    version: str
+
+
+class Readiness(Value):
+    """Whether work would be done now. problems: codes such as "worker_not_running", "no_server"."""
+
+    ready: bool
+    problems: tuple[str, ...]

@@ -1,0 +1,138 @@
+"""Jobs, images, and how to ask for them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from studio.values.base import MAX_SEED, Failure, Fraction, Measure, Scalar, Status, Value, Words
+
+
+class JobOptions(Value):
+    """What a caller may change about a preset. stages: overrides per stage name, checked against the preset.
+
+    prompt, negative_prompt: added to the preset's own words. pose: id of a pose picture.
+    """
+
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
+    prompt: Annotated[str, Field(max_length=2000)] = ""
+    negative_prompt: Annotated[str, Field(max_length=2000)] = ""
+    pose: Annotated[str, Field(max_length=64)] | None = None
+    stages: dict[str, dict[str, Scalar]] = Field(default_factory=dict)
+
+
+class JobRequest(Value):
+    """A request for count pictures by a preset, of a subject or of nobody in particular."""
+
+    preset: Annotated[str, Field(min_length=1, max_length=64)]
+    subject: Annotated[str, Field(max_length=64)] | None = None
+    count: Annotated[int, Field(ge=1, le=16)] = 1
+    options: JobOptions = JobOptions()
+
+
+class StagePicture(Value):
+    """What one stage made of one picture. name: in the preset; use: the kind of stage; seconds: at the server."""
+
+    name: str
+    use: str
+    seconds: float
+    width: int
+    height: int
+
+
+class Image(Value):
+    """A finished picture. likeness: 0 to 1 by likeness_measure, None without a subject."""
+
+    id: str
+    job_id: str
+    subject_id: str | None
+    preset: str
+    preset_title: Words
+    seed: int
+    width: int
+    height: int
+    likeness: float | None
+    likeness_measure: Measure | None
+    stages: tuple[StagePicture, ...]
+    favourite: bool
+    demonstration: bool
+    prompt: str
+    created_at: datetime
+
+
+class UsedServer(Value):
+    """The server that made a job's pictures (the last one, if they changed)."""
+
+    url: str
+    flavour: str
+    version: str
+
+
+class Job(Value):
+    """One run of a preset. stage: name of the running stage. has_preview: whether a live preview can be read."""
+
+    id: str
+    preset: str
+    preset_title: Words
+    preset_version: str
+    subject: str | None
+    status: Status
+    stage: str | None
+    progress: Fraction
+    eta_seconds: float | None
+    count: int
+    options: JobOptions
+    images: tuple[Image, ...]
+    error: Failure | None
+    server: UsedServer | None
+    demonstration: bool
+    has_preview: bool
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class JobQuery(Value):
+    """Which jobs to list, newest first."""
+
+    status: Status | None = None
+    subject: str | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: str | None = None
+
+
+class ImageQuery(Value):
+    """Which images to list, newest first. q: words that must appear in prompt or preset."""
+
+    subject: str | None = None
+    preset: str | None = None
+    q: str | None = None
+    favourite: bool | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: str | None = None
+
+
+class JobPage(Value):
+    """Some jobs and the cursor to the next ones."""
+
+    items: tuple[Job, ...]
+    next: str | None
+
+
+class ImagePage(Value):
+    """Some images and the cursor to the next ones."""
+
+    items: tuple[Image, ...]
+    next: str | None
+
+
+class Restored(Value):
+    """What a dropped picture tells. source: whose words it carries. settings: A1111 infotext pairs as text."""
+
+    source: Literal["sajin", "a1111"]
+    preset: str | None
+    subject: str | None
+    options: JobOptions
+    settings: dict[str, str]

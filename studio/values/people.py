@@ -1,0 +1,140 @@
+"""Subjects, their photos, and what was learned of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from studio.values.base import MAX_SEED, NEEDED_PHOTOS, Failure, Fitness, Fraction, Scalar, Status, Value
+
+
+class Reason(Value):
+    """Why a photo is not (quite) fit. code, remedy: ReasonCode and Remedy of studio.intake.values; data: numbers."""
+
+    code: str
+    remedy: str
+    data: dict[str, Scalar] = Field(default_factory=dict)
+
+
+class Photo(Value):
+    """A kept photo: orientation applied, metadata stripped. width, height: pixels."""
+
+    id: str
+    subject_id: str
+    filename: str
+    width: int
+    height: int
+    status: Fitness
+    reasons: tuple[Reason, ...]
+    created_at: datetime
+
+
+class RefusedFile(Value):
+    """An upload that was not kept, and why."""
+
+    filename: str
+    code: str
+    detail: str
+
+
+class SetVerdict(Value):
+    """Whether the photos suffice for a training. code: what to do next, such as "add_photos" or "enough"."""
+
+    enough: bool
+    fit: int
+    needed: int = NEEDED_PHOTOS
+    code: str
+
+
+class PhotosAdded(Value):
+    """The outcome of an upload: every file is either in items or in refused."""
+
+    items: tuple[Photo, ...]
+    refused: tuple[RefusedFile, ...]
+    set: SetVerdict
+
+
+class PhotoSet(Value):
+    """All photos of a subject with the verdict on the set."""
+
+    items: tuple[Photo, ...]
+    set: SetVerdict
+
+
+class Consent(Value):
+    """When the consent was given, and to which wording."""
+
+    given_at: datetime
+    version: str
+
+
+class Counts(Value):
+    """How many photos there are, and how many of them are fit."""
+
+    total: int
+    fit: int
+
+
+class Adapter(Value):
+    """A learned identity. name: the LoRA's name on the server; trigger: the instance token; seconds: what it took."""
+
+    id: str
+    name: str
+    trigger: str
+    checkpoint: str
+    created_at: datetime
+    steps: int
+    seconds: float
+    demonstration: bool
+
+
+class TrainingOptions(Value):
+    """What a caller may choose about a training; None leaves it to the trainer."""
+
+    steps: Annotated[int, Field(ge=1, le=20000)] | None = None
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
+
+
+class Training(Value):
+    """One run of the trainer. phase: of training.port.TrainingPhase, "" before it starts."""
+
+    id: str
+    subject_id: str
+    trainer: str
+    status: Status
+    phase: str
+    progress: Fraction
+    eta_seconds: float | None
+    step: int
+    steps: int
+    error: Failure | None
+    adapter: Adapter | None
+    created_at: datetime
+    finished_at: datetime | None
+    demonstration: bool
+
+
+class Subject(Value):
+    """The person to be learned. cover_photo: id of the photo to show, None without a fit one."""
+
+    id: str
+    name: str
+    class_noun: str
+    consent: Consent
+    state: Literal["photos", "learning", "ready", "failed"]
+    photos: Counts
+    set: SetVerdict
+    adapter: Adapter | None
+    training: Training | None
+    cover_photo: str | None
+    created_at: datetime
+
+
+class NewSubject(Value):
+    """A request to create a subject. name: shown only. consent: must be true."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    class_noun: Literal["person", "woman", "man", "girl", "boy"] = "person"
+    consent: bool
