@@ -85,7 +85,8 @@
     reveal(selector) {
       requestAnimationFrame(() => {
         const target = document.querySelector(selector);
-        if (target) target.scrollIntoView({ behavior: "smooth", block: "start" });
+        const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+        if (target) target.scrollIntoView({ behavior, block: "start" });
       });
     },
   };
@@ -95,8 +96,17 @@
     if (head.getAttribute("aria-expanded") !== state) head.setAttribute("aria-expanded", state);
   };
 
+  let stepHere = "";
+  const followStep = () => {
+    const here = document.querySelector(".sj-step.sj-here");
+    if (!here || here.id === stepHere) return;
+    if (stepHere) window.sajin.reveal(`#${here.id}`);
+    stepHere = here.id;
+  };
+
   const keepUp = () => {
     document.querySelectorAll("button.label-wrap").forEach(sayOpen);
+    followStep();
     showTheme(savedTheme());
   };
 

@@ -209,6 +209,7 @@ def test_a_learned_person_is_three_touches_from_an_order(browser: Browser, pages
         visitor.go()
         touch(visitor, ".sj-person[data-id='s1']")
         visitor.expect_open("look")
+        expect(visitor.step("look").locator("> .label-wrap")).to_be_in_viewport(timeout=SLOW)
         touch(visitor, ".sj-look[data-name='quick-portrait']")
         expect(visitor.page.locator("#make")).to_be_enabled(timeout=SLOW)
 
