@@ -9,9 +9,9 @@ from PIL import Image, ImageOps
 
 from training.port import TrainingPhoto
 
-WIDTH_IN_FACES = (2.1, 3.2)
+WIDTH_IN_FACES = (2.1, 2.9)
 FACE_HEIGHT_IN_CROP = 0.44
-JITTER = 0.07
+JITTER = 0.06
 UNKNOWN_FACE_SHARE = 0.36
 
 Corners = tuple[float, float, float, float]

@@ -44,10 +44,10 @@ def plan_learning(request: TrainingRequest, unet_parameters: int, native_size: i
     """
     small = unet_parameters < SMALL_MODEL_PARAMETERS
     photos = len(request.photos)
-    steps = request.steps or (400 if small else min(max(120 * photos, 800), 2000))
+    steps = request.steps or (700 if small else min(max(120 * photos, 800), 2000))
     return LearningPlan(
         steps=steps,
-        batch_size=request.batch_size or (8 if small else 1),
+        batch_size=request.batch_size or (4 if small else 1),
         rank=request.rank or 16,
         learning_rate=request.learning_rate or (2e-3 if small else 1e-4),
         layers="all" if small else "attention",
