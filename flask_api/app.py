@@ -20,10 +20,11 @@ from flask_api.routes.jobs import jobs
 from flask_api.routes.photos import photos
 from flask_api.routes.subjects import subjects
 from flask_api.routes.trainings import trainings
+from studio.intake.decoding import LARGEST_FILE_BYTES
 from studio.service import Studio
 from studio.values import MAX_PHOTOS
 
-UPLOAD_LIMIT = MAX_PHOTOS * 30 * 1024 * 1024
+UPLOAD_LIMIT = MAX_PHOTOS * LARGEST_FILE_BYTES
 FORM_MEMORY = 1024 * 1024
 
 

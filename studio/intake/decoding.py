@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from studio.intake.errors import BadPicture, BadPictureCode
 from studio.intake.names import display_name
 
-LARGEST_FILE_BYTES = 64 * 1024 * 1024
+LARGEST_FILE_BYTES = 30 * 1024 * 1024
 MOST_PIXELS = 100_000_000
 LONGEST_SIDE = 4096
 JPEG_QUALITY = 95

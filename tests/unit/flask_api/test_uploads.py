@@ -94,6 +94,18 @@ def test_a_files_name_is_never_a_path(client: FlaskClient, subject: str, name: s
     assert len(kept) <= 255
 
 
+def test_an_upload_of_gigabytes_is_refused_by_what_it_says_of_itself(
+    client: FlaskClient, subject: str
+) -> None:
+    answer = client.post(
+        f"/api/v1/subjects/{subject}/photos",
+        input_stream=io.BytesIO(b"--b\r\n"),
+        content_type="multipart/form-data; boundary=b",
+        environ_overrides={"CONTENT_LENGTH": "5000000000"},
+    )
+    assert (answer.status_code, answer.get_json(force=True)["code"]) == (413, "too_large")
+
+
 def test_a_photo_is_only_found_under_its_own_person(client: FlaskClient, subject: str) -> None:
     photo = upload(client, subject, (astronaut(1)[0], "me.jpg")).get_json()["items"][0]
     other = client.post("/api/v1/subjects", json={"name": "B", "consent": True}).get_json()["id"]
