@@ -114,10 +114,18 @@ def draw(frame: Frame) -> Updates:
 
 
 def react(
-    event: Callable[..., Any], callback: Callable[..., Any], inputs: Set[Any], outputs: Set[Any]
+    event: Callable[..., Any],
+    callback: Callable[..., Any],
+    inputs: Set[Any],
+    outputs: Set[Any],
+    order: str | None = None,
 ) -> Any:
-    """Call callback with inputs by component at an event, quietly: nothing on the page is greyed out meanwhile."""
-    return event(callback, inputs, outputs, show_progress="hidden")
+    """Call callback with inputs by component at an event, quietly: nothing on the page is greyed out meanwhile.
+
+    order: events with the same word are worked on one after another, as they came; others side by side.
+    """
+    queue = {"concurrency_id": order, "concurrency_limit": 1} if order else {}
+    return event(callback, inputs, outputs, show_progress="hidden", **queue)
 
 
 def told(site: Site, notice: gr.HTML, work: Callable[[Updates, Json], Updates]) -> Callable[..., Updates]:

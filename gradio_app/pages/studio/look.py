@@ -17,6 +17,9 @@ from gradio_app.site import Site
 
 STEP = "look"
 EVERY_PRODUCT = ""
+ORDER = "look"
+"""A setting that was changed just before "make" was touched must be known by then."""
+
 APART = ("pose",)
 """Options that have a place of their own on the page, outside the fold with all settings."""
 
@@ -172,7 +175,7 @@ def wire(look: Look, way: Way) -> None:
         job = way.site.api.create_job(request | {"options": dict(place.options)})
         return way.go(place.moved(job=job["id"], step="portraits", image="", count=data[look.count]))
 
-    way.on(look.start.click, look.notice, start, {look.count})
+    way.on(look.start.click, look.notice, start, {look.count}, order=ORDER)
 
 
 def wire_choices(look: Look, way: Way) -> None:
@@ -201,11 +204,11 @@ def wire_choices(look: Look, way: Way) -> None:
         place: Place = data[way.place].moved(count=data[look.count])
         return {way.place: place, way.frame.address: place.query()}
 
-    way.on(look.presets.click, look.notice, choose)
-    way.on(look.poses.click, look.notice, pose)
-    way.on(look.pose_file.upload, look.notice, upload, {look.pose_file})
-    way.on(look.product.input, look.notice, filtered, {look.product})
-    way.on(look.count.input, look.notice, counted, {look.count})
+    way.on(look.presets.click, look.notice, choose, order=ORDER)
+    way.on(look.poses.click, look.notice, pose, order=ORDER)
+    way.on(look.pose_file.upload, look.notice, upload, {look.pose_file}, order=ORDER)
+    way.on(look.product.input, look.notice, filtered, {look.product}, order=ORDER)
+    way.on(look.count.input, look.notice, counted, {look.count}, order=ORDER)
 
 
 def wire_settings(look: Look, way: Way) -> None:
@@ -218,5 +221,5 @@ def wire_settings(look: Look, way: Way) -> None:
     def reset(data: Updates, touched: Json) -> Updates:
         return way.go(data[way.place].with_option(touched["stage"], touched["key"], None).moved(step=STEP))
 
-    way.on(look.settings.input, look.notice, change)
-    way.on(look.settings.click, look.notice, reset)
+    way.on(look.settings.input, look.notice, change, order=ORDER)
+    way.on(look.settings.click, look.notice, reset, order=ORDER)

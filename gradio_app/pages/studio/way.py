@@ -81,10 +81,11 @@ class Way:
         notice: gr.HTML,
         work: Callable[[Updates, Json], Updates],
         inputs: Set[Any] = frozenset(),
+        order: str | None = None,
     ) -> Any:
         """Let work change the page at an event; it gets place and inputs, and its errors stand in notice."""
         callback = frames.told(self.site, notice, work)
-        return frames.react(event, callback, {self.place, *inputs}, self.outputs)
+        return frames.react(event, callback, {self.place, *inputs}, self.outputs, order)
 
     def follow(self, data: Updates) -> Updates:
         """Show how far things are; once they have ended draw all. While the API is gone, leave the page as it is."""
