@@ -8,7 +8,7 @@ import gradio as gr
 
 from gradio_app import frame as frames
 from gradio_app.api import Json
-from gradio_app.errors import ApiUnreachable, PageError
+from gradio_app.errors import PageError
 from gradio_app.frame import CLICKS, Frame, Updates, view
 from gradio_app.pages.studio.scene import unfinished
 from gradio_app.place import Place
@@ -61,7 +61,7 @@ class Jobs:
         """Draw the list again; while the API is gone, leave it as it is."""
         try:
             return self.go(data)
-        except ApiUnreachable:
+        except PageError:
             return {self.shown: data[self.shown]}
 
     def arrive(self, data: Updates) -> Updates:

@@ -58,7 +58,9 @@ def read(api: Api, place: Place) -> Scene:
         place = place.moved(subject=job["subject"])
     subject = api.found(f"/subjects/{place.subject}") if place.subject else None
     presets = api.items("/presets")
-    place = settled(place, subject, job, presets)
+    status = api.read("/status")
+    learnable = bool(subject and (subject["adapter"] or status["training"]["available"]))
+    place = settled(place, subject, job, presets, learnable)
     return Scene(
         place=place,
         step=open_step(place, subject, job),
@@ -68,7 +70,7 @@ def read(api: Api, place: Place) -> Scene:
         presets=presets,
         poses=api.items("/poses"),
         job=job,
-        status=api.read("/status"),
+        status=status,
     )
 
 
@@ -89,19 +91,24 @@ def glance(api: Api, place: Place) -> Scene:
     )
 
 
-def settled(place: Place, subject: Json | None, job: Json | None, presets: list[Json]) -> Place:
-    """Return place without what no longer exists and with a look chosen."""
+def settled(
+    place: Place, subject: Json | None, job: Json | None, presets: list[Json], learnable: bool
+) -> Place:
+    """Return place without what no longer exists and with a look chosen.
+
+    learnable: the person is learned or can be, so that looks with a learned person come first.
+    """
     names = [preset["name"] for preset in presets]
     preset = place.preset if place.preset in names else (job or {}).get("preset", "")
     if preset not in names:
-        preset = first_look(presets, learned=bool(subject and subject["adapter"]))
+        preset = first_look(presets, learnable)
     return place.moved(subject=place.subject if subject else "", job=place.job if job else "", preset=preset)
 
 
-def first_look(presets: list[Json], learned: bool) -> str:
-    """Return the look to begin with: one that can be made now, with the learned person if there is one."""
+def first_look(presets: list[Json], learnable: bool) -> str:
+    """Return the look to begin with: of a learned person if learnable, else one that needs nobody."""
     able = [preset for preset in presets if preset["available"]]
-    fitting = [preset for preset in able if learned or preset["identity"] != LEARNED]
+    fitting = [preset for preset in able if (preset["identity"] == LEARNED) == learnable]
     return next((preset["name"] for preset in [*fitting, *able, *presets]), "")
 
 

@@ -8,7 +8,7 @@ import gradio as gr
 
 from gradio_app import frame as frames
 from gradio_app.api import Json
-from gradio_app.errors import ApiUnreachable, PageError
+from gradio_app.errors import PageError
 from gradio_app.frame import Frame, Updates
 from gradio_app.pages.studio import scene as scenes
 from gradio_app.pages.studio.scene import Scene
@@ -88,14 +88,14 @@ class Way:
         return frames.react(event, callback, {self.place, *inputs}, self.outputs, order)
 
     def follow(self, data: Updates) -> Updates:
-        """Show how far things are; once they have ended draw all. While the API is gone, leave the page as it is."""
+        """Show how far things are; once they have ended draw all. Without the API, leave the page as it is."""
         place: Place = data[self.place]
         try:
             scene = scenes.glance(self.site.api, place)
             if scene.moving:
                 return self.live(scene)
             return self.go(place.moved(step="") if place.step == "learn" else place)
-        except ApiUnreachable:
+        except PageError:
             return {self.place: place}
 
     def live(self, scene: Scene) -> Updates:

@@ -73,9 +73,8 @@ def wire(who: Who, way: Way) -> None:
     def choose(data: Updates, touched: Json) -> Updates:
         place: Place = data[way.place]
         if touched["act"] == "nobody":
-            return way.go(Place(step="look", preset=place.preset, count=place.count, options=place.options))
-        options = {"subject": touched["id"], "step": "", "job": "", "image": ""}
-        return way.go(place.moved(**options))
+            return way.go(Place(step="look", count=place.count))
+        return way.go(Place(subject=touched["id"], count=place.count))
 
     def create(data: Updates, _: Json) -> Updates:
         subject = way.site.api.create_subject(data[who.name].strip(), data[who.class_noun])
