@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -43,7 +44,7 @@ DOWN = SERVER | {
 }
 
 
-def ready(**more: object) -> Scene:
+def ready(**more: Any) -> Scene:
     """A learned person with four good photos, and more."""
     photos = [api.photo(number) for number in range(4)]
     return Scene(subjects=[api.subject("ready", 4, run=LEARNED)], photos=photos, **more)
