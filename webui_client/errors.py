@@ -105,17 +105,18 @@ class RequestRefused(WebuiError):
 
 
 class ServerFailed(WebuiError):
-    """The server failed on the request (status 5xx). The run has ended without a result, so a repeat is
-    harmless.
-    """
+    """The server failed on the request (status 5xx).
 
-    retryable = True
+    The run has ended without a result, so a repeat is harmless; only a proxy that gave up waiting (502, 504) leaves
+    open whether it still runs.
+    """
 
     def __init__(self, server: str, path: str, status: int, detail: str) -> None:
         super().__init__(f"The WebUI at {server} failed on {path} ({status}): {detail}", server=server)
         self.path = path
         self.status = status
         self.detail = detail
+        self.retryable = status not in (502, 504)
 
 
 class BadAnswer(WebuiError):

@@ -153,6 +153,11 @@ def test_a_failure_of_the_server_is_told_in_its_own_words(server: ReplayServer, 
     assert error.retryable
 
 
+def test_a_proxy_that_gave_up_leaves_open_whether_it_ran(server: ReplayServer, client: WebuiClient) -> None:
+    server.on("POST", TXT2IMG, Reply(504, b"Gateway Timeout"))
+    assert not failing(client).retryable
+
+
 def test_a_refusal_is_told_in_the_servers_own_words(server: ReplayServer, client: WebuiClient) -> None:
     server.replay(121)
     error = failing(client)
