@@ -28,6 +28,10 @@ _SHARED_KEYS = (
     "prediction_type",
     "rescale_betas_zero_snr",
 )
+_FULL_NOISE = {"timestep_spacing": "trailing"}
+"""diffusers' even spacing puts a single step at the noiseless end; this one puts it where A1111 has it."""
+
+_PLAIN_SPACING = {"timestep_spacing", "steps_offset"}
 _BORROWS_SIGMAS = "EulerAncestralDiscreteScheduler"
 
 
@@ -220,11 +224,12 @@ def build_scheduler(
 
     checkpoint: the checkpoint's own scheduler configuration, of which the betas and what the network predicts are kept.
     """
-    spacing = _spacing(sampler, schedule)
-    scheduler = _construct(sampler.scheduler_class, {**checkpoint, **sampler.settings, **spacing})
+    kept = {key: checkpoint[key] for key in _SHARED_KEYS if key in checkpoint}
+    spacing = {**_spacing(sampler, schedule), **(_FULL_NOISE if steps == 1 else {})}
+    scheduler = _construct(sampler.scheduler_class, {**kept, **sampler.settings, **spacing})
     scheduler.set_timesteps(steps, device=device)
-    if sampler.scheduler_class == _BORROWS_SIGMAS and "timestep_spacing" not in spacing:
-        _borrow_sigmas(scheduler, {**checkpoint, **spacing}, steps, device)
+    if sampler.scheduler_class == _BORROWS_SIGMAS and not spacing.keys() <= _PLAIN_SPACING:
+        _borrow_sigmas(scheduler, {**kept, **spacing}, steps, device)
     return scheduler
 
 
@@ -236,12 +241,8 @@ def _spacing(sampler: Sampler, schedule: Schedule) -> Mapping[str, Any]:
 
 def _construct(class_name: str, wanted: Mapping[str, Any]) -> Any:
     scheduler_class = getattr(diffusers, class_name)
-    known = set(inspect.signature(scheduler_class.__init__).parameters)
-    ours = {*_SHARED_KEYS, *_OPTION_KEYS}
-    return scheduler_class(**{key: wanted[key] for key in wanted if key in known and key in ours})
-
-
-_OPTION_KEYS = frozenset(key for listed in (*SAMPLERS, *SCHEDULES) for key in listed.settings)
+    known = inspect.signature(scheduler_class.__init__).parameters
+    return scheduler_class(**{key: value for key, value in wanted.items() if key in known})
 
 
 def _borrow_sigmas(scheduler: Any, wanted: Mapping[str, Any], steps: int, device: torch.device) -> None:

@@ -241,5 +241,39 @@ def test_seed_resize_keeps_the_small_pictures_noise_in_the_middle() -> None:
     assert torch.equal(large[0, :, 4:12, 2:10], small[0])
 
 
+@pytest.mark.parametrize("schedule", [schedule.label for schedule in SCHEDULES])
+@pytest.mark.parametrize("sampler", SAMPLER_NAMES)
+def test_the_spacing_a_checkpoint_was_published_with_does_not_change_a_schedule(
+    sampler: str, schedule: str
+) -> None:
+    betas = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
+    published = {
+        **betas,
+        "timestep_spacing": "leading",
+        "steps_offset": 3,
+        "clip_sample": True,
+        "_class_name": "X",
+    }
+    arguments = find_sampler(sampler), find_schedule(schedule), 5
+
+    first, second = (
+        build_scheduler(*arguments, config, torch.device("cpu")) for config in (betas, published)
+    )
+
+    assert torch.equal(first.timesteps, second.timesteps)
+    assert first.init_noise_sigma == second.init_noise_sigma
+
+
+@pytest.mark.parametrize("schedule", ["Automatic", "Karras", "Exponential", "Beta"])
+def test_a_single_step_starts_from_full_noise(schedule: str) -> None:
+    betas = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
+
+    for sampler in ("Euler", "Euler a", "LMS", "Heun"):
+        scheduler = build_scheduler(
+            find_sampler(sampler), find_schedule(schedule), 1, betas, torch.device("cpu")
+        )
+        assert float(scheduler.timesteps[0]) == pytest.approx(999, abs=0.5)
+
+
 def test_the_listed_samplers_exist_in_diffusers() -> None:
     assert all(hasattr(diffusers, sampler.scheduler_class) for sampler in SAMPLERS)
