@@ -1,12 +1,15 @@
-"""Colours and shapes of the face region, for pictures in which no face detector sees a face.
+"""Colours and shapes of the face region, for pictures in which no face can be told.
 
 A weak measure: it tells a red-haired person on green from a grey-haired one on blue, not two people alike. It compares
-the low-resolution colours of the head-and-shoulders square and the directions of its edges, most at the middle.
+the low-resolution colours of the head-and-shoulders square and the directions of its edges, most at the middle, at the
+best of a few places and sizes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +26,9 @@ DIRECTIONS = 6
 PORTRAIT_IN_FACES = 2.4
 MIDDLE = (0.5, 0.45)
 SPREAD = 0.25
-EDGE_SHARE = 0.3
+EDGE_SHARE = 0.1
+SCALES = (1.0, 0.8, 1.2)
+SHIFTS_IN_FACES = (0.0, -0.25, 0.25)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,31 +39,48 @@ class Appearance:
     edges: Grid
 
 
-def appearance(image: Image.Image, box: Box | None) -> Appearance:
-    """The appearance of the square around the face in box, or of the middle square where no face is known."""
-    square = image.crop(_square(image, box)).convert("YCbCr").resize((SIDE, SIDE), Image.Resampling.BOX)
+def appearances(image: Image.Image, box: Box | None) -> tuple[Appearance, ...]:
+    """The appearance of the square around the face in box, then of 26 squares a little beside, smaller and larger.
+
+    Without a box the face is taken to be in the upper middle.
+    """
+    face = box or _likely_face(image)
+    return tuple(
+        _appearance(image, face, *play) for play in product(SHIFTS_IN_FACES, SHIFTS_IN_FACES, SCALES)
+    )
+
+
+def _likely_face(image: Image.Image) -> Box:
+    side = min(image.size)
+    half = round(side / PORTRAIT_IN_FACES / 2)
+    x, y = image.width // 2, side // 2
+    return Box(left=x - half, top=y - half, right=x + half, bottom=y + half)
+
+
+def _appearance(image: Image.Image, face: Box, across: float, down: float, scale: float) -> Appearance:
+    """Of the square around a place that is across and down face widths beside the face."""
+    half = face.width * scale * PORTRAIT_IN_FACES / 2
+    x = (face.left + face.right) / 2 + across * face.width
+    y = (face.top + face.bottom) / 2 + down * face.width
+    frame = (round(x - half), round(y - half), round(x + half), round(y + half))
+    square = image.crop(frame).convert("YCbCr").resize((SIDE, SIDE), Image.Resampling.BOX)
     values: Grid = np.asarray(square, dtype=np.float32) / np.float32(255)
     cell = SIDE // COLOUR_CELLS
     colours: Grid = values.reshape(COLOUR_CELLS, cell, COLOUR_CELLS, cell, 3).mean(axis=(1, 3))
     return Appearance(colours=colours, edges=_edges(values[..., 0]))
 
 
-def appearance_distance(one: Appearance, other: Appearance) -> float:
-    """0 for the same picture, below about 0.5: weighted mean difference of colours (7 parts) and of edges (3 parts)."""
+def appearance_distance(ones: Sequence[Appearance], others: Sequence[Appearance]) -> float:
+    """Between the best placed of ones and the first of others: 0 for the same picture, below about 0.5."""
+    return min(_distance(one, others[0]) for one in ones)
+
+
+def _distance(one: Appearance, other: Appearance) -> float:
+    """The weighted mean difference of colours (nine parts) and of edges (one part)."""
     colours = np.linalg.norm(one.colours - other.colours, axis=-1)
     edges = np.linalg.norm(one.edges - other.edges, axis=-1)
     apart = (1 - EDGE_SHARE) * _weighted(colours) + EDGE_SHARE * _weighted(edges)
     return float(apart)
-
-
-def _square(image: Image.Image, box: Box | None) -> tuple[int, int, int, int]:
-    if box is None:
-        side = min(image.size)
-        left = (image.width - side) // 2
-        return left, 0, left + side, side
-    half = round(box.width * PORTRAIT_IN_FACES / 2)
-    x, y = (box.left + box.right) // 2, (box.top + box.bottom) // 2
-    return x - half, y - half, x + half, y + half
 
 
 def _edges(light: Grid) -> Grid:

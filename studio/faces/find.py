@@ -39,7 +39,7 @@ def find_faces(pixels: Pixels) -> tuple[Face, ...]:
 
     pixels: RGB, uint8, shape (height, width, 3). A find counts when landmarks fit it as well; where none does, the best
     find alone is returned as not confirmed. Where nothing is found at first, the picture is searched with a border, for
-    faces cut in half, and then in overlapping quarters, for faces of about a twentieth of the picture. Under 32 pixels a
+    faces cut in half, and then in overlapping quarters, for faces of about a twentieth of it. Under 32 pixels a
     side nothing is searched.
     """
     height, width = pixels.shape[:2]

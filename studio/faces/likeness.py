@@ -12,13 +12,16 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
-from studio.faces.appearance import Appearance, appearance, appearance_distance
+from studio.faces.appearance import Appearance, appearance_distance, appearances
 from studio.faces.check import WORKING_SIDE
 from studio.faces.embeddings import distance, embed, upright_face
-from studio.faces.find import find_faces
-from studio.faces.values import Embedding, Likeness
+from studio.faces.find import Pixels, find_faces
+from studio.faces.measures import measure
+from studio.faces.values import Embedding, Face, Likeness
 
-NEAREST = 3
+NEAREST_FACES = 3
+SURE_FACE = 0.8
+SHARP_FACE = 30.0
 EVEN_FACE_DISTANCE = 0.6
 FACE_DISTANCE_SPREAD = 0.08
 COLOURS_DISTANCE_SCALE = 0.25
@@ -27,18 +30,19 @@ REMEMBERED = 128
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What a picture is compared by. embedding: None where no face was found."""
+    """What a picture is compared by. embedding: None where no face can be told. appearances: the centred one first."""
 
     embedding: Embedding | None
-    appearance: Appearance
+    appearances: tuple[Appearance, ...]
 
 
 def likeness(image: bytes, references: Sequence[bytes]) -> Likeness:
-    """How much image resembles the nearest three of references (encoded pictures, at least one).
+    """How much image resembles references (encoded pictures, at least one).
 
-    "face": mean distance d of the dlib embeddings, as 1 / (1 + exp((d - 0.6) / 0.08)): 0.5 at the distance at which
-    dlib tells people apart, 0.98 at 0.3, 0.04 at 0.85. "colours" where image or all references show no face: mean
-    distance of the appearances (see studio.faces.appearance), as exp(-d / 0.25). Raises ValueError without references.
+    "face": mean distance d of the dlib embeddings of the nearest three, as 1 / (1 + exp((d - 0.6) / 0.08)): 0.5 at the
+    distance at which dlib tells people apart, 0.98 at 0.3, 0.04 at 0.85. "colours": distance of the appearance (see
+    studio.faces.appearance) to the nearest one, as exp(-d / 0.25), where image or all references show no face that can
+    be told: surely found and sharp, for the embedding of a smudge says nothing. Raises ValueError without references.
     """
     if not references:
         raise ValueError("likeness needs at least one reference picture")
@@ -46,9 +50,10 @@ def likeness(image: bytes, references: Sequence[bytes]) -> Likeness:
     others = [_look(reference) for reference in references]
     faces = [other.embedding for other in others if other.embedding is not None]
     if seen.embedding is not None and faces:
-        apart = _nearest([distance(seen.embedding, face) for face in faces])
+        nearest = sorted(distance(seen.embedding, face) for face in faces)[:NEAREST_FACES]
+        apart = sum(nearest) / len(nearest)
         return Likeness(score=face_score(apart), measure="face")
-    apart = _nearest([appearance_distance(seen.appearance, other.appearance) for other in others])
+    apart = min(appearance_distance(seen.appearances, other.appearances) for other in others)
     return Likeness(score=round(math.exp(-apart / COLOURS_DISTANCE_SCALE), 4), measure="colours")
 
 
@@ -58,13 +63,8 @@ def face_score(apart: float) -> float:
 
 
 def embedding_of(picture: bytes) -> Embedding | None:
-    """The embedding of the main face of an encoded picture, or None without one."""
+    """The embedding of the main face of an encoded picture, or None without a face that can be told."""
     return _look(picture).embedding
-
-
-def _nearest(distances: Sequence[float]) -> float:
-    nearest = sorted(distances)[:NEAREST]
-    return sum(nearest) / len(nearest)
 
 
 def _look(picture: bytes) -> _Look:
@@ -91,5 +91,11 @@ def _remembered_look(_sha256: str, picture: _Encoded) -> _Look:
     pixels = np.asarray(image)
     faces = [face for face in find_faces(pixels) if face.confirmed]
     box = faces[0].box if faces else None
-    embedding = embed(upright_face(pixels, box)) if box else None
-    return _Look(embedding=embedding, appearance=appearance(image, box))
+    embedding = _telling_embedding(pixels, faces[0]) if faces else None
+    return _Look(embedding=embedding, appearances=appearances(image, box))
+
+
+def _telling_embedding(pixels: Pixels, face: Face) -> Embedding | None:
+    chip = upright_face(pixels, face.box)
+    sure = face.score >= SURE_FACE and measure(chip).sharpness >= SHARP_FACE
+    return embed(chip) if sure else None
