@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .checkpoint import load_state, save_state
 from .diffusion import noised, weighted_loss
-from .latents import LatentBatch, LatentDraw
+from .latents import LatentBatch, LatentDraw, face_weights
 from .masters import MasterOptimizer
 from .paintings import BLOCK, open_block, portrait_at
 from .pose import pose_map
@@ -27,8 +27,8 @@ from .workers import Meetings
 
 Kind = Literal["openpose", "tile"]
 SAVE_SECONDS = 120.0
-WARM_UP_STEPS = 50
-AVERAGE_DECAY = 0.995
+WARM_UP_STEPS = 10
+AVERAGE_DECAY = 0.98
 TILE_SHRINK = (2, 3, 4, 6, 8)
 
 
@@ -40,8 +40,8 @@ class ControlNetRun:
     work: Path
     seconds: float
     batch: int = 16
-    learning_rate: float = 1e-3
-    cool: float = 0.4
+    learning_rate: float = 3e-3
+    cool: float = 0.25
     device: str = "cpu"
 
 
@@ -71,8 +71,8 @@ def train_controlnet(run: ControlNetRun, rank: int, log: Callable[[str], None]) 
         optimizer.step(min(1.0, (step + 1) / WARM_UP_STEPS) * cooled(meetings.progress, run.cool))
         losses.append(loss.item())
         step += 1
-        if rank == 0 and step % 50 == 0:
-            log(f"controlnet {run.kind} step {step}, loss {sum(losses[-200:]) / len(losses[-200:]):.4f}")
+        if rank == 0 and step % 25 == 0:
+            log(f"controlnet {run.kind} step {step}, loss {sum(losses[-50:]) / len(losses[-50:]):.4f}")
         if rank == 0 and time.monotonic() - saved > SAVE_SECONDS:
             saved = time.monotonic()
             save_state(file, {"optimizer": optimizer.state(), "step": step})
@@ -92,7 +92,7 @@ def controlled_loss(
     predicted = unet(
         like, steps, states, down_block_additional_residuals=down, mid_block_additional_residual=mid
     ).sample
-    return weighted_loss(scheduler, predicted, target, steps)
+    return weighted_loss(scheduler, predicted, target, steps, face_weights(batch).to(network.device))
 
 
 def control_maps(kind: Kind, folder: Path, batch: LatentBatch, random: np.random.Generator) -> Tensor:

@@ -26,11 +26,16 @@ def noised(
     return mixed, steps, scheduler.get_velocity(latents, noise, steps)
 
 
-def weighted_loss(scheduler: DDIMScheduler, predicted: Tensor, target: Tensor, steps: Tensor) -> Tensor:
-    """Squared error with the min-SNR weights for velocities (Hang et al. 2023)."""
+def weighted_loss(
+    scheduler: DDIMScheduler, predicted: Tensor, target: Tensor, steps: Tensor, places: Tensor
+) -> Tensor:
+    """Squared error with the min-SNR weights for velocities (Hang et al. 2023).
+
+    places: how much each latent counts, (count, 1, height, width).
+    """
     share = scheduler.alphas_cumprod.to(target.device)[steps]
     snr = share / (1 - share)
     weight = snr.clamp(max=MIN_SNR_GAMMA) / (snr + 1)
-    error = (predicted.float() - target).square().mean((1, 2, 3))
+    error = ((predicted.float() - target).square() * places).mean((1, 2, 3)) / places.mean((1, 2, 3))
     loss: Tensor = (weight * error).mean() / weight.mean()
     return loss

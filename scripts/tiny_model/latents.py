@@ -12,11 +12,14 @@ from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .anatomy import Anatomy
 from .autoencoder import to_tensor
-from .paintings import BLOCK, open_block, painted_blocks
+from .paintings import BLOCK, open_block, painted_blocks, portrait_at
 from .portrait import Size
+from .shapes import STRIDE
 
 ENCODE_BATCH = 25
+FACE_WEIGHT = 3.0
 TALL_SHARE = 0.15
 Latents = NDArray[np.float16]
 
@@ -28,6 +31,18 @@ class LatentBatch:
     size: Size
     numbers: Sequence[int]
     latents: Tensor
+
+
+def face_weights(batch: LatentBatch) -> Tensor:
+    """How much each latent counts in training: FACE_WEIGHT where the face is, else 1; (count, 1, height, width)."""
+    weights = torch.ones(len(batch.numbers), 1, *batch.latents.shape[2:])
+    for row, number in zip(weights, batch.numbers, strict=True):
+        anatomy = Anatomy(portrait_at(batch.size, number))
+        (x, y), wide, tall = anatomy.center, anatomy.wide, anatomy.tall
+        edges = (y - tall, y + tall, x - wide, x + wide)
+        top, bottom, left, right = (max(0, int(edge / STRIDE)) for edge in edges)
+        row[0, top : bottom + 1, left : right + 1] = FACE_WEIGHT
+    return weights
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 STEPS = 12
-GUIDANCE = 5.0
+GUIDANCE = 4.0
 BATCH = 16
 
 

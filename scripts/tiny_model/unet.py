@@ -16,7 +16,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from .captions import caption, distracted, idle_words
 from .checkpoint import load_state, save_state
 from .diffusion import noised, weighted_loss
-from .latents import LatentBatch, LatentDraw
+from .latents import LatentBatch, LatentDraw, face_weights
 from .masters import MasterOptimizer
 from .paintings import portrait_at
 from .shapes import build_scheduler, build_text_encoder, build_unet
@@ -122,7 +122,8 @@ def velocity_loss(
     mixed, steps, target = noised(scheduler, batch.latents.to(network.device))
     states = listener.states(batch).to(network.dtype)
     like = mixed.to(network.dtype).contiguous(memory_format=torch.channels_last)
-    return weighted_loss(scheduler, network(like, steps, states).sample, target, steps)
+    places = face_weights(batch).to(network.device)
+    return weighted_loss(scheduler, network(like, steps, states).sample, target, steps, places)
 
 
 def cooled(progress: float, cool: float) -> float:

@@ -11,7 +11,7 @@ import torch
 from tiny_model import autoencoder, shapes
 from tiny_model.checkpoint import Average, load_state, save_state
 from tiny_model.diffusion import PURE_NOISE_FROM, noised, weighted_loss
-from tiny_model.latents import LatentDraw, balance_channels
+from tiny_model.latents import FACE_WEIGHT, LatentBatch, LatentDraw, balance_channels, face_weights
 from tiny_model.masters import MasterOptimizer
 from tiny_model.muon import Muon, orthogonal
 from tiny_model.pictures import dead_leaves, photograph_crop, photographs
@@ -98,8 +98,17 @@ def test_the_last_steps_are_partly_learnt_from_noise_alone() -> None:
 def test_a_perfect_prediction_costs_nothing() -> None:
     scheduler = shapes.build_scheduler()
     mixed, steps, target = noised(scheduler, torch.randn(4, 16, 4, 4))
-    assert weighted_loss(scheduler, target, target, steps) == 0
-    assert weighted_loss(scheduler, mixed, target, steps) > 0
+    everywhere = torch.ones(4, 1, 4, 4)
+    assert weighted_loss(scheduler, target, target, steps, everywhere) == 0
+    assert weighted_loss(scheduler, mixed, target, steps, everywhere) > 0
+
+
+def test_faces_count_more_than_what_is_around_them() -> None:
+    batch = LatentBatch(size="square", numbers=[0, 1], latents=torch.zeros(2, 16, 16, 16))
+    weights = face_weights(batch)
+    assert set(weights.unique().tolist()) == {1.0, FACE_WEIGHT}
+    assert weights[0, 0, 0, 0] == 1
+    assert weights.mean() < 2.5
 
 
 def test_batches_hold_pictures_of_one_size_and_their_numbers(tmp_path: Path) -> None:
