@@ -72,7 +72,7 @@ def build_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
     """A ControlNet that begins with unet's weights and sees a control picture of STRIDE times its size.
 
     Zhang, Rao & Agrawala 2023; the embedding of the control picture halves it once per channel step. Its last layer
-    does not begin at zero as theirs: the outputs do, which is enough to begin without effect, and learning starts at once.
+    does not begin at zero as theirs: the outputs do, which is enough to begin without effect.
     """
     controlnet = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=CONDITIONING_CHANNELS)
     controlnet.controlnet_cond_embedding.conv_out.reset_parameters()
