@@ -20,8 +20,8 @@ from studio.faces.measures import measure
 from studio.faces.values import Embedding, Face, Likeness
 
 NEAREST_FACES = 3
-SURE_FACE = 0.8
-SHARP_FACE = 30.0
+SURE_FACE = 0.85
+SHARP_FACE = 50.0
 EVEN_FACE_DISTANCE = 0.6
 FACE_DISTANCE_SPREAD = 0.08
 COLOURS_DISTANCE_SCALE = 0.25

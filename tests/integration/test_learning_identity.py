@@ -28,7 +28,7 @@ from webui_engine.tasks import GenerationTask
 MODELS = Path(__file__).parents[2] / "webui_engine" / "models"
 CHECKPOINT = MODELS / "Stable-diffusion" / "sajin-tiny"
 PHOTOS = {"a": astronaut(10, side=512), "b": hopper(10, side=512)}
-STEPS = 150
+STEPS = 200
 SEEDS = 10
 NEEDED = 9
 
