@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.store import write_whole
+from studio.store import PART, erase_stale, write_whole
+
+READABLE = 0o644
+UNFINISHED = re.compile(PART + "[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +23,15 @@ class LoraFolder:
         return None if self.folder is None else self.folder / f"{name}.safetensors"
 
     def install(self, name: str, content: bytes) -> None:
-        """Put a LoRA in place whole. Raises StorageError."""
+        """Put a LoRA in place whole, readable for a WebUI of another user. Raises StorageError."""
         file = self.file(name)
         if file is not None:
-            write_whole(file, content, file.parent)
+            write_whole(file, content, file.parent, mode=READABLE)
+
+    def sweep(self) -> None:
+        """Erase what a killed install left long ago; the server's own files stay."""
+        if self.folder is not None and self.folder.is_dir():
+            erase_stale(file for file in self.folder.iterdir() if UNFINISHED.fullmatch(file.name))
 
     def remove(self, name: str) -> None:
         """Take a LoRA away; one that is gone already is fine."""

@@ -9,11 +9,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import tempfile
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from studio.errors import DataFolderUnusable, DiskFull, StorageError
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NO_ACCESS = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR})
 TEMPORARY = "tmp"
+PART = "part-"
 STALE_SECONDS = 600.0
 
 
@@ -84,9 +84,7 @@ class Store:
     def sweep(self) -> None:
         """Erase temporary files that a killed process left long ago."""
         folders = [self.cache / TEMPORARY, *([Path(self._at(TEMPORARY))] if self._local else [])]
-        for file in (file for folder in folders if folder.is_dir() for file in folder.iterdir()):
-            if time.time() - file.stat().st_mtime > STALE_SECONDS:
-                file.unlink(missing_ok=True)
+        erase_stale(file for folder in folders if folder.is_dir() for file in folder.iterdir())
 
     def _write(self, path: str, content: bytes) -> None:
         if self._local:
@@ -101,24 +99,35 @@ class Store:
         return f"{self._root}/{path}"
 
 
-def write_whole(target: Path, content: bytes, temporary: Path, *, durable: bool = True) -> None:
+def erase_stale(files: Iterable[Path]) -> None:
+    """Erase those files that nobody has written to for STALE_SECONDS."""
+    for file in files:
+        with suppress(FileNotFoundError):
+            if time.time() - file.stat().st_mtime > STALE_SECONDS:
+                file.unlink()
+
+
+def write_whole(
+    target: Path, content: bytes, temporary: Path, *, durable: bool = True, mode: int = 0o600
+) -> None:
     """Write a local file whole or not at all: into folder temporary (of the same filesystem), then renamed.
 
-    durable: force it onto the disk before it gets its name, so that it outlives a power cut.
+    durable: force it onto the disk before it gets its name, so that it outlives a power cut. mode: its permissions,
+    less what the process's umask takes away.
     """
     with storage_errors(str(target)):
         temporary.mkdir(parents=True, exist_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=temporary, prefix="part-")
+        name = temporary / f"{PART}{uuid.uuid4().hex}"
         try:
-            with os.fdopen(handle, "wb") as file:
+            with os.fdopen(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 file.write(content)
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-            Path(name).replace(target)
+            name.replace(target)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            name.unlink(missing_ok=True)
             raise
 
 

@@ -44,6 +44,7 @@ def run(settings: Settings) -> int:
         stopping = Stopping()
         _stop_on_signals(stopping)
         base.store.sweep()
+        base.loras.sweep()
         _work(base, stopping)
         LOG.info("worker stops")
         stopping.wait_until_idle(LETTING_GO_SECONDS)

@@ -12,6 +12,8 @@ from training.embedded.learning import LossNotANumber
 from training.embedded.messages import FailedMessage
 from webui_engine.errors import EngineError, MissingVocabulary
 
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
 
 def explain(error: Exception) -> FailedMessage:
     """The reason and the remedy. The traceback goes to standard error, which the parent keeps."""
@@ -37,7 +39,7 @@ def _words(error: Exception) -> tuple[str, str]:
             return f"A training photo cannot be read: {error}.", "Remove the photo and add it again."
         case BlockingIOError():
             return f"The training is running already: {error}.", "Wait for it, or cancel it."
-        case OSError() if error.errno == errno.ENOSPC:
+        case OSError() if error.errno in NO_ROOM:
             return "There is no room left on the disk.", "Free some space and start the training again."
         case OSError():
             return f"A file cannot be read or written: {error}.", "Check the data folder."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -86,8 +85,3 @@ def _overlap(source: int, target: int) -> tuple[slice, slice]:
 
 def _seeded(seed: int) -> torch.Generator:
     return torch.Generator("cpu").manual_seed(seed)
-
-
-def repeat_generators(generators: Sequence[torch.Generator]) -> list[torch.Generator] | torch.Generator:
-    """The generators in the form diffusers' schedulers take: a list for a batch, itself for one picture."""
-    return generators[0] if len(generators) == 1 else list(generators)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from flask.testing import FlaskClient
@@ -134,3 +137,26 @@ def test_a_text_is_no_picture_to_restore_from(client: FlaskClient) -> None:
     answer = client.post("/api/v1/images/restore", data={"picture": (io.BytesIO(b"words"), "words.png")})
     assert answer.status_code == 422
     assert answer.get_json(force=True)["code"] == "bad_upload"
+
+
+@contextmanager
+def disk_that_takes(size: int) -> Iterator[None]:
+    """Refuse to let any file grow beyond size bytes, as a full disk would."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_an_upload_on_a_full_disk_says_so_and_leaves_the_set_as_it_was(
+    client: FlaskClient, subject: str
+) -> None:
+    first, second = astronaut(2)
+    upload(client, subject, (first, "one.jpg"))
+    before = client.get(f"/api/v1/subjects/{subject}/photos").get_json()
+    with disk_that_takes(10_000):
+        refused = upload(client, subject, (second, "two.jpg"))
+    assert (refused.status_code, refused.get_json()["code"]) == (507, "disk_full")
+    assert client.get(f"/api/v1/subjects/{subject}/photos").get_json() == before

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
 from studio.assembly import Foundations, lay_foundations
 from studio.database.connect import Database
 from studio.database.tables import Base, SubjectRow
-from studio.errors import DatabaseLocked, DatabaseUnusable, DataFolderUnusable
+from studio.errors import DatabaseLocked, DatabaseUnusable, DataFolderUnusable, DiskFull
 from studio.records import new_id, now
 from studio.settings import REPOSITORY, Settings
 
@@ -117,3 +118,21 @@ def test_studios_that_open_at_the_same_moment_take_turns(tmp_path: Path) -> None
     )
     processes = [subprocess.Popen([sys.executable, "-c", script], cwd=REPOSITORY) for _ in range(3)]
     assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+
+
+def test_a_full_database_is_a_full_disk_and_keeps_what_it_had(base: Foundations) -> None:
+    kept = subject()
+    with base.database.write() as session:
+        session.add(kept)
+    with pytest.raises(DiskFull):
+        write_more_than_fits(base.database)
+    with base.database.read() as session:
+        assert session.get(SubjectRow, kept.id) is not None
+
+
+def write_more_than_fits(database: Database) -> None:
+    """Write a megabyte where SQLite may take no further page."""
+    with database.write() as session:
+        pages = session.execute(text("PRAGMA page_count")).scalar_one()
+        session.execute(text(f"PRAGMA max_page_count={pages}"))
+        session.execute(text("CREATE TABLE large AS SELECT zeroblob(1000000)"))

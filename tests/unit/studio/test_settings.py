@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from studio.settings import BUNDLED_CHECKPOINT, Settings
+from studio.settings import BUNDLED_CHECKPOINT, REPOSITORY, Settings
 
 
-def settings(**values: object) -> Settings:
+def settings(**values: Any) -> Settings:
     return Settings(_env_file=None, **values)
 
 
@@ -59,4 +60,30 @@ def test_a_value_out_of_range_is_refused(wrong: dict[str, object]) -> None:
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
-        settings().api_port = 1
+        settings().api_port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/operations.md"])
+def test_the_tables_of_settings_name_every_setting_with_its_default(document: str) -> None:
+    written = settings_told_in(REPOSITORY / document)
+    assert written.keys() == Settings.model_fields.keys()
+    for name, told in written.items():
+        default = Settings.model_fields[name].default
+        if isinstance(default, Path) and default.is_absolute():
+            default = default.relative_to(REPOSITORY)
+        assert default in (None, ()) or told in written_forms(default), name
+
+
+def written_forms(default: object) -> set[str]:
+    return {str(default), str(default).removesuffix(".0")}
+
+
+def settings_told_in(document: Path) -> dict[str, str]:
+    """Field and written default of each setting in a document's table; a row may tell of several."""
+    told: dict[str, str] = {}
+    for line in document.read_text("utf-8").splitlines():
+        if line.startswith("| `SAJIN_"):
+            names, defaults = (cell.replace("`", "").strip() for cell in line.split("|")[1:3])
+            fields = [name.removeprefix("SAJIN_").lower() for name in names.split(", ")]
+            told |= dict(zip(fields, defaults.split(", ") if len(fields) > 1 else [defaults], strict=True))
+    return told

@@ -1,0 +1,29 @@
+"""The servers' LoRA folder: what is put there can be read by them, and nothing unfinished stays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from studio.loras import LoraFolder
+from studio.store import STALE_SECONDS
+
+
+def test_an_installed_lora_can_be_read_by_a_server_of_another_user(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        LoraFolder(folder=tmp_path).install("anna", b"weights")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "anna.safetensors").stat().st_mode & 0o777 == 0o644
+
+
+def test_what_a_killed_install_left_is_swept_and_the_servers_files_stay(tmp_path: Path) -> None:
+    theirs, fresh = tmp_path / "part-of-a-set.safetensors", tmp_path / f"part-{'b' * 32}"
+    left = tmp_path / f"part-{'a' * 32}"
+    for file in (theirs, left, fresh):
+        file.touch()
+    for file in (theirs, left):
+        os.utime(file, (0, fresh.stat().st_mtime - STALE_SECONDS - 60))
+    LoraFolder(folder=tmp_path).sweep()
+    assert set(tmp_path.iterdir()) == {theirs, fresh}
