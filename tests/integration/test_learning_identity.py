@@ -97,6 +97,7 @@ def _png(picture: Image.Image) -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.xdist_group("learning_identity")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("person", "other"), [("a", "b"), ("b", "a")])
 def test_nine_of_ten_pictures_are_nearer_to_the_person_that_was_learned(
