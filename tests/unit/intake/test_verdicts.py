@@ -84,7 +84,7 @@ def test_every_reason_has_a_remedy_and_numbers_where_they_help() -> None:
     small = judge(_findings(as_jpeg(_picture(astronaut(1)[0]).resize((200, 200))))).reasons[0]
 
     assert small.remedy == "come_closer"
-    assert small.data["portrait_pixels"] < small.data["needed_pixels"]
+    assert float(small.data["portrait_pixels"]) < float(small.data["needed_pixels"])
 
 
 def _set_of(**photos: bytes) -> SetVerdict:
