@@ -29,7 +29,7 @@ def run_workers(count: int, job: Job) -> None:
         job(0)
         return
     with tempfile.TemporaryDirectory() as folder:
-        spawn(_worker, (count, str(Path(folder) / "meeting"), job), nprocs=count)  # type: ignore[no-untyped-call]
+        spawn(_worker, (count, str(Path(folder) / "meeting"), job), nprocs=count)
 
 
 @torch.no_grad()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tiny_model.captions import ANSWERS, attributes_said, caption, distracted
 from tiny_model.portrait import random_portrait
-from tiny_model.text import MAX_TOKENS, UNSAID, teaching_batch
-from tiny_model.vocabulary import build_tokenizer
+from tiny_model.text import UNSAID, teaching_batch
+from tiny_model.vocabulary import MAX_TOKENS, build_tokenizer
 
 seeds = st.integers(0, 2**40)
 
