@@ -19,7 +19,7 @@ def painted(wish: Wish, seed: int) -> NDArray[np.uint8]:
 
 
 def portrait_of(wish: Wish, seed: int) -> Portrait:
-    """The first portrait from seed on that fits the wish's noun and framing, recoloured as it asks, in soft light before a plain wall."""
+    """The first portrait from seed on that fits the wish, recoloured as it asks, in soft light before a plain wall."""
     opening, hair, clothes, *_ = wish.prompt.split(", ")
     noun = opening.split()[-1]
     found = (random_portrait(seed * 1000 + step) for step in count())
