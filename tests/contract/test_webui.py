@@ -431,8 +431,10 @@ def test_wrong_requests_are_answered_as_a1111_does(
 ) -> None:
     with pytest.raises((RequestRefused, ServerFailed)) as caught:
         client._transport.post(path, body)
-    assert caught.value.status == status
-    assert caught.value.detail
+    refusal = caught.value
+    assert isinstance(refusal, RequestRefused | ServerFailed)
+    assert refusal.status == status
+    assert refusal.detail
 
 
 def wait_for(condition: Any, seconds: float = 20) -> None:
