@@ -15,12 +15,19 @@ TIMEOUT_SECONDS = (5, 120)
 Body = dict[str, Any]
 
 
+def direct_session() -> requests.Session:
+    """A session that ignores the proxies of the environment, which do not know this machine's own addresses."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
 class ApiClient:
     """Speaks to one API. Every method raises JobFailed with the API's own sentence when it refuses."""
 
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
-        self._session = requests.Session()
+        self._session = direct_session()
         self._session.headers["Accept-Language"] = "en"
 
     def get(self, path: str) -> Body:

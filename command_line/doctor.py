@@ -13,9 +13,10 @@ from rich.table import Table
 from command_line import preflight
 from command_line.programs import api_address
 from command_line.readiness import answers
-from studio.errors import BrokenLibrary
+from studio.errors import BrokenLibrary, TrainingUnavailable
 from studio.library.reading import read_library
 from studio.settings import BUNDLED_CHECKPOINT, Settings
+from studio.trainings import require_training
 
 ROOM_GIGABYTES = 2
 
@@ -103,12 +104,10 @@ def _server(settings: Settings, url: str) -> Finding:
 
 
 def _learning(settings: Settings) -> Iterator[Finding]:
-    checkpoint, loras = settings.training_checkpoint, settings.installed_loras
-    if checkpoint is None or loras is None:
-        name = "SAJIN_CHECKPOINT" if checkpoint is None else "SAJIN_LORA_DIR"
-        yield Finding(what="learning people", problem=f"not possible beside a WebUI without {name}")
-    elif not checkpoint.exists():
-        yield Finding(what="learning people", problem=f"the checkpoint {checkpoint} is not there")
+    try:
+        checkpoint, loras = require_training(settings)
+    except TrainingUnavailable as error:
+        yield Finding(what="learning people", problem=str(error))
     else:
         yield Finding(what="learning people", note=f"on {checkpoint.name}, LoRA files to {loras}")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import requests
 
+from command_line.api_client import direct_session
 from command_line.errors import CannotStart
 from command_line.supervisor import Program, Supervisor
 
@@ -17,7 +18,8 @@ LOOK_SECONDS = 0.2
 def answers(url: str) -> bool:
     """Whether a server answers there without an error."""
     try:
-        return requests.get(url, timeout=2).ok
+        with direct_session() as session:
+            return session.get(url, timeout=2).ok
     except requests.RequestException:
         return False
 

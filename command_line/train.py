@@ -65,5 +65,8 @@ def raise_if_failed(state: dict[str, Any], what: str) -> None:
     """Raise JobFailed unless a job or training succeeded."""
     if state["status"] == "succeeded":
         return
-    error = state["error"] or {"message": f"{what} was {state['status']}", "code": state["status"]}
-    raise JobFailed(f"{what} did not succeed: {error['message']}", error["code"])
+    error = state["error"]
+    if error is None:
+        raise JobFailed(f"{what} was {state['status']}", state["status"])
+    account = f"{error['message']} {error['remedy']} ({error['details']})"
+    raise JobFailed(f"{what} did not succeed: {account}", error["code"])

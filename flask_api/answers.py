@@ -74,10 +74,15 @@ class PhotosAnswer(Answer):
 
 
 class FailureAnswer(Answer):
-    """Why a job or a training failed; stage and server tell where."""
+    """Why a job or a training failed and what to do; stage and server tell where.
+
+    details: the technical account, in English whatever the language asked for.
+    """
 
     code: str
     message: str
+    remedy: str
+    details: str
     stage: str | None
     server: str | None
 
@@ -286,7 +291,11 @@ class PosesAnswer(Answer):
 
 
 class ServerAnswer(Answer):
-    """A WebUI server as the worker last saw it."""
+    """A WebUI server as the worker last saw it.
+
+    problem: why it is down and what to do. problem_code: the same for programs. details: the technical account, in
+    English whatever the language asked for.
+    """
 
     url: str
     flavour: str
@@ -296,7 +305,9 @@ class ServerAnswer(Answer):
     native_size: int
     demonstration: bool
     capabilities: dict[str, list[str]]
+    problem_code: str | None
     problem: str | None
+    details: str
 
 
 class ServersAnswer(Answer):

@@ -64,12 +64,18 @@ class Presenter:
         return answers.RefusedAnswer(filename=file.filename, code=file.code, message=message)
 
     def failure(self, failure: values.Failure | None) -> answers.FailureAnswer | None:
-        """Why something failed: in the caller's language, with the English account where only that is known."""
+        """Why something failed and what to do, with the studio's own English account as details."""
         if failure is None:
             return None
-        message = self._texts.say("failures", failure.code, message=failure.message)
+        known = failure.code if self._texts.find("failures", failure.code, "message") else "unknown"
+        reason_text = self._texts.say("training_available", failure.reason or "unknown")
         return answers.FailureAnswer(
-            code=failure.code, message=message, stage=failure.stage, server=failure.server
+            code=failure.code,
+            message=self._texts.say("failures", known, "message", reason_text=reason_text),
+            remedy=self._texts.say("failures", known, "remedy"),
+            details=failure.message,
+            stage=failure.stage,
+            server=failure.server,
         )
 
     def training(self, training: values.Training) -> answers.TrainingAnswer:
@@ -176,6 +182,15 @@ class Presenter:
             ),
             worker_alive=status.worker_alive,
             version=status.version,
+        )
+
+    def server(self, server: values.Server) -> answers.ServerAnswer:
+        """A WebUI server, with why it is down if it is."""
+        code = server.problem
+        return answers.ServerAnswer(
+            **server.model_dump(exclude={"problem"}),
+            problem_code=code,
+            problem=None if code is None else self._texts.say("servers", code),
         )
 
     def running(self, item: values.Running) -> answers.RunningAnswer:

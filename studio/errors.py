@@ -21,6 +21,7 @@ StudioError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
@@ -186,13 +187,23 @@ class Unavailable(StudioError):
     code = "unavailable"
 
 
+class TrainingObstacle(StrEnum):
+    """Why nothing can be learned here."""
+
+    CHECKPOINT_UNKNOWN = "checkpoint_unknown"
+    CHECKPOINT_MISSING = "checkpoint_missing"
+    LORA_DIR_UNKNOWN = "lora_dir_unknown"
+    LORA_DIR_MISSING = "lora_dir_missing"
+    LORA_DIR_ELSEWHERE = "lora_dir_elsewhere"
+
+
 class TrainingUnavailable(Unavailable):
-    """Nothing can be learned here. reason: "checkpoint_unknown", "lora_dir_unknown", "checkpoint_missing", …"""
+    """Nothing can be learned here; reason tells why."""
 
     code = "training_unavailable"
 
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message, reason=reason)
+    def __init__(self, reason: TrainingObstacle, message: str) -> None:
+        super().__init__(message, reason=reason.value)
         self.reason = reason
 
 

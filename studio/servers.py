@@ -13,6 +13,7 @@ from studio.planning.plan import ServerFacts
 from studio.records import now
 from studio.values import Server, Value
 
+WORKER_NOT_RUNNING = "worker_not_running"
 STALE_AFTER = timedelta(seconds=20)
 
 
@@ -46,5 +47,5 @@ def _record(row: ServerRow, *, alive: bool) -> ServerRecord:
     record = ServerRecord.model_validate(row.record)
     if alive:
         return record
-    down = record.server.model_copy(update={"status": "down", "problem": "worker_not_running"})
+    down = record.server.model_copy(update={"status": "down", "problem": WORKER_NOT_RUNNING, "details": ""})
     return record.model_copy(update={"server": down})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import select
 
 from studio.database.connect import Database
 from studio.database.tables import TrainingRow
-from studio.errors import AlreadyRunning, NotEnoughPhotos, TrainingUnavailable
+from studio.errors import AlreadyRunning, NotEnoughPhotos, TrainingObstacle, TrainingUnavailable
 from studio.photo_rows import photos_of, set_verdict
 from studio.queue import DurableQueue
 from studio.records import new_id, now
@@ -101,18 +102,25 @@ def availability(settings: Settings) -> TrainingAvailability:
     return TrainingAvailability(available=True, code="ready")
 
 
-def require_training(settings: Settings) -> None:
-    """Raise TrainingUnavailable unless checkpoint and LoRA folder of the server are known and there."""
+def require_training(settings: Settings) -> tuple[Path, Path]:
+    """The checkpoint and the LoRA folder of the server. Raises TrainingUnavailable unless both are known and there."""
     checkpoint, folder = settings.training_checkpoint, settings.installed_loras
     if checkpoint is None:
         raise TrainingUnavailable(
-            "checkpoint_unknown", "Set SAJIN_CHECKPOINT to the WebUI's checkpoint file to train beside it."
+            TrainingObstacle.CHECKPOINT_UNKNOWN,
+            "Set SAJIN_CHECKPOINT to the WebUI's checkpoint file to learn beside it.",
         )
     if not checkpoint.exists():
-        raise TrainingUnavailable("checkpoint_missing", f"The checkpoint {checkpoint} is not there.")
+        raise TrainingUnavailable(
+            TrainingObstacle.CHECKPOINT_MISSING, f"The checkpoint {checkpoint} is not there."
+        )
     if folder is None:
         raise TrainingUnavailable(
-            "lora_dir_unknown", "Set SAJIN_LORA_DIR to the WebUI's LoRA folder to train beside it."
+            TrainingObstacle.LORA_DIR_UNKNOWN,
+            "Set SAJIN_LORA_DIR to the WebUI's LoRA folder to train beside it.",
         )
     if not settings.uses_embedded_engine and not folder.is_dir():
-        raise TrainingUnavailable("lora_dir_missing", f"The LoRA folder {folder} is not there.")
+        raise TrainingUnavailable(
+            TrainingObstacle.LORA_DIR_MISSING, f"The LoRA folder {folder} is not there."
+        )
+    return checkpoint, folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
-from flask_api.answers import HealthAnswer, ReadyAnswer, ServerAnswer, ServersAnswer, StatusAnswer
+from flask_api.answers import HealthAnswer, ReadyAnswer, ServersAnswer, StatusAnswer
 from flask_api.contents import NOT_READY_RESPONSES
 from flask_api.context import presenter, studio
 
@@ -16,7 +16,7 @@ health = APIBlueprint("health", __name__, tag="Health")
 @installation.output(ServersAnswer)
 def list_servers() -> ServersAnswer:
     """The WebUI servers as the worker last saw them."""
-    items = [ServerAnswer(**server.model_dump()) for server in studio().servers()]
+    items = [presenter().server(server) for server in studio().servers()]
     return ServersAnswer(items=items, next=None)
 
 

@@ -33,6 +33,7 @@ CODES: tuple[tuple[type[WebuiError], str], ...] = (
     (Interrupted, "interrupted"),
     (NoFreeServer, "no_free_server"),
 )
+OTHER_CODE = "webui_error"
 HOPELESS = (NotAWebui, AuthenticationRequired, RequestRefused, MissingCapability)
 
 
@@ -86,4 +87,4 @@ def pause_before_next(
 
 def code_of(error: WebuiError) -> str:
     """The stable code of a server's failure."""
-    return next((code for kind, code in CODES if isinstance(error, kind)), "webui_error")
+    return next((code for kind, code in CODES if isinstance(error, kind)), OTHER_CODE)

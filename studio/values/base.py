@@ -58,10 +58,22 @@ class UploadedFile:
     stream: BinaryIO
 
 
+class FailureCode(StrEnum):
+    """Codes of failed work beyond those of the error trees of studio and webui_client."""
+
+    TRAINING_FAILED = "training_failed"
+    WORKER_CRASHED = "worker_crashed"
+    INTERNAL_ERROR = "internal_error"
+
+
 class Failure(Value):
-    """Why a job or training failed. stage, server: where, if it was at a stage or a server."""
+    """Why a job or training failed. message: the technical account, in English.
+
+    reason: the finer code of a "training_unavailable". stage, server: where, if it was at a stage or a server.
+    """
 
     code: str
     message: str
+    reason: str | None = None
     stage: str | None = None
     server: str | None = None

@@ -8,7 +8,11 @@ from studio.values.base import Fraction, Value, Words
 
 
 class Server(Value):
-    """A WebUI server as the worker last saw it. native_size: shorter side in pixels its checkpoint was made for."""
+    """A WebUI server as the worker last saw it. native_size: shorter side in pixels its checkpoint was made for.
+
+    problem: why it is down, as a code of studio.pipeline.retrying or "worker_not_running". details: the technical
+    account of it, in English.
+    """
 
     url: str
     flavour: str
@@ -19,6 +23,7 @@ class Server(Value):
     demonstration: bool
     capabilities: dict[str, tuple[str, ...]]
     problem: str | None
+    details: str = ""
 
 
 class Running(Value):

@@ -28,7 +28,7 @@ from studio.poses import Poses
 from studio.previews import Previews
 from studio.records import now
 from studio.store import Store
-from studio.values import Failure, Status
+from studio.values import Failure, FailureCode, Status
 from studio.worker.stopping import Stopping
 from webui_client.errors import WebuiError
 from webui_client.pool import WebuiPool
@@ -226,7 +226,8 @@ class JobSteps:
             self._end(job_id, Status.FAILED, Failure(code=error.code, message=str(error), stage=stage))
         except Exception as error:  # a defect of ours must end this job, not the worker
             LOG.exception("job broke", job=job_id, stage=stage)
-            self._end(job_id, Status.FAILED, Failure(code="internal_error", message=repr(error), stage=stage))
+            failure = Failure(code=FailureCode.INTERNAL_ERROR, message=repr(error), stage=stage)
+            self._end(job_id, Status.FAILED, failure)
         return None
 
     def _end(self, job_id: str, status: Status, failure: Failure | None) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from studio.database.connect import Database
 from studio.database.tables import AdapterRow, PhotoRow, SubjectRow, TrainingRow
-from studio.errors import StudioError, TrainingUnavailable
+from studio.errors import StudioError, TrainingObstacle, TrainingUnavailable
 from studio.faces.values import PhotoFindings
 from studio.loras import LoraFolder
 from studio.photo_rows import photos_of
@@ -23,7 +23,7 @@ from studio.records import now
 from studio.settings import Settings
 from studio.store import Store
 from studio.trainings import require_training
-from studio.values import Failure, Status, TrainingOptions
+from studio.values import Failure, FailureCode, Status, TrainingOptions
 from studio.worker.stopping import Stopping
 from training.errors import TrainingCancelled, TrainingFailed
 from training.port import Trainer, TrainingPhoto, TrainingProgress, TrainingRequest
@@ -173,7 +173,7 @@ class TrainingSteps:
                 LOG.warning("LoRAs not refreshed", server=client.url, error=str(error))
         if seen and not any(seen):
             raise TrainingUnavailable(
-                "lora_dir_elsewhere",
+                TrainingObstacle.LORA_DIR_ELSEWHERE,
                 f"No server lists the LoRA put into {self.loras.folder}; check SAJIN_LORA_DIR.",
             )
 
@@ -200,12 +200,19 @@ class TrainingSteps:
             self._end(training_id, Status.CANCELLED, None)
         except TrainingFailed as error:
             LOG.error("training failed", training=training_id, reason=error.reason, details=error.details)
-            self._end(training_id, Status.FAILED, Failure(code="training_failed", message=str(error)))
+            self._end(
+                training_id, Status.FAILED, Failure(code=FailureCode.TRAINING_FAILED, message=str(error))
+            )
+        except TrainingUnavailable as error:
+            failure = Failure(code=error.code, message=str(error), reason=error.reason)
+            self._end(training_id, Status.FAILED, failure)
         except StudioError as error:
             self._end(training_id, Status.FAILED, Failure(code=error.code, message=str(error)))
         except Exception as error:  # a defect of ours must end this training, not the worker
             LOG.exception("training broke", training=training_id)
-            self._end(training_id, Status.FAILED, Failure(code="internal_error", message=repr(error)))
+            self._end(
+                training_id, Status.FAILED, Failure(code=FailureCode.INTERNAL_ERROR, message=repr(error))
+            )
         return None
 
     def _end(self, training_id: str, status: Status, failure: Failure | None) -> None:

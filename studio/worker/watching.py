@@ -14,10 +14,11 @@ from studio.database.connect import Database
 from studio.database.tables import JobRow, ServerRow, TrainingRow, WorkerRow
 from studio.errors import StorageError
 from studio.pipeline.facts import facts_of
+from studio.pipeline.retrying import code_of
 from studio.queue import DEAD, DurableQueue, job_workflow
 from studio.records import now
 from studio.servers import ServerRecord
-from studio.values import Failure, Server, Status
+from studio.values import Failure, FailureCode, Server, Status
 from studio.worker.stopping import Stopping
 from webui_client.capabilities import Capabilities
 from webui_client.client import WebuiClient
@@ -27,7 +28,9 @@ from webui_client.pool import WebuiPool
 LOG = structlog.get_logger()
 LOOK_SECONDS = 3.0
 UNFINISHED = (Status.QUEUED.value, Status.RUNNING.value)
-CRASHED = Failure(code="worker_crashed", message="The worker died again and again over this; see its log.")
+CRASHED = Failure(
+    code=FailureCode.WORKER_CRASHED, message="The worker died again and again over this; see its log."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +114,7 @@ def look_at(client: WebuiClient, *, busy: bool) -> ServerRecord:
         if not busy:
             client.memory()
     except WebuiError as error:
-        return ServerRecord(server=_down(client.url, str(error)), facts=None)
+        return ServerRecord(server=down_server(client.url, error), facts=None)
     return ServerRecord(server=_up(record, busy=busy), facts=facts_of(record))
 
 
@@ -139,7 +142,8 @@ def _up(record: Capabilities, *, busy: bool) -> Server:
     )
 
 
-def _down(url: str, problem: str) -> Server:
+def down_server(url: str, error: WebuiError) -> Server:
+    """What is shown of a server that cannot be used for an error."""
     return Server(
         url=url,
         flavour="",
@@ -149,5 +153,6 @@ def _down(url: str, problem: str) -> Server:
         native_size=0,
         demonstration=False,
         capabilities={},
-        problem=problem,
+        problem=code_of(error),
+        details=str(error),
     )

@@ -7,20 +7,32 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from flask_api.present import Presenter
+from flask_api.texts import texts_in
+from studio.pipeline.retrying import code_of
+from studio.values import Failure
 from tests.browser import fixture_api as api
 from tests.browser.conftest import ScenePages
 from tests.browser.fixture_api import Scene
 from tests.browser.visitor import DESKTOP, PHONE, SLOW, WIDTHS, Visitor, visiting
+from webui_client.errors import ServerUnreachable
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("scene_pages"), pytest.mark.timeout(300)]
 
 LEARNED = api.training("succeeded", 1.0)
-GONE = {
-    "code": "server_gone",
-    "message": "The server stopped answering. It was tried three times; try again when it runs.",
-    "stage": "tone",
-    "server": "http://127.0.0.1:7860",
-}
+UNREACHABLE = ServerUnreachable("http://127.0.0.1:7860", "connection refused")
+
+
+def present(failure: Failure) -> dict[str, Any]:
+    """A failure as the API answers it in English."""
+    answer = Presenter(texts_in("en")).failure(failure)
+    assert answer is not None
+    return answer.model_dump()
+
+
+GONE = present(
+    Failure(code=code_of(UNREACHABLE), message=str(UNREACHABLE), stage="tone", server="http://127.0.0.1:7860")
+)
 SERVER = {
     "url": "http://127.0.0.1:7859",
     "flavour": "sajin",
@@ -30,7 +42,9 @@ SERVER = {
     "native_size": 128,
     "demonstration": True,
     "capabilities": {"samplers": ["DPM++ 2M", "Euler a"], "upscalers": ["Lanczos"]},
+    "problem_code": None,
     "problem": None,
+    "details": "",
 }
 DOWN = SERVER | {
     "url": "http://gpu-2:7860",
@@ -40,7 +54,9 @@ DOWN = SERVER | {
     "native_size": 0,
     "demonstration": False,
     "capabilities": {},
-    "problem": "Nothing answers at this address.",
+    "problem_code": code_of(UNREACHABLE),
+    "problem": texts_in("en").say("servers", code_of(UNREACHABLE)),
+    "details": str(UNREACHABLE),
 }
 
 

@@ -11,14 +11,37 @@ import pytest
 import yaml
 
 import flask_api.texts
+from flask_api.present import Presenter
 from flask_api.problems import STATUS_OF, status_of
 from flask_api.texts import LANGUAGES, texts_in
 from studio import errors
 from studio.intake.errors import BadPictureCode
 from studio.intake.values import ReasonCode, SetCode
-from studio.values import Status
+from studio.pipeline.retrying import CODES, OTHER_CODE, code_of
+from studio.servers import WORKER_NOT_RUNNING
+from studio.values import Failure, FailureCode, Status
+from studio.worker.watching import down_server
 from training.port import TrainingPhase
+from webui_client.errors import (
+    AuthenticationRequired,
+    BadAnswer,
+    NotAWebui,
+    RequestRefused,
+    ServerFailed,
+    ServerTimeout,
+    ServerUnreachable,
+    WebuiError,
+)
 
+PROBE_ERRORS: tuple[WebuiError, ...] = (
+    ServerUnreachable("http://gpu:7860", "refused"),
+    ServerTimeout("http://gpu:7860", "/memory", 5),
+    NotAWebui("http://gpu:7860", "no options"),
+    AuthenticationRequired("http://gpu:7860", given=False),
+    RequestRefused("http://gpu:7860", "/memory", 422, "no"),
+    ServerFailed("http://gpu:7860", "/memory", 500, "out of memory"),
+    BadAnswer("http://gpu:7860", "/memory", "not JSON"),
+)
 FOLDER = Path(flask_api.texts.__file__).parent
 
 
@@ -70,8 +93,55 @@ def test_every_code_of_verdicts_and_states_has_its_words(language: str) -> None:
         *(("sets", code.value) for code in SetCode),
         *(("statuses", status.value) for status in Status),
         *(("phases", phase.value) for phase in TrainingPhase),
+        *(("training_available", obstacle.value) for obstacle in errors.TrainingObstacle),
     ]
     assert [path for path in wanted if texts.find(*path) is None] == []
+
+
+FAILURE_CODES = [
+    *(code for _, code in CODES),
+    OTHER_CODE,
+    *(code.value for code in FailureCode),
+    *(error.code for error in all_errors(errors.Unavailable)),
+    *(error.code for error in all_errors(errors.StorageError)),
+    *(error.code for error in (errors.NotFound, errors.BrokenLibrary, errors.NotReady)),
+]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", dict.fromkeys(FAILURE_CODES))
+def test_a_failed_job_says_in_words_what_happened_and_what_to_do(code: str, language: str) -> None:
+    failure = Failure(code=code, message="KeyError('latents')", reason="lora_dir_missing")
+    answer = Presenter(texts_in(language)).failure(failure)
+    general = texts_in(language).find("failures", "unknown", "message")
+    assert answer is not None
+    assert answer.message not in ("", general)
+    assert answer.remedy
+    assert "KeyError" not in answer.message + answer.remedy
+    assert answer.details == "KeyError('latents')"
+
+
+def test_a_training_that_could_not_be_installed_names_the_setting() -> None:
+    failure = Failure(
+        code="training_unavailable", message="x", reason=errors.TrainingObstacle.LORA_DIR_ELSEWHERE
+    )
+    answer = Presenter(texts_in("ko")).failure(failure)
+    assert answer is not None
+    assert "SAJIN_LORA_DIR" in answer.message
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("error", PROBE_ERRORS, ids=lambda error: type(error).__name__)
+def test_a_server_that_is_down_says_why_in_words(error: WebuiError, language: str) -> None:
+    answer = Presenter(texts_in(language)).server(down_server("http://gpu:7860", error))
+    assert answer.problem_code == code_of(error)
+    assert answer.problem == texts_in(language).find("servers", code_of(error))
+    assert answer.details == str(error)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_server_without_a_worker_says_so(language: str) -> None:
+    assert texts_in(language).find("servers", WORKER_NOT_RUNNING)
 
 
 def test_every_error_has_one_status_decided_by_the_first_class_that_fits() -> None:
