@@ -61,6 +61,8 @@ def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool)
 
 def _make(session: Session, terminal: Terminal, request: PortraitRequest, report: dict[str, Any]) -> None:
     preset = session.api.get(f"/presets/{request.preset}")
+    if preset["identity"] == "lora":
+        _require_learning(session)
     request.out.mkdir(parents=True, exist_ok=True)
     name = request.photos.resolve().name
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
@@ -72,6 +74,16 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     report["images"] = [_save(session, image, request.out) for image in job["images"]]
     _show(terminal, job, report["images"])
     raise_if_failed(job, "the job")
+
+
+def _require_learning(session: Session) -> None:
+    """Raise JobFailed, before a photo is sent, where nobody can be learned; it names the presets that do without."""
+    training = session.api.get("/status")["training"]
+    if not training["available"]:
+        free = ", ".join(one["name"] for one in session.api.items("/presets") if one["identity"] == "none")
+        raise JobFailed(
+            f"{training['message']} Presets that need no learned person: {free}.", "training_unavailable"
+        )
 
 
 def _order(session: Session, terminal: Terminal, request: PortraitRequest, subject_id: str) -> dict[str, Any]:

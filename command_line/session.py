@@ -16,6 +16,7 @@ from command_line.programs import api_address, studio_programs
 from command_line.readiness import answers, wait_until_ready
 from command_line.supervisor import Supervisor
 from studio.settings import Settings
+from studio.worker.lock import is_held
 
 LOOK_SECONDS = 0.25
 FINAL = frozenset({"succeeded", "failed", "cancelled"})
@@ -61,6 +62,10 @@ def studio_session(webui_urls: tuple[str, ...], say: Callable[[str], None]) -> I
         }
     )
     check_machine(own)
+    if is_held(own.data_folder, own.executor_id):
+        raise CannotStart(
+            f"a studio already works on {own.data_folder}; stop it, or set SAJIN_DATA to another folder"
+        )
     with _log_files(own) as log:
         say("starting the studio (its logs are in " + str(own.data_folder / "logs") + ")")
         programs = studio_programs(own, pages=False)

@@ -11,6 +11,15 @@ from pathlib import Path
 from studio.errors import ExecutorInUse
 
 
+def is_held(folder: Path, executor_id: str) -> bool:
+    """Whether a living worker holds the executor id on this data folder."""
+    try:
+        with executor_lock(folder, executor_id):
+            return False
+    except ExecutorInUse:
+        return True
+
+
 @contextmanager
 def executor_lock(folder: Path, executor_id: str) -> Iterator[None]:
     """Hold the executor id for the length of the context; the system frees it however the process ends.

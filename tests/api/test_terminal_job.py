@@ -17,7 +17,7 @@ from tests.running_studio import RunningStudio
 
 
 def portrait(
-    studio: RunningStudio, photos: Path, out: Path, *options: str
+    studio: RunningStudio, photos: Path, out: Path, *options: str, data: Path | None = None
 ) -> tuple[int, dict[str, Any], str]:
     """(exit status, last line of standard output as JSON, standard error)."""
     command = [
@@ -31,7 +31,10 @@ def portrait(
         str(out),
         "--json",
     ]
-    settings = {"SAJIN_API_PORT": str(studio.settings.api_port), "SAJIN_DATA": str(studio.settings.data)}
+    settings = {
+        "SAJIN_API_PORT": str(studio.settings.api_port),
+        "SAJIN_DATA": str(data or studio.settings.data),
+    }
     done = subprocess.run(
         [*command, *options],
         env={**os.environ, **settings},
@@ -99,3 +102,36 @@ def test_a_folder_without_files_cannot_start(running_studio: RunningStudio, tmp_
     assert status == 2
     assert report["error"]["code"] == "cannot_start"
     assert said.splitlines()[-1] == f"sajin: there are no files in {empty}"
+
+
+@pytest.mark.timeout(300)
+def test_beside_a_webui_a_look_without_identity_is_made_by_a_studio_of_its_own(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    options = (f"--webui={running_studio.engine_url}", "--preset=stranger", "--count=1")
+    status, report, said = portrait(
+        running_studio, photos, tmp_path / "out", *options, data=tmp_path / "data"
+    )
+    assert status == 0, said
+    assert report["adapter"] is None
+    assert len(report["images"]) == 1
+
+
+def test_beside_a_webui_a_look_that_needs_learning_is_refused_before_a_photo_is_sent(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    webui = f"--webui={running_studio.engine_url}"
+    status, report, said = portrait(running_studio, photos, tmp_path / "out", webui, data=tmp_path / "data")
+    assert status == 1
+    assert report["error"]["code"] == "training_unavailable"
+    assert "stranger" in report["error"]["message"]
+    assert "agrees to this use" not in said
+
+
+def test_a_second_studio_on_the_same_data_cannot_start(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    webui = f"--webui={running_studio.engine_url}"
+    status, report, _ = portrait(running_studio, photos, tmp_path / "out", webui)
+    assert status == 2
+    assert "SAJIN_DATA" in report["error"]["message"]

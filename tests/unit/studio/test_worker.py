@@ -114,7 +114,8 @@ def test_a_studio_without_a_living_worker_is_not_ready(
     assert studio.ready().problems == ("no_server",)
     (server,) = studio.servers()
     assert server.status == "down"
-    assert "cannot be reached" in (server.problem or "")
+    assert server.problem == "webui_unreachable"
+    assert "cannot be reached" in server.details
 
 
 def test_a_worker_not_heard_of_for_long_counts_as_dead(base: Foundations, studio: Studio) -> None:
