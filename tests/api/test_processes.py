@@ -15,9 +15,10 @@ from tests.running_studio import RunningStudio, run_studio
 MEMORY_LIMIT = 350e6
 
 
-def test_at_rest_worker_and_api_stay_small(tmp_path: Path, running_studio: RunningStudio) -> None:
+def test_at_rest_worker_api_and_pages_stay_small(tmp_path: Path, running_studio: RunningStudio) -> None:
     webui = running_studio.engine_url
-    with run_studio(tmp_path, webui_urls=(webui,)) as studio:
+    with run_studio(tmp_path, webui_urls=(webui,), pages=True) as studio:
+        assert set(studio.supervisor.pids()) == {"worker", "api", "ui"}
         for name, pid in studio.supervisor.pids().items():
             process = psutil.Process(pid)
             resident = sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
