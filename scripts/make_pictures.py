@@ -8,7 +8,7 @@ photos (of someone who agreed to be in the README) are learned for the portraits
 import argparse
 import io
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import requests
@@ -136,7 +136,7 @@ def make_portraits(studio: Studio, photos: list[Path]) -> None:
     side_by_side([*taken, *made]).save(IMAGES / "portraits.webp", quality=82)
 
 
-def side_by_side(pictures: list[Image.Image]) -> Image.Image:
+def side_by_side(pictures: Sequence[Image.Image]) -> Image.Image:
     """Return the pictures in a row, each filling a tile."""
     width, height = TILE_SIZE
     row = Image.new("RGB", (len(pictures) * (width + GAP) - GAP, height), PAPER)
