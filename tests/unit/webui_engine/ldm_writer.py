@@ -63,7 +63,9 @@ def _unet_key(key: str, layers: int) -> str:
     for ours, theirs in UNET.items():
         if key.startswith(f"{ours}."):
             return _inside_resnet(key.replace(ours, theirs, 1))
-    side, level, part, index, rest = re.match(r"(down|up)_blocks\.(\d+)\.(\w+)\.(\d+)\.(.*)", key).groups()
+    match = re.match(r"(down|up)_blocks\.(\d+)\.(\w+)\.(\d+)\.(.*)", key)
+    assert match, key
+    side, level, part, index, rest = match.groups()
     if part == "downsamplers":
         return f"input_blocks.{(layers + 1) * (int(level) + 1)}.0.{rest.replace('conv.', 'op.')}"
     if part == "upsamplers":

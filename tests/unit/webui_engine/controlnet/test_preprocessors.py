@@ -15,8 +15,10 @@ from webui_engine.errors import UnknownName
 POSES = ["openpose", "openpose_face", "openpose_faceonly", "openpose_full", "openpose_hand"]
 
 
-def colours_of(drawing: Image.Image) -> set[tuple[int, int, int]]:
-    return {colour for _, colour in drawing.getcolors(1 << 24)}
+def colours_of(drawing: Image.Image) -> set[float | tuple[int, ...]]:
+    counted = drawing.getcolors(1 << 24)
+    assert counted is not None
+    return {colour for _, colour in counted}
 
 
 def test_none_hands_the_picture_on(astronaut: Image.Image) -> None:
@@ -63,7 +65,12 @@ def test_the_face_mesh_lies_on_the_face_and_shows_both_eyes_in_their_colours(ast
 def test_the_pose_of_a_person_is_drawn_where_the_person_is(astronaut: Image.Image) -> None:
     pose = find_pose(np.array(astronaut))
 
+    assert pose is not None
     nose, neck, right_shoulder, left_shoulder = pose[0], pose[1], pose[2], pose[5]
+    assert nose is not None
+    assert neck is not None
+    assert right_shoulder is not None
+    assert left_shoulder is not None
     assert nose == pytest.approx((0.44, 0.25), abs=0.05)
     assert right_shoulder[0] < neck[0] < left_shoulder[0]
     drawn = preprocess(astronaut, "openpose").getpixel((round(nose[0] * 512), round(nose[1] * 512)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,9 +106,9 @@ def test_when_the_controlnet_shall_win_only_the_prompts_rows_are_steered(
     control = UnitControl(network, torch.ones(1, 3, 64, 64), unit, soft=False)
 
     with torch.inference_mode():
-        down, mid = control.residuals(
-            torch.randn(4, 4, 8, 8), torch.tensor(500), torch.randn(4, 77, 64), 0.5, 2
-        )
+        added = control.residuals(torch.randn(4, 4, 8, 8), torch.tensor(500), torch.randn(4, 77, 64), 0.5, 2)
+    assert added is not None
+    down, mid = added
 
     assert mid.shape[0] == 4
     assert not mid[:2].any()
@@ -129,6 +130,8 @@ def test_soft_weights_fall_by_a_constant_factor_towards_the_entry(engine: Engine
     with torch.inference_mode():
         plain, weighted = balanced.residuals(*arguments), soft.residuals(*arguments)
 
+    assert plain is not None
+    assert weighted is not None
     assert torch.allclose(weighted[1], plain[1])
     for index, (strong, weak) in enumerate(zip(reversed(plain[0]), reversed(weighted[0]), strict=True)):
         assert torch.allclose(weak, strong * SOFT_WEIGHT ** (index + 1), atol=1e-6)
@@ -230,10 +233,10 @@ def test_the_hints_resize_modes_are_those_of_the_extension() -> None:
     ],
 )
 def test_what_a_unit_cannot_do_is_refused(
-    engine: Engine, hint: Image.Image, changes: dict[str, str], error: type[Exception], text: str
+    engine: Engine, hint: Image.Image, changes: dict[str, Any], error: type[Exception], text: str
 ) -> None:
     with pytest.raises(error, match=text):
-        picture(engine, ControlUnit(**{"model": "edges", "hint": hint, **changes}))
+        picture(engine, ControlUnit(hint=hint, **{"model": "edges", **changes}))
 
 
 def test_a_controlnet_for_other_networks_is_refused_by_name(

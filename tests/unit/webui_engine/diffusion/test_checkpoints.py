@@ -59,6 +59,7 @@ def test_the_hash_joins_the_title_when_the_checkpoint_is_first_loaded(engine: En
     info = engine.load("anime_single")
 
     assert info == engine.loaded == engine.checkpoints()[0]
+    assert info.sha256 is not None
     assert info.title == f"anime/single.safetensors [{info.sha256[:10]}]"
     engine.refresh_checkpoints()
     assert engine.checkpoints()[0] == info
@@ -67,6 +68,8 @@ def test_the_hash_joins_the_title_when_the_checkpoint_is_first_loaded(engine: En
 def test_a_checkpoint_answers_to_title_name_file_and_hash(engine: Engine) -> None:
     info = engine.load("single.safetensors")
 
+    assert info.hash is not None
+    assert info.sha256 is not None
     for name in (
         info.title,
         "anime/single.safetensors",
@@ -268,6 +271,7 @@ def test_another_autoencoder_changes_the_picture_and_can_be_taken_out_again(
 
     assert [vae.model_name for vae in engine.vaes()] == [name]
     assert replaced.vae_name == name
+    assert replaced.vae_hash is not None
     assert len(replaced.vae_hash) == 10
     assert not np.array_equal(pixels(own.pictures[0].image), pixels(replaced.pictures[0].image))
     assert np.array_equal(pixels(own.pictures[0].image), pixels(again.pictures[0].image))

@@ -33,7 +33,8 @@ from webui_engine.diffusion.prompts import (
 def test_brackets_weigh_what_they_hold(prompt: str, stretches: list[tuple[str, float]]) -> None:
     (group,) = parse_attention(prompt)
 
-    assert [(part.text, pytest.approx(part.weight)) for part in group] == stretches
+    assert [part.text for part in group] == [text for text, _ in stretches]
+    assert [part.weight for part in group] == pytest.approx([weight for _, weight in stretches])
 
 
 def test_break_begins_a_new_group_and_swallows_the_blanks_around_it() -> None:

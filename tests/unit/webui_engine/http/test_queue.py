@@ -17,7 +17,7 @@ def test_those_who_wait_are_served_in_order() -> None:
     with queue.turn("first"):
         for index, thread in enumerate(threads):
             thread.start()
-            eventually(lambda index=index: len(queue.pending()) == index + 1)
+            _until_pending(queue, index + 1)
         assert queue.pending() == ("a", "b", "c")
         assert queue.current() == "first"
     for thread in threads:
@@ -56,3 +56,7 @@ def test_only_the_last_sixteen_are_remembered() -> None:
             pass
     assert not queue.has_finished("task 0")
     assert queue.has_finished("task 16")
+
+
+def _until_pending(queue: TaskQueue, number: int) -> None:
+    eventually(lambda: len(queue.pending()) == number)
