@@ -45,7 +45,8 @@ def lines_until(process: subprocess.Popen[str], wanted: str) -> list[str]:
 
 
 def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children(recursive=True)
+    members: list[psutil.Process] = psutil.Process(process.pid).children(recursive=True)
+    return members
 
 
 def assert_gone(processes: list[psutil.Process], seconds: float = 30) -> None:

@@ -187,7 +187,7 @@ def job(status: str, images: int = 0, stage: str | None = None, progress: float 
 
 def option(key: str, kind: str, default: object, stage: str | None, **more: Any) -> Json:
     """One setting of a look."""
-    bounds = {"minimum": None, "maximum": None, "choices": []}
+    bounds: Json = {"minimum": None, "maximum": None, "choices": []}
     return {"key": key, "kind": kind, "default": default, "stage": stage} | bounds | more
 
 

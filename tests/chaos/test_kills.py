@@ -212,7 +212,7 @@ def assert_the_lora_is_whole_and_single(keeper: Keeper, name: str, note: Callabl
     folder = Path(keeper.settings.installed_loras or "")
     assert [file.stem for file in folder.iterdir() if file.is_file()].count(name) == 1
     for file in folder.glob("*.safetensors"):
-        with safe_open(file, framework="np") as tensors:  # type: ignore[no-untyped-call]
+        with safe_open(file, framework="np") as tensors:
             assert tensors.keys()
     adapters = [file for file in (keeper.settings.data_folder / "adapters").rglob("*") if file.is_file()]
     for file in adapters:

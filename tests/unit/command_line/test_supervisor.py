@@ -136,7 +136,7 @@ def test_no_program_outlives_a_supervisor_that_was_killed() -> None:
 
 
 def _lives(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
 
 
 def test_pauses_double_up_to_a_limit() -> None:

@@ -22,6 +22,7 @@ from studio.errors import (
     NotRetryable,
 )
 from studio.records import now
+from studio.servers import ServerRecord
 from studio.service import Studio
 from studio.values import (
     JobOptions,
@@ -32,7 +33,6 @@ from studio.values import (
     Status,
     UploadedFile,
 )
-from studio.worker.watching import ServerRecord
 from tests.persons import as_jpeg
 from tests.replay import encoded, png
 from tests.unit.studio.test_planning import TINY

@@ -30,7 +30,7 @@ from studio.worker.job_steps import JobSteps
 from studio.worker.process import job_steps
 from studio.worker.stopping import Stopping
 from studio.worker.watching import look_at
-from tests.replay import Asked
+from tests.replay import Asked, Reply
 from tests.unit.studio import painting_webui as webui
 from tests.unit.studio.painting_webui import Misbehaviour, PaintingWebui
 from webui_client.client import WebuiClient
@@ -287,10 +287,10 @@ def test_a_job_ordered_while_its_server_starts_waits_for_it(house: House) -> Non
     routes, server.routes = server.routes, {}
     tries: list[Asked] = []
 
-    def starts(asked: Asked) -> webui.Reply:
+    def starts(asked: Asked) -> Reply:
         tries.append(asked)
         server.routes = routes
-        return webui.Reply(503, {"detail": "loading"})
+        return Reply(503, {"detail": "loading"})
 
     server.on("GET", "/sdapi/v1/options", starts)
     assert house.run(house.order()).status is Status.SUCCEEDED
@@ -376,7 +376,7 @@ def test_a_full_disk_fails_the_job_with_its_own_code(house: House) -> None:
     largest = max(file.stat().st_size for file in house.base.settings.data_folder.glob("*.db*"))
     limit = largest + 500_000
     house.servers[0].on(
-        "POST", "/sdapi/v1/txt2img", lambda asked: webui.Reply(body=noisy_answer(asked.json, limit))
+        "POST", "/sdapi/v1/txt2img", lambda asked: Reply(body=noisy_answer(asked.json, limit))
     )
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
@@ -403,12 +403,12 @@ def noisy_answer(body: dict[str, Any], least_bytes: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("reply", "word"),
     [
-        (webui.Reply(200, b"<html>hello</html>"), "is not a WebUI"),
-        (webui.Reply(401, {"detail": "Not authenticated"}), "asks for a name and password"),
-        (webui.Reply(302, b"", headers=(("Location", "https://elsewhere.example/"),)), "elsewhere.example"),
+        (Reply(200, b"<html>hello</html>"), "is not a WebUI"),
+        (Reply(401, {"detail": "Not authenticated"}), "asks for a name and password"),
+        (Reply(302, b"", headers=(("Location", "https://elsewhere.example/"),)), "elsewhere.example"),
     ],
 )
-def test_an_address_that_is_no_open_webui_is_shown_with_what_it_is(reply: webui.Reply, word: str) -> None:
+def test_an_address_that_is_no_open_webui_is_shown_with_what_it_is(reply: Reply, word: str) -> None:
     with PaintingWebui() as server:
         for method, path in list(server.routes):
             server.on(method, path, reply)
