@@ -24,7 +24,7 @@ from webui_client.units.controlnet import ControlNetUnit
 from webui_client.units.upscale import SdUpscale, UltimateSdUpscale
 from webui_client.values import Extras, Hires, Img2Img, Inpaint, Progress, Timeouts, Txt2Img
 
-LONG_STEPS = 30
+LONG_STEPS = 80
 FACE_DETECTOR = "mediapipe_face_full"
 
 

@@ -21,6 +21,7 @@ from tests.unit.webui_engine.small_models import (
     small_pipeline,
     small_task,
 )
+from webui_engine.diffusion import vocabulary
 from webui_engine.diffusion.checkpoints import find_checkpoint, scan_checkpoints
 from webui_engine.diffusion.engine import Engine
 from webui_engine.diffusion.single_file import describe
@@ -129,7 +130,16 @@ def test_the_file_beside_a_checkpoint_tells_what_it_predicts(models: Path) -> No
     assert from_json["scheduler"]["prediction_type"] == "sample"
 
 
-def test_a_single_file_without_any_tokenizer_at_hand_says_where_to_put_one(tmp_path: Path) -> None:
+def test_a_single_file_is_read_with_clips_own_words(tmp_path: Path) -> None:
+    words = find_tokenizer(tmp_path / "alone.safetensors", [])
+
+    assert words("a photo of a").input_ids == [49406, 320, 1125, 539, 320, 49407]
+
+
+def test_a_single_file_without_any_tokenizer_at_hand_says_where_to_put_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vocabulary, "find_spec", lambda package: None)
     write_ldm_file(small_pipeline(), tmp_path / "Stable-diffusion" / "alone.safetensors")
 
     with pytest.raises(MissingVocabulary, match=r"vocab\.json") as refused:
@@ -204,8 +214,9 @@ def test_clips_published_table_of_merges_becomes_its_tokenizer(tmp_path: Path) -
 
 
 def test_a_checkpoint_in_a_webuis_folder_is_read_with_the_vocabulary_that_webui_carries(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(vocabulary, "find_spec", lambda package: None)
     checkpoint = tmp_path / "webui" / "models" / "Stable-diffusion" / "people" / "anna.safetensors"
     package = tmp_path / "webui" / "venv" / "lib" / "python3.10" / "site-packages" / "clip"
     package.mkdir(parents=True)
