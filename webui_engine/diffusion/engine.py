@@ -102,6 +102,10 @@ class Engine:
         self._ready()
 
     def _ready(self) -> Workbench:
+        """The loaded checkpoint; a preview asks while a task holds the lock, so the lock is only for loading."""
+        bench = self._bench
+        if bench is not None:
+            return bench
         with self._lock:
             return self._bench or self._set_up(self.loaded)
 

@@ -414,8 +414,8 @@ def test_an_address_that_is_no_open_webui_is_shown_with_what_it_is(reply: Reply,
             server.on(method, path, reply)
         record = look_at(WebuiClient(server.url), busy=False)
     assert record.server.status == "down"
-    assert record.server.problem is not None
-    assert word in record.server.problem
+    assert record.server.details is not None
+    assert word in record.server.details
 
 
 def wait_for(happened: Any, seconds: float = 10.0) -> None:
