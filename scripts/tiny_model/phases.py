@@ -14,6 +14,7 @@ import torch
 from . import autoencoder, controlnets, latents, package, paintings, sampling, text, unet
 from .measure import measure, wishes
 from .shapes import LATENT_CHANNELS
+from .unpack import unpack
 from .vocabulary import build_tokenizer
 from .workers import run_workers
 
@@ -45,6 +46,10 @@ def run_phase(name: str, setting: Setting, hours: float, log: Log) -> None:
     """Run one phase for at most hours (training phases) or until it is done (the others)."""
     cv2.setNumThreads(1)
     PHASES[name](setting, hours * 3600, log)
+
+
+def _unpack(setting: Setting, _seconds: float, log: Log) -> None:
+    unpack(setting.models, setting.work, log)
 
 
 def _paint(setting: Setting, _seconds: float, log: Log) -> None:
@@ -83,12 +88,12 @@ def _text(setting: Setting, seconds: float, log: Log) -> None:
 
 def _encode(setting: Setting, _seconds: float, log: Log) -> None:
     model = autoencoder.load_autoencoder(setting.work / "autoencoder.pt", setting.device)
-    if not list(setting.paintings.glob("latents-*.npy")):
+    if not autoencoder.is_balanced(setting.work / "autoencoder.pt"):
         sample = paintings.open_block(paintings.painted_blocks(setting.paintings, "square")[0])[
             :BALANCE_PICTURES
         ]
         latents.balance_channels(model, autoencoder.to_tensor(sample))
-        autoencoder.replace_weights(setting.work / "autoencoder.pt", model)
+        autoencoder.keep_balanced(setting.work / "autoencoder.pt", model)
         log(f"balanced {LATENT_CHANNELS} latent channels; from now on only the decoder may be trained")
     latents.encode_blocks(model, setting.paintings, log)
 
@@ -149,6 +154,7 @@ def _measure(setting: Setting, _seconds: float, log: Log) -> None:
 
 
 PHASES: dict[str, Callable[[Setting, float, Log], None]] = {
+    "unpack": _unpack,
     "paint": _paint,
     "autoencoder": _autoencoder,
     "text": _text,
