@@ -45,6 +45,7 @@ def pages_command(settings: Settings) -> tuple[str, ...]:
     return (
         *(sys.executable, "-m", "gradio_app", "--api", api_address(settings)),
         *("--port", str(settings.ui_port), "--host", "127.0.0.1"),
+        *("--uploads", str(settings.data_folder / "uploads")),
     )
 
 
