@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from webui_client import infotext
-from webui_engine.errors import BadValue, UnknownName
+from webui_engine.diffusion.samplers import find_sampler
+from webui_engine.errors import BadValue, UnknownName, WouldBeIgnored
 from webui_engine.http.pasting import shown_parameters
 from webui_engine.http.schema import GenerationRequest
 
 MAX_SIDE = 8192
 MAX_PICTURES = 128
 MAX_STEPS = 1000
+LARGEST_SEED = 2**63 - 1 - MAX_PICTURES
 FROM_INFOTEXT = {
     "Prompt": "prompt",
     "Negative prompt": "negative_prompt",
@@ -77,6 +79,13 @@ def styled(text: str, additions: Sequence[str]) -> str:
     return text
 
 
+def worded(prompt: str, negative_prompt: str, styles: Sequence[Style]) -> tuple[str, str]:
+    """Both texts with the styles applied and the comments taken out."""
+    positive = styled(prompt, [style.prompt for style in styles])
+    negative = styled(negative_prompt, [style.negative_prompt for style in styles])
+    return without_comments(positive), without_comments(negative)
+
+
 def pick_styles(known: Sequence[Style], names: Sequence[str] | None) -> tuple[Style, ...]:
     """The named styles; raises UnknownName."""
     by_name = {style.name: style for style in known}
@@ -105,9 +114,19 @@ def filled_from_infotext(request: GenerationRequest) -> GenerationRequest:
     return type(request).parse_obj(request.dict(include=sent) | fills)
 
 
-def drawn_seed(seed: int | None) -> int:
-    """The seed itself, or a fresh one of 32 bits for -1 and null."""
-    return secrets.randbelow(2**32) if seed in (None, -1) else int(seed or 0)
+def check_numbers(request: GenerationRequest, sampler: str) -> None:
+    """Raise WouldBeIgnored for a number that the sampler of this name follows in A1111 and not here."""
+    for field, value in find_sampler(sampler).fixed.items():
+        asked = getattr(request, field)
+        if asked not in (None, value):
+            raise WouldBeIgnored(field, asked, f"{sampler} always runs with {value:g}")
+
+
+def drawn_seed(field: str, seed: int | None) -> int:
+    """The seed itself, or a fresh one of 32 bits for -1 and null; raises BadValue for one of more than 64 bits."""
+    if seed in (None, -1):
+        return secrets.randbelow(2**32)
+    return whole(field, seed, least=-LARGEST_SEED, most=LARGEST_SEED)
 
 
 def side(field: str, value: int | None) -> int:

@@ -84,6 +84,13 @@ def test_an_override_stays_when_it_shall_not_be_restored(generate: Post) -> None
         ({"prompt": "a <lora:missing:1> woman"}, 400),
         ({"override_settings": {"sd_model_checkpoint": "missing"}}, 400),
         ({"restore_faces": True}, 422),
+        ({"sampler_name": "DDIM", "scheduler": "Karras"}, 422),
+        ({"sampler_name": "UniPC Karras"}, 422),
+        ({"sampler_name": "Euler a", "eta": 0.5}, 422),
+        ({"sampler_name": "DPM++ 2M SDE", "s_noise": 0.9}, 422),
+        ({"sampler_name": "Heun", "s_churn": 10}, 422),
+        ({"enable_hr": True, "denoising_strength": 0.5, "hr_prompt": "a <lora:missing:1> man"}, 400),
+        ({"seed": 2**70}, 500),
         ({"steps": 0}, 500),
         ({"width": "wide"}, 422),
     ],
@@ -101,6 +108,37 @@ def test_an_alias_and_a_joined_name_mean_the_same_sampler(generate: Post) -> Non
     assert joined["sampler_name"] == apart["sampler_name"] == "DPM++ 2M"
     assert joined["extra_generation_params"]["Schedule type"] == "Karras"
     assert joined["infotexts"] == apart["infotexts"]
+
+
+def test_numbers_that_a_sampler_has_built_in_may_be_sent(generate: Post) -> None:
+    sent = generate(sampler_name="Euler a", eta=1.0, s_churn=5, s_noise=1.0)
+    assert sent["images"] == generate(sampler_name="Euler a")["images"]
+
+
+def test_ddim_draws_as_much_new_noise_as_eta_says(generate: Post) -> None:
+    plain, noisy = generate(sampler_name="DDIM"), generate(sampler_name="DDIM", eta=1.0)
+    assert noisy["images"] != plain["images"]
+    assert noisy["info"]["extra_generation_params"]["Eta DDIM"] == 1.0
+    assert "Eta DDIM" not in plain["info"]["extra_generation_params"]
+
+
+def test_churn_changes_euler_and_no_upper_limit_is_written_as_zero(generate: Post) -> None:
+    churned = generate(sampler_name="Euler", s_churn=2, steps=4)
+    assert churned["images"] != generate(sampler_name="Euler", steps=4)["images"]
+    assert churned["images"] == generate(sampler_name="Euler", s_churn=2, s_tmax=0, steps=4)["images"]
+
+
+def test_hires_fix_goes_on_with_the_schedule_of_the_first_pass(generate: Post) -> None:
+    asked = {"enable_hr": True, "hr_upscaler": "Latent", "denoising_strength": 0.5, "scheduler": "Karras"}
+    told = generate(**asked, hr_sampler_name="DPM++ 2M")["info"]["extra_generation_params"]
+    assert (told["Hires sampler"], told["Hires schedule type"]) == ("DPM++ 2M", None)
+
+
+def test_styles_count_for_the_prompt_of_hires_fix_too(generate: Post, tmp_path: Path) -> None:
+    (tmp_path / "styles.csv").write_text("name,prompt,negative_prompt\nfilm,film photo,\n", encoding="utf-8")
+    asked = {"enable_hr": True, "hr_upscaler": "Latent", "denoising_strength": 0.5, "styles": ["film"]}
+    told = generate(**asked, hr_prompt="a man")["info"]["extra_generation_params"]
+    assert told["Hires prompt"] == "a man, film photo"
 
 
 def test_an_infotext_fills_the_fields_that_were_not_sent(client: FlaskClient) -> None:
