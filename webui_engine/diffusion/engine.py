@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -175,6 +176,12 @@ class Engine:
     ) -> Image.Image:
         """The drawing that the preprocessor called module makes of image, RGB; -1 means the module's default."""
         return preprocessors.preprocess(image, module, resolution, threshold_a, threshold_b)
+
+    def read_pose(
+        self, image: Image.Image, module: str, resolution: int = UNSET
+    ) -> tuple[Image.Image, dict[str, Any]] | None:
+        """What preprocess draws and the same pose in OpenPose's JSON; None for a module that draws no poses."""
+        return preprocessors.read_pose(image, module, resolution)
 
     @property
     def native_size(self) -> int:
