@@ -1,4 +1,4 @@
-"""How long a person waits from ten photos to a learned person, on the bundled model with the steps it takes by itself."""
+"""How long a person waits from ten photos to being learned, on the bundled model with the steps it takes by itself."""
 
 from __future__ import annotations
 
