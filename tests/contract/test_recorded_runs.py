@@ -23,7 +23,7 @@ from tests.contract.shapes import differences, infotext_differences, picture_dif
 from tests.contract.table_of_differences import DELIBERATE
 from tests.recordings import recordings
 
-LONGER = 10
+LONGER = 6
 PATIENCE_SECONDS = 60.0
 PREVIEWED_EVERY_STEP, NOT_PREVIEWED = 388, 389
 

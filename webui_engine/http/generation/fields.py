@@ -6,7 +6,7 @@ import csv
 import math
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,16 @@ FROM_INFOTEXT = {
     "Hires negative prompt": "hr_negative_prompt",
 }
 """Infotext keys and the request fields they fill."""
+
+OPTIONS_FROM_INFOTEXT = {
+    "Clip skip": "CLIP_stop_at_last_layers",
+    "ENSD": "eta_noise_seed_delta",
+    "Emphasis": "emphasis",
+    "Noise multiplier": "initial_noise_multiplier",
+    "Tiling": "tiling",
+    "VAE": "sd_vae",
+}
+"""Infotext keys and the options they override, of those that the engine acts on; the checkpoint is not among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,18 +110,40 @@ def without_comments(text: str) -> str:
     return re.sub(r"#.*", "", re.sub(r"(?m)^#.*\n?", "", text))
 
 
-def filled_from_infotext(request: GenerationRequest) -> GenerationRequest:
-    """The request with the fields that were not sent taken from its ``infotext`` field; sent ones win."""
+def filled_from_infotext(request: GenerationRequest, options: Mapping[str, Any]) -> GenerationRequest:
+    """The request with what was not sent taken from its ``infotext`` field; what was sent wins.
+
+    options: their current values; those for which the infotext has another one are overridden.
+    """
     if not request.infotext:
         return request
     settings = shown_parameters(infotext.parse(request.infotext))
     values: dict[str, Any] = {field: settings[key] for key, field in FROM_INFOTEXT.items() if key in settings}
-    values["override_settings"] = {}
     sent = request.__fields_set__
     fills = {
         field: value for field, value in values.items() if field in request.__fields__ and field not in sent
     }
-    return type(request).parse_obj(request.dict(include=sent) | fills)
+    overrides = _overrides_from(settings, options) | (request.override_settings or {})
+    return type(request).parse_obj(request.dict(include=sent) | fills | {"override_settings": overrides})
+
+
+def _overrides_from(settings: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    told = {
+        option: _like(options[option], settings[key])
+        for key, option in OPTIONS_FROM_INFOTEXT.items()
+        if key in settings
+    }
+    return {option: value for option, value in told.items() if value != options[option]}
+
+
+def _like(current: Any, text: str) -> Any:
+    """A value of an infotext in the type of the option's current one; raises BadValue."""
+    if isinstance(current, bool):
+        return text == "True"
+    try:
+        return type(current)(text)
+    except ValueError as error:
+        raise BadValue("infotext", text, f"{type(current).__name__} was expected") from error
 
 
 def check_numbers(request: GenerationRequest, sampler: str) -> None:

@@ -54,7 +54,7 @@ class Plan:
 
 def plan(request: GenerationRequest, services: Services) -> Plan:
     """The plan of a request; raises whatever stands against running it as asked."""
-    request = fields.filled_from_infotext(request)
+    request = fields.filled_from_infotext(request, services.options.all())
     kind: Kind = "txt2img" if isinstance(request, Txt2ImgRequest) else "img2img"
     arguments = _always_on(request, kind)
     script = _script(request, kind, services)

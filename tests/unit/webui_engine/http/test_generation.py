@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,24 @@ def test_an_infotext_fills_the_fields_that_were_not_sent(client: FlaskClient) ->
     told = client.post("/sdapi/v1/txt2img", json=body).get_json()["parameters"]
     assert (told["prompt"], told["negative_prompt"], told["sampler_name"]) == ("a man", "hat", "DDIM")
     assert (told["seed"], told["width"], told["steps"]) == (9, 128, 1)
+
+
+def test_an_infotext_overrides_the_options_it_tells(client: FlaskClient) -> None:
+    settings = "Steps: 1, Sampler: Euler, Seed: 9, Size: 128x128, Clip skip: 2, ENSD: 31337, Tiling: True"
+    body: dict[str, object] = {"infotext": f"a man\n{settings}"}
+    told = client.post("/sdapi/v1/txt2img", json=body).get_json()
+    overridden = {"CLIP_stop_at_last_layers": 2, "eta_noise_seed_delta": 31337, "tiling": True}
+    assert told["parameters"]["override_settings"] == overridden
+    parsed = infotext.parse(json.loads(told["info"])["infotexts"][0])
+    assert [parsed.get(key) for key in ("Clip skip", "ENSD", "Tiling")] == ["2", "31337", "True"]
+    body["override_settings"] = {"CLIP_stop_at_last_layers": 1}
+    again = client.post("/sdapi/v1/txt2img", json=body).get_json()
+    assert json.loads(again["info"])["clip_skip"] == 1
+
+
+def test_an_infotext_that_tells_no_number_is_refused(client: FlaskClient) -> None:
+    body = {"infotext": "a man\nSteps: 1, Sampler: Euler, Seed: 9, Clip skip: two", "width": 64, "height": 64}
+    assert client.post("/sdapi/v1/txt2img", json=body).status_code == 500
 
 
 def test_img2img_keeps_what_lies_outside_the_mask(generate: Post, astronaut: Image.Image) -> None:
