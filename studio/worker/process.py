@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 
 import structlog
@@ -46,10 +47,12 @@ def run(settings: Settings) -> int:
         base.store.sweep()
         base.loras.sweep()
         _work(base, stopping)
-        LOG.info("worker stops")
-        stopping.wait_until_idle(LETTING_GO_SECONDS)
-        base.faces.close()
-        _leave()
+        try:
+            LOG.info("worker stops")
+            stopping.wait_until_idle(LETTING_GO_SECONDS)
+            base.faces.close()
+        finally:
+            _leave()
     return 0
 
 
@@ -165,7 +168,8 @@ def _stop_on_signals(stopping: Stopping) -> None:
 
 
 def _leave() -> None:
-    """End the process at once: parked steps must not come to an end that would be recorded."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    """End the process at once, whatever happened: parked steps, which never end, would keep it for ever."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
     os._exit(0)
