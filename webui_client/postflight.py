@@ -13,7 +13,7 @@ from functools import cached_property
 
 from PIL import Image, ImageChops
 
-from webui_client.capabilities import Capabilities, Checkpoint, stem_of
+from webui_client.capabilities import Capabilities, Checkpoint, find_checkpoint, stem_of
 from webui_client.errors import FeatureDidNotRun
 from webui_client.infotext import Infotext, parse
 from webui_client.pictures import Picture
@@ -61,6 +61,7 @@ def check(answer: Answer) -> tuple[tuple[Picture, ...], tuple[Picture, ...]]:
         check_scheduler(answer)
     check_checkpoint(answer)
     check_vae_and_clip_skip(answer)
+    check_switches(answer)
     check_seeds(answer)
     check_loras(answer)
     check_hires(answer)
@@ -126,7 +127,7 @@ def check_checkpoint(answer: Answer) -> None:
         return
     name = answer.info.sd_model_name or answer.told("Model")
     digest = answer.info.sd_model_hash or answer.told("Model hash")
-    if not (_same_name(name, wanted) or (digest is not None and digest == wanted.hash)):
+    if not _is_checkpoint(name, digest, wanted):
         raise answer.failed("the checkpoint", f"{wanted.title!r} was asked for, {name!r} [{digest}] ran")
 
 
@@ -139,6 +140,21 @@ def check_vae_and_clip_skip(answer: Answer) -> None:
     told = answer.info.clip_skip or int(answer.told("Clip skip") or 1)
     if clip_skip is not None and told != clip_skip:
         raise answer.failed("clip skip", f"{clip_skip} was asked for, {told} was used")
+
+
+def check_switches(answer: Answer) -> None:
+    """What is either on or off left its key: tiling, a variation of the seed, a second checkpoint."""
+    request = answer.request
+    if answer.server.flavour == "sdnext" or (isinstance(request, Img2Img) and request.skips_img2img):
+        return
+    switches = {
+        "Tiling": bool(request.tiling),
+        "Variation seed strength": request.subseed_strength > 0,
+        "Refiner": _is_refined(answer),
+    }
+    for key, is_on in switches.items():
+        if is_on and answer.told(key) is None:
+            raise answer.failed(key.lower(), "it was asked for and left no trace")
 
 
 def check_seeds(answer: Answer) -> None:
@@ -168,11 +184,20 @@ def check_loras(answer: Answer) -> None:
 
 
 def check_hires(answer: Answer) -> None:
-    """Hires fix ran with the upscaler asked for."""
+    """Hires fix ran with the upscaler, the schedule and the checkpoint asked for."""
     hires = answer.request.hires if isinstance(answer.request, Txt2Img) else None
-    if hires and answer.told("Hires upscaler") != hires.upscaler:
-        told = answer.told("Hires upscaler")
+    if hires is None:
+        return
+    told = answer.told("Hires upscaler")
+    if told != hires.upscaler:
         raise answer.failed("hires fix", f"upscaler {hires.upscaler!r} was asked for, {told!r} ran")
+    schedule = answer.names.hires_scheduler
+    ran = answer.told("Hires schedule type") or answer.told("Schedule type")
+    if schedule not in (None, "Automatic", ran) and answer.server.flavour != "sdnext":
+        raise answer.failed("hires fix", f"scheduler {schedule!r} was asked for, {ran!r} ran")
+    checkpoint, used = answer.names.hires_checkpoint, answer.told("Hires checkpoint")
+    if checkpoint and not _is_checkpoint(*_name_and_hash(used), checkpoint):
+        raise answer.failed("hires fix", f"checkpoint {checkpoint.title!r} was asked for, {used!r} ran")
 
 
 def check_inpainting(answer: Answer) -> None:
@@ -279,6 +304,25 @@ def _is_plain_resize(source: bytes, result: Picture) -> bool:
     plain = Picture.read(source).open().resize((result.width, result.height), Image.Resampling.LANCZOS)
     difference = ImageChops.difference(plain, result.open()).convert("L").getextrema()
     return difference in ((0, 0), (0, 1))
+
+
+def _is_refined(answer: Answer) -> bool:
+    """Whether a checkpoint other than the first shall finish the picture."""
+    wanted = answer.request.refiner_checkpoint
+    if wanted is None:
+        return False
+    first = answer.names.checkpoint or answer.server.current_checkpoint
+    return find_checkpoint(wanted, answer.server.checkpoints) != first
+
+
+def _name_and_hash(told: str | None) -> tuple[str | None, str | None]:
+    """The parts of a checkpoint told as "name [hash]"."""
+    name, _, digest = (told or "").partition(" [")
+    return name or None, digest.removesuffix("]") or None
+
+
+def _is_checkpoint(name: str | None, digest: str | None, wanted: Checkpoint) -> bool:
+    return _same_name(name, wanted) or (digest is not None and digest == wanted.hash)
 
 
 def _same_name(told: str | None, wanted: Checkpoint) -> bool:

@@ -39,8 +39,8 @@ class Resolved:
     """The names of a request as the server spells them.
 
     sampler, hires_sampler: listed names, None where the request leaves it open. scheduler, hires_scheduler:
-    labels. checkpoint: the one asked for. control_models: one listed name a unit. loras: names in the main
-    prompt's tags.
+    labels. checkpoint, hires_checkpoint: those asked for. control_models: one listed name a unit. loras: names
+    in the tags of the prompts that are sampled (not those of detectors).
     """
 
     sampler: str | None
@@ -48,6 +48,7 @@ class Resolved:
     hires_sampler: str | None = None
     hires_scheduler: str | None = None
     checkpoint: Checkpoint | None = None
+    hires_checkpoint: Checkpoint | None = None
     control_models: tuple[str, ...] = ()
     loras: tuple[str, ...] = ()
 
@@ -59,6 +60,7 @@ def resolve(request: Txt2Img | Img2Img, server: Capabilities) -> Resolved:
     sampler, scheduler = resolve_sampler(request.sampler_name, request.scheduler, server)
     hires = request.hires if isinstance(request, Txt2Img) else None
     hires_sampler, hires_scheduler = _resolve_hires(hires, server) if hires else (None, None)
+    sampled_prompts = f"{request.prompt}{hires.prompt}" if hires else request.prompt
     _check_plain_names(request, server)
     _check_loras(_all_prompts(request), server)
     if request.adetailer:
@@ -72,8 +74,9 @@ def resolve(request: Txt2Img | Img2Img, server: Capabilities) -> Resolved:
         hires_sampler=hires_sampler,
         hires_scheduler=hires_scheduler,
         checkpoint=resolve_checkpoint(request.checkpoint, server),
+        hires_checkpoint=resolve_checkpoint(hires.checkpoint if hires else None, server),
         control_models=_resolve_control_models(request.controlnet, server),
-        loras=lora_names(request.prompt) if not request.disable_extra_networks else (),
+        loras=lora_names(sampled_prompts) if not request.disable_extra_networks else (),
     )
 
 
@@ -169,7 +172,6 @@ def _split_joined(joined: str, server: Capabilities) -> tuple[str, str] | None:
 def _resolve_hires(hires: Hires, server: Capabilities) -> tuple[str | None, str | None]:
     if hires.upscaler not in server.latent_upscalers:
         check_upscaler(hires.upscaler, server)
-    resolve_checkpoint(hires.checkpoint, server)
     return resolve_sampler(hires.sampler_name, hires.scheduler, server)
 
 
@@ -178,6 +180,8 @@ def _check_plain_names(request: Sampling, server: Capabilities) -> None:
         _require("style", style, server.styles, server)
     resolve_checkpoint(request.refiner_checkpoint, server)
     _check_vae(request.vae, server)
+    if request.restore_faces and not server.face_restorers:
+        raise MissingCapability(server.server, "face restorer", "any")
     titles = server.scripts_img2img if isinstance(request, Img2Img) else server.scripts_txt2img
     for title in request.alwayson_scripts:
         _check_script(title, titles, server)

@@ -147,7 +147,7 @@ def _hires_fields(hires: Hires, names: Resolved, server: Capabilities) -> dict[s
         "hr_second_pass_steps": hires.steps,
         "hr_sampler_name": names.hires_sampler,
         "hr_scheduler": names.hires_scheduler,
-        "hr_checkpoint_name": hires.checkpoint,
+        "hr_checkpoint_name": names.hires_checkpoint.title if names.hires_checkpoint else None,
         "hr_prompt": hires.prompt,
         "hr_negative_prompt": hires.negative_prompt,
         # Forge fails on hires fix without this one of its own.

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import torch
 
-from webui_engine.errors import OutOfMemory
+from webui_engine.errors import BadValue, OutOfMemory
 
+KINDS = ("cpu", "cuda", "mps")
 _CPU_IS_FULL = "can't allocate memory"
 
 
@@ -30,10 +31,26 @@ class Device:
 def choose_device(name: str | None = None) -> Device:
     """The device called name ("cpu", "cuda", "cuda:1", "mps"), or the best there is: CUDA, then MPS, then the CPU.
 
-    CUDA works in half precision; MPS and the CPU, where half precision is inexact or slow, in single precision.
+    Raises BadValue for a device that this machine, or the installed torch, has not got.
     """
-    chosen = torch.device(name or _best_device())
-    return Device(chosen, torch.float16 if chosen.type == "cuda" else torch.float32)
+    place = _named(name) if name else torch.device(_best_device())
+    return Device(place, precision_on(place.type))
+
+
+def precision_on(kind: str) -> torch.dtype:
+    """Half precision on "cuda"; single precision on "mps" and "cpu", where half precision is inexact or slow."""
+    return torch.float16 if kind == "cuda" else torch.float32
+
+
+def _named(name: str) -> torch.device:
+    if name.partition(":")[0] not in KINDS:
+        raise BadValue("device", name, f"known are {', '.join(KINDS)}")
+    try:
+        place = torch.device(name)
+        torch.empty(1, device=place)
+    except (AssertionError, RuntimeError) as error:
+        raise BadValue("device", name, "this machine, or the installed torch, has no such device") from error
+    return place
 
 
 def _best_device() -> str:

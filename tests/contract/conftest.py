@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
+import torch
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from tests.contract.engine_process import REPOSITORY, running
+from tests.contract import recorded_models
+from tests.contract.engine_process import REPOSITORY, EngineProcess, running
+from tests.unit.webui_engine.ldm_writer import write_ldm_file
+from tests.unit.webui_engine.small_models import TOKENIZER, rrdb_state, small_pipeline
 from webui_client.capabilities import Capabilities
 from webui_client.client import WebuiClient
 from webui_client.values import Timeouts
@@ -28,8 +35,40 @@ def webui_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     folder = tmp_path_factory.mktemp("engine")
     save_lora(folder / "loras" / "contract.safetensors")
-    with running(folder / "data", "--lora-dir", folder / "loras") as engine:
+    save_models(folder / "models")
+    arguments = ("--lora-dir", folder / "loras", "--models", folder / "models")
+    with running(folder / "data", *arguments) as engine:
         yield engine.url
+
+
+@pytest.fixture(scope="session")
+def recorded_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+    """An engine with models under the names of the recorded server's."""
+    with _as_recorded(tmp_path_factory.mktemp("recorded")) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def guarded_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+    """The same, started with --api-auth as the recorded one was."""
+    with _as_recorded(tmp_path_factory.mktemp("guarded"), "--api-auth", "user:pass") as engine:
+        yield engine
+
+
+@contextlib.contextmanager
+def _as_recorded(folder: Path, *arguments: str) -> Iterator[EngineProcess]:
+    recorded_models.build(folder / "models")
+    (folder / "data").mkdir()
+    (folder / "data" / "styles.csv").write_text(recorded_models.STYLES, encoding="utf-8")
+    models = ("--models", folder / "models", "--checkpoint", "tiny-random-a")
+    with running(folder / "data", *models, *arguments) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +83,14 @@ def client(webui_url: str) -> Iterator[WebuiClient]:
 def server(client: WebuiClient) -> Capabilities:
     """What the server under test can do."""
     return client.probe()
+
+
+def save_models(folder: Path) -> None:
+    """A second checkpoint, in one file with its tokenizer beside it, and an ESRGAN network; both random and small."""
+    checkpoint = write_ldm_file(small_pipeline(), folder / "Stable-diffusion" / "one-file.safetensors")
+    shutil.copytree(TOKENIZER, checkpoint.with_suffix(".tokenizer"))
+    (folder / "ESRGAN").mkdir()
+    torch.save(rrdb_state(), folder / "ESRGAN" / "4x-Random.pth")
 
 
 def save_lora(path: Path, rank: int = 2) -> None:

@@ -2,75 +2,48 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from tests.contract import engine_process, recorded_models, recorded_requests
-from tests.contract.engine_process import REPOSITORY, EngineProcess
-from tests.contract.shapes import differences, picture_differences
-from tests.recordings import exchanges
+from tests.contract import recorded_requests
+from tests.contract.engine_process import EngineProcess
+from tests.contract.shapes import differences, infotext_differences, picture_differences
+from tests.contract.table_of_differences import DELIBERATE, NOT_SENT, NOT_SERVED
+from tests.contract.test_recorded_runs import RUNS
+from tests.recordings import exchanges, openapi, recordings
+from webui_engine.http import schema
 
-TABLE = (REPOSITORY / "docs" / "engine-differences.md").read_text(encoding="utf-8")
-ROW = re.compile(r"^\| (?P<numbers>\d+(?:, \d+)*) \|[^|]*\|[^|]*\| (?P<status>\d{3}) \|", re.MULTILINE)
-PREFIX = re.compile(r"^\| (?P<prefix>/\S+) \|", re.MULTILINE)
-DELIBERATE = {
-    int(number): int(row["status"]) for row in ROW.finditer(TABLE) for number in row["numbers"].split(", ")
-}
-NOT_SERVED = tuple(row["prefix"] for row in PREFIX.finditer(TABLE))
+GUARDED = frozenset(range(410, 435))
+"""Recordings of a server that was started with --api-auth user:pass."""
 
-OTHER_SERVERS = {
-    "a checkpoint that gave NaN": {53},
-    "pages": {45},
-    "--api-auth, see tests/unit/webui_engine/http": set(range(410, 435)),
-    "no --api": set(range(441, 447)),
-    "--nowebui": set(range(447, 459)),
-    "--gradio-auth": set(range(459, 463)),
-    "being stopped": {465, 466},
-}
-"""Recordings of servers that were started in another way or were in a state that cannot be brought about here."""
-
-LEFT_OUT = set().union(*OTHER_SERVERS.values())
+NOTED_OPTIONS = frozenset({73, 81, 83})
+"""Recordings of which only the status and some options were noted; the request was GET options."""
 
 
-def sent_again() -> Iterator[Any]:
-    for recording in exchanges():
-        path = recording["request"]["path"]
-        if recording["number"] not in LEFT_OUT and not path.startswith(NOT_SERVED):
-            yield pytest.param(recording, id=f"{recording['number']:03}-{recording['name']}")
+def sent_again() -> list[dict[str, Any]]:
+    return [
+        recording
+        for recording in exchanges()
+        if recording["number"] not in NOT_SENT and not recording["request"]["path"].startswith(NOT_SERVED)
+    ]
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    folder: Path = tmp_path_factory.mktemp("recorded")
-    recorded_models.build(folder / "models")
-    (folder / "data").mkdir()
-    (folder / "data" / "styles.csv").write_text(recorded_models.STYLES, encoding="utf-8")
-    arguments = ("--models", folder / "models", "--checkpoint", "tiny-random-a")
-    with engine_process.running(folder / "data", *arguments) as running:
-        yield running
+def named(recording: dict[str, Any]) -> Any:
+    return pytest.param(recording, id=f"{recording['number']:03}-{recording['name']}")
 
 
-@pytest.fixture(scope="module")
-def session() -> Iterator[requests.Session]:
-    with requests.Session() as opened:
-        yield opened
-
-
-def answered(
-    recording: dict[str, Any], engine: EngineProcess, session: requests.Session
-) -> requests.Response:
+def answered(recording: dict[str, Any], url: str, session: requests.Session) -> requests.Response:
     content, headers = recorded_requests.body(recording)
     request = recording["request"]
     return session.request(
         request["method"],
-        engine.url + request["path"],
+        url + request["path"],
         data=content,
         headers=headers,
+        auth=tuple(request["basic_auth"]) if "basic_auth" in request else None,
         allow_redirects=False,
         timeout=60,
     )
@@ -80,21 +53,19 @@ def problems(recording: dict[str, Any], answer: requests.Response) -> list[str]:
     expected = recording["response"]
     if answer.status_code != expected["status"]:
         return [f"status {answer.status_code} instead of {expected['status']}: {answer.text[:300]}"]
-    if not answer.content or expected.get("json") is None:
+    if "json" not in expected:
         return []
     given = answer.json()
+    if expected["json"] is None:
+        return [] if given is None else [f"{given!r} instead of null"]
     return [
         *differences(expected["json"], given),
         *picture_differences(recording.get("decoded") or {}, given),
+        *infotext_differences(expected["json"], given),
     ]
 
 
-@pytest.mark.xdist_group("recordings")
-@pytest.mark.parametrize("recording", list(sent_again()))
-def test_the_engine_answers_as_the_recorded_server_did(
-    recording: dict[str, Any], engine: EngineProcess, session: requests.Session
-) -> None:
-    answer = answered(recording, engine, session)
+def check(recording: dict[str, Any], answer: requests.Response) -> None:
     found = problems(recording, answer)
     deliberate = DELIBERATE.get(recording["number"])
     if deliberate is None:
@@ -104,14 +75,96 @@ def test_the_engine_answers_as_the_recorded_server_did(
         assert found, "the table in docs/engine-differences.md lists a difference that is none"
 
 
-def test_every_recording_in_the_table_of_differences_is_sent() -> None:
-    sent = {parameters.values[0]["number"] for parameters in sent_again()}
+@pytest.mark.xdist_group("recordings")
+@pytest.mark.parametrize("recording", [named(item) for item in sent_again() if item["number"] not in GUARDED])
+def test_the_engine_answers_as_the_recorded_server_did(
+    recording: dict[str, Any], recorded_engine: EngineProcess, session: requests.Session
+) -> None:
+    check(recording, answered(recording, recorded_engine.url, session))
+
+
+@pytest.mark.xdist_group("recordings")
+@pytest.mark.parametrize("recording", [named(item) for item in sent_again() if item["number"] in GUARDED])
+def test_a_guarded_engine_answers_as_the_guarded_server_did(
+    recording: dict[str, Any], guarded_engine: EngineProcess, session: requests.Session
+) -> None:
+    check(recording, answered(recording, guarded_engine.url, session))
+
+
+@pytest.mark.xdist_group("recordings")
+@pytest.mark.parametrize("number", sorted(NOTED_OPTIONS))
+def test_options_can_be_read_after_whatever_was_sent(
+    number: int, recorded_engine: EngineProcess, session: requests.Session
+) -> None:
+    expected = recordings()[number]["response"]
+    answer = session.get(f"{recorded_engine.url}/sdapi/v1/options", timeout=10)
+    assert answer.status_code == DELIBERATE.get(number, expected["status"])
+    assert answer.json().keys() >= expected["json_subset"].keys()
+
+
+def test_no_recording_is_left_out_in_silence() -> None:
+    sent = {recording["number"] for recording in sent_again()} | NOTED_OPTIONS | set(RUNS)
+    not_served = {
+        recording["number"]
+        for recording in exchanges()
+        if recording["request"]["path"].startswith(NOT_SERVED)
+    }
+    assert sorted(recordings().keys() - sent - not_served) == sorted(NOT_SENT.keys() - not_served)
     assert DELIBERATE.keys() <= sent
+    assert not NOT_SENT.keys() & sent
 
 
+@pytest.mark.xdist_group("recordings")
 def test_paths_that_are_not_served_are_answered_as_unknown(
-    engine: EngineProcess, session: requests.Session
+    recorded_engine: EngineProcess, session: requests.Session
 ) -> None:
     for prefix in NOT_SERVED:
-        answer = session.get(f"{engine.url}{prefix}x", timeout=10)
+        answer = session.get(f"{recorded_engine.url}{prefix}x", timeout=10)
         assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
+@pytest.mark.xdist_group("recordings")
+def test_every_route_of_the_recorded_server_is_served_or_in_the_table(
+    recorded_engine: EngineProcess, session: requests.Session
+) -> None:
+    theirs = openapi()["paths"]
+    ours = session.get(f"{recorded_engine.url}/openapi.json", timeout=10).json()["paths"]
+    missing = [
+        f"{verb} {path}"
+        for path, verbs in theirs.items()
+        for verb in verbs
+        if not path.startswith(NOT_SERVED) and verb not in ours.get(path, {})
+    ]
+    assert missing == ["get /", "head /"], "the pages' own address is the only one"
+
+
+def fields(described: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Name, type, range and default of each field, in order; pydantic does not tell defaults that are made anew."""
+    for name, told in described["properties"].items():
+        field = {key: value for key, value in told.items() if key not in ("title", "description")}
+        if field.get("default") in ([], {}):
+            del field["default"]
+        if "$ref" in field.get("items", {}):
+            field["items"] = field["items"]["$ref"].rpartition("/")[2]
+        yield name, field
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("StableDiffusionProcessingTxt2Img", schema.Txt2ImgRequest),
+        ("StableDiffusionProcessingImg2Img", schema.Img2ImgRequest),
+        ("ExtrasSingleImageRequest", schema.ExtrasSingleRequest),
+        ("ExtrasBatchImagesRequest", schema.ExtrasBatchRequest),
+        ("FileData", schema.FileData),
+        ("PNGInfoRequest", schema.PngInfoRequest),
+        ("InterrogateRequest", schema.InterrogateRequest),
+        ("ProgressRequest", schema.ProgressRequest),
+        ("Body_detect_controlnet_detect_post", schema.DetectRequest),
+    ],
+)
+def test_a_request_has_the_recorded_fields_types_and_defaults(name: str, model: Any) -> None:
+    recorded = openapi()["components"]["schemas"][name]
+    ours = model.schema()
+    assert list(fields(ours)) == list(fields(recorded))
+    assert ours.get("required") == recorded.get("required")

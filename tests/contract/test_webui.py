@@ -130,17 +130,62 @@ def test_seed_minus_one_draws_one(client: WebuiClient, base: dict[str, Any]) -> 
     assert client.txt2img(Txt2Img(**base | {"seed": -1, "steps": 1})).info.seed >= 0
 
 
-@pytest.mark.parametrize("sampler", ["DPM++ 2M", "Euler", "DDIM", "UniPC", "DPM++ SDE"])
-def test_the_usual_samplers_run(client: WebuiClient, base: dict[str, Any], sampler: str) -> None:
-    result = client.txt2img(Txt2Img(**base | {"sampler_name": sampler}))
-    assert result.info.sampler_name == sampler
+def test_a_variation_at_full_strength_is_the_picture_of_its_seed(
+    client: WebuiClient, base: dict[str, Any]
+) -> None:
+    plain = base | {"sampler_name": "Euler"}
+    varied = client.txt2img(Txt2Img(**plain | {"subseed": 7, "subseed_strength": 1.0, "batch_size": 2}))
+    assert varied.info.all_subseeds == (7, 8)
+    own = client.txt2img(Txt2Img(**plain | {"seed": 7})).pictures[0]
+    assert np.abs(pixels(varied.pictures[0]) - pixels(own)).max() <= 3
 
 
-@pytest.mark.parametrize("scheduler", ["Karras", "Exponential", "SGM Uniform"])
-def test_the_usual_schedulers_run(client: WebuiClient, base: dict[str, Any], scheduler: str) -> None:
-    request = Txt2Img(**base | {"sampler_name": "DPM++ 2M", "scheduler": scheduler})
-    infotext = parse(client.txt2img(request).pictures[0].infotext or "")
-    assert infotext.get("Schedule type") == scheduler
+def test_every_listed_sampler_runs_under_its_name(
+    client: WebuiClient, server: Capabilities, base: dict[str, Any]
+) -> None:
+    assert {"DPM++ 2M", "DPM++ SDE", "Euler", "DDIM", "UniPC"} <= {item.name for item in server.samplers}
+    for sampler in server.samplers:
+        result = client.txt2img(Txt2Img(**base | {"sampler_name": sampler.name, "steps": 2}))
+        assert result.info.sampler_name == sampler.name
+
+
+def test_every_listed_schedule_runs_under_its_name(
+    client: WebuiClient, server: Capabilities, base: dict[str, Any]
+) -> None:
+    pictures = set()
+    for scheduler in server.schedulers:
+        request = Txt2Img(**base | {"sampler_name": "Euler", "scheduler": scheduler.label})
+        picture = client.txt2img(request).pictures[0]
+        assert parse(picture.infotext or "").get("Schedule type") == scheduler.label
+        pictures.add(pixels(picture).tobytes())
+    assert len(pictures) >= len(server.schedulers) - 4, "too many schedules draw the same picture"
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a portrait of a woman, (brown hair:1.2), blue background",
+        "a portrait of a woman, [brown hair], blue background",
+        "a portrait of a woman, brown hair BREAK blue background",
+        "a portrait of a woman, [brown:red:0.5] hair, blue background",
+        "a portrait of a woman, [brown|red] hair, blue background",
+        "a portrait of a woman, brown hair AND blue background :0.5",
+    ],
+)
+def test_the_prompt_is_read_as_a1111_writes_it(
+    client: WebuiClient, plain: Picture, base: dict[str, Any], prompt: str
+) -> None:
+    result = client.txt2img(Txt2Img(**base | {"prompt": prompt}))
+    assert np.abs(pixels(result.pictures[0]) - pixels(plain)).max() > 1
+    assert parse(result.pictures[0].infotext or "").prompt == prompt
+
+
+def test_a_prompt_that_changes_at_the_start_is_the_changed_one(
+    client: WebuiClient, plain: Picture, base: dict[str, Any]
+) -> None:
+    changed = base["prompt"].replace("brown", "[red:brown:0]")
+    picture = client.txt2img(Txt2Img(**base | {"prompt": changed})).pictures[0]
+    assert np.abs(pixels(picture) - pixels(plain)).max() <= 1
 
 
 def test_an_old_joined_sampler_name_is_understood(client: WebuiClient, base: dict[str, Any]) -> None:
@@ -176,6 +221,9 @@ def test_a_checkpoint_can_be_named_for_one_request(
     for checkpoint in server.checkpoints[:2]:
         result = client.txt2img(Txt2Img(**base | {"checkpoint": checkpoint.title, "steps": 1}))
         assert result.info.sd_model_name == checkpoint.model_name
+    unnamed = client.txt2img(Txt2Img(**base | {"steps": 1}))
+    assert server.current_checkpoint is not None
+    assert unnamed.info.sd_model_name == server.current_checkpoint.model_name
 
 
 def test_a_lora_leaves_its_mark(
@@ -187,6 +235,21 @@ def test_a_lora_leaves_its_mark(
     result = client.txt2img(Txt2Img(**base | {"prompt": prompt}))
     assert server.loras[0].name in parse(result.info.infotexts[0]).lora_hashes
     assert np.abs(pixels(result.pictures[0]) - pixels(plain)).max() > 0
+
+
+def test_a_lora_of_the_hires_prompt_leaves_its_mark(
+    client: WebuiClient, server: Capabilities, base: dict[str, Any]
+) -> None:
+    if not server.loras:
+        pytest.skip(f"{server.server} has no LoRA")
+    name = server.loras[0].name
+    prompts = ("a man", f"a man <lora:{name}:1>")
+    plain, changed = (
+        client.txt2img(Txt2Img(**base, hires=Hires(upscaler="Latent", scale=1.5, prompt=prompt)))
+        for prompt in prompts
+    )
+    assert name in parse(changed.info.infotexts[0]).lora_hashes
+    assert np.abs(pixels(plain.pictures[0]) - pixels(changed.pictures[0])).max() > 0
 
 
 def test_unknown_names_are_refused_before_anything_runs(client: WebuiClient, base: dict[str, Any]) -> None:
@@ -229,6 +292,32 @@ def test_inpainting_leaves_the_rest_alone(
     inside = change[side // 4 + 4 : side // 2 - 4, side // 4 + 4 : side // 2 - 4]
     assert change[outside].max() <= 1
     assert inside.mean() > 2
+
+
+def test_what_stands_under_a_mask_at_first_makes_a_difference(
+    client: WebuiClient, base: dict[str, Any], side: int, face: bytes
+) -> None:
+    mask = Image.new("L", (side, side))
+    mask.paste(255, (side // 4, side // 4, side * 3 // 4, side * 3 // 4))
+    pictures = set()
+    for fill in ("fill", "original", "latent noise", "latent nothing"):
+        inpaint = Inpaint.model_validate({"mask": as_png(mask), "fill": fill})
+        request = Img2Img(**base, init_images=(face,), denoising_strength=0.7, inpaint=inpaint)
+        pictures.add(pixels(client.img2img(request).pictures[0]).tobytes())
+    assert len(pictures) == 4
+
+
+def test_an_inverted_mask_repaints_the_rest(
+    client: WebuiClient, base: dict[str, Any], side: int, face: bytes
+) -> None:
+    mask = Image.new("L", (side, side))
+    mask.paste(255, (side // 4, side // 4, side * 3 // 4, side * 3 // 4))
+    inpaint = Inpaint(mask=as_png(mask), blur=0, invert=True)
+    request = Img2Img(**base, init_images=(face,), denoising_strength=0.9, inpaint=inpaint)
+    change = np.abs(pixels(client.img2img(request).pictures[0]) - pixels(Picture.read(face))).mean(axis=2)
+    kept = slice(side // 4 + 8, side * 3 // 4 - 8)
+    assert change[kept, kept].max() <= 1
+    assert change[: side // 8].mean() > 2
 
 
 def test_adetailer_repaints_the_face_and_nothing_else(
@@ -310,6 +399,22 @@ def test_extras_resize(client: WebuiClient, face: bytes, side: int) -> None:
     assert (by_factor.width, by_factor.height) == (side * 2, side * 2)
     to_size = client.extras(Extras(image=face, upscaler="Lanczos", size=(96, 160)))
     assert (to_size.width, to_size.height) == (96, 160)
+
+
+def test_a_learned_upscaler_works_wherever_one_is_named(
+    client: WebuiClient, server: Capabilities, base: dict[str, Any], side: int, face: bytes
+) -> None:
+    plain = ("None", "Lanczos", "Nearest")
+    learned = [item.name for item in server.upscalers if item.is_installed and item.name not in plain]
+    if not learned:
+        pytest.skip(f"{server.server} has no learned upscaler")
+    enlarged = client.extras(Extras(image=face, upscaler=learned[0], scale=2))
+    assert (enlarged.width, enlarged.height) == (side * 2, side * 2)
+    hires = Hires(upscaler=learned[0], scale=1.5, denoising_strength=0.3)
+    assert client.txt2img(Txt2Img(**base, hires=hires)).pictures[0].width == side * 3 // 2
+    for upscale in (SdUpscale(upscaler=learned[0], overlap=16), UltimateSdUpscale(upscaler=learned[0])):
+        request = Img2Img(**base | {"steps": 1}, init_images=(face,), denoising_strength=0.1, upscale=upscale)
+        assert client.img2img(request).pictures[0].width == side * 2
 
 
 def test_the_server_reads_what_it_wrote(client: WebuiClient, plain: Picture) -> None:
@@ -424,6 +529,8 @@ def test_a_second_request_waits_for_the_first(
         ("/sdapi/v1/txt2img", {"steps": "many"}, 422),
         ("/sdapi/v1/img2img", {}, 404),
         ("/sdapi/v1/img2img", {"init_images": ["aGVsbG8="]}, 500),
+        ("/sdapi/v1/interrogate", {"image": "aGVsbG8="}, 500),
+        ("/controlnet/detect", {"controlnet_module": "nosuch", "controlnet_input_images": ["aGVsbG8="]}, 422),
     ],
 )
 def test_wrong_requests_are_answered_as_a1111_does(

@@ -35,6 +35,9 @@ MODEL_WORDS = (
     (("mlsd",), ("mlsd",)),
 )
 
+READ_A_MASK = ("inpaint", "lama", "ip-adapter", "clip", "insightface", "instant_id")
+"""Beginnings of the preprocessors that read a mask, in Mikubill's and Forge's spellings."""
+
 
 class ControlNetUnit(BaseModel):
     """One ControlNet unit.
@@ -42,8 +45,9 @@ class ControlNetUnit(BaseModel):
     module: the preprocessor that draws the map, "none" if image already is one. model: the ControlNet as
     listed, its bare file stem, or None for the server's own ControlNet of this kind. weight: 0 to 2. image:
     an encoded picture; None with img2img means the initial picture (each tile's own, under an upscale
-    script). mask: white where the unit counts. processor_res: pixels, -1 for the preprocessor's own.
-    threshold_a, threshold_b: -1 for its own. guidance_start, guidance_end: share of the steps.
+    script). mask: of the picture's size, white is repainted; only for preprocessors that read one (inpainting,
+    and those of IP-Adapter, for which it is the region that counts). processor_res: pixels, -1 for the
+    preprocessor's own. threshold_a, threshold_b: -1 for its own. guidance_start, guidance_end: share of the steps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -62,6 +66,12 @@ class ControlNetUnit(BaseModel):
     control_mode: ControlMode = "Balanced"
     pixel_perfect: bool = False
     hr_option: HiresOption = "Both"
+
+    @model_validator(mode="after")
+    def _a_mask_is_read_as_one(self) -> ControlNetUnit:
+        if self.mask is not None and not self.module.lower().startswith(READ_A_MASK):
+            raise ValueError(f"{self.module} would take the mask for the drawing, in place of the picture")
+        return self
 
     @model_validator(mode="after")
     def _guidance_runs_forward(self) -> ControlNetUnit:

@@ -25,6 +25,7 @@ MEDIAPIPE = (
 SMALLEST_SIDE = 512
 MARGINS = (0.0, 0.25)
 CROP_MARGIN = 0.4
+FEWEST_CORNERS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,8 @@ def _yolo(weights: Path, picture: Image.Image, confidence: float) -> Iterator[De
     ):
         left, top, right, bottom = _clipped(box, picture.size)
         corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-        found = _polygons(picture.size, [corners if outline is None else np.asarray(outline)], float(score))
+        has_outline = outline is not None and len(outline) >= FEWEST_CORNERS
+        found = _polygons(picture.size, [np.asarray(outline) if has_outline else corners], float(score))
         yield Detection(box=(left, top, right, bottom), mask=found.mask, confidence=float(score))
 
 

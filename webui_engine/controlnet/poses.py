@@ -7,6 +7,9 @@ which is the middle of the shoulders.
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,18 +42,64 @@ _HAND_EDGES = tuple(
 _HAND_LINE_SHARE, _POINT_SHARE = 2 / 512, 3 / 512
 
 
-def draw_poses(pixels: Pixels, *, body: bool = True, face: bool = False, hands: bool = False) -> Pixels:
-    """The body, face points and hands of the person in an RGB picture on black, of the same size."""
-    height, width = pixels.shape[:2]
-    pose = find_pose(pixels) if body else None
-    canvas = draw_skeleton([pose] if pose else [], width, height)
-    if hands:
-        for hand in _find_hands(pixels):
-            _draw_hand(canvas, hand)
-    if face:
-        for mesh in find_faces(pixels):
-            _draw_points(canvas, mesh[list(_FACE_POINTS)], (255, 255, 255))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was found of the one person in a picture.
+
+    body: as skeleton.draw_skeleton takes it. face: OpenPose's 70 points, hands: 21 points by "left" and "right", the
+    person's own; (points, 2), pixels of the picture.
+    """
+
+    body: Pose | None = None
+    face: Landmarks | None = None
+    hands: Mapping[str, Landmarks] = field(default_factory=dict)
+
+    @property
+    def is_anybody(self) -> bool:
+        """Whether any part was found."""
+        return self.body is not None or self.face is not None or bool(self.hands)
+
+
+def look(pixels: Pixels, *, body: bool = True, face: bool = False, hands: bool = False) -> Seen:
+    """The asked parts of the person in an RGB picture."""
+    meshes = find_faces(pixels) if face else []
+    return Seen(
+        body=find_pose(pixels) if body else None,
+        face=meshes[0][list(_FACE_POINTS)] if meshes else None,
+        hands=_find_hands(pixels) if hands else {},
+    )
+
+
+def draw(seen: Seen, width: int, height: int) -> Pixels:
+    """The person on black, RGB of that size, drawn as OpenPose does."""
+    canvas = draw_skeleton([seen.body] if seen.body else [], width, height)
+    for hand in seen.hands.values():
+        _draw_hand(canvas, hand)
+    if seen.face is not None:
+        _draw_points(canvas, seen.face, (255, 255, 255))
     return canvas
+
+
+def told(seen: Seen, width: int, height: int) -> dict[str, Any]:
+    """OpenPose's JSON: points as x, y from 0 to 1 and confidence, one after the other; null for what was not found."""
+    size = np.array((width, height))
+
+    def shares(points: Landmarks | None) -> list[float] | None:
+        return None if points is None else _flat((points / size).tolist())
+
+    person = {
+        "pose_keypoints_2d": _flat(seen.body or [None] * len(_MEDIAPIPE_OF_COCO)),
+        "face_keypoints_2d": shares(seen.face),
+        "hand_left_keypoints_2d": shares(seen.hands.get("left")),
+        "hand_right_keypoints_2d": shares(seen.hands.get("right")),
+    }
+    people = [person] if seen.is_anybody else []
+    return {"people": people, "animals": [], "canvas_height": height, "canvas_width": width}
+
+
+def _flat(points: Iterable[Any]) -> list[float]:
+    triples = ((float(point[0]), float(point[1]), 1.0) if point else (0.0, 0.0, 0.0) for point in points)
+    return [value for triple in triples for value in triple]
 
 
 def find_pose(pixels: Pixels) -> Pose | None:
@@ -71,10 +120,15 @@ def find_pose(pixels: Pixels) -> Pose | None:
     return points
 
 
-def _find_hands(pixels: Pixels) -> list[Landmarks]:
+def _find_hands(pixels: Pixels) -> dict[str, Landmarks]:
+    """The hands by the person's own side; mediapipe names them for a mirrored picture."""
     with solutions().hands.Hands(static_image_mode=True, max_num_hands=2) as network:
-        found = network.process(np.ascontiguousarray(pixels)).multi_hand_landmarks or []
-    return [in_pixels(hand.landmark, pixels) for hand in found]
+        found = network.process(np.ascontiguousarray(pixels))
+    sides = [hand.classification[0].label for hand in found.multi_handedness or []]
+    return {
+        "left" if side == "Right" else "right": in_pixels(hand.landmark, pixels)
+        for side, hand in zip(sides, found.multi_hand_landmarks or [], strict=True)
+    }
 
 
 def _draw_hand(canvas: Pixels, hand: Landmarks) -> None:

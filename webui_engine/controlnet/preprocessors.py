@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,12 +39,14 @@ class Slider:
 class Module:
     """A preprocessor. sliders: its resolution (if it has one) and at most two thresholds, in this order.
 
-    draw: RGB pixels and the two thresholds to RGB pixels of the same size.
+    draw: RGB pixels and the two thresholds to RGB pixels of the same size. look: finds the person that draw draws, in
+    RGB pixels; only those that draw poses have one.
     """
 
     name: str
     draw: Callable[[Pixels, float, float], Pixels]
     alias: str
+    look: Callable[[Pixels], poses.Seen] | None = None
     sliders: tuple[Slider, ...] = ()
     tags: tuple[str, ...] = ()
 
@@ -78,17 +81,18 @@ def _tile(pixels: Pixels, rate: float, _b: float) -> Pixels:
     return np.array(Image.fromarray(pixels).resize(smaller, Image.Resampling.BOX))
 
 
-def _pose(pixels: Pixels, _a: float, _b: float, *, body: bool, face: bool, hands: bool) -> Pixels:
-    return poses.draw_poses(pixels, body=body, face=face, hands=hands)
-
-
 def _faces(pixels: Pixels, most: float, confidence: float) -> Pixels:
     return face_mesh.draw_faces(pixels, most=max(1, round(most)), confidence=confidence)
 
 
 def _pose_module(name: str, *, body: bool = True, face: bool = False, hands: bool = False) -> Module:
-    draw = partial(_pose, body=body, face=face, hands=hands)
-    return Module(name=name, alias=name, draw=draw, sliders=(_RESOLUTION,), tags=("OpenPose",))
+    look = partial(poses.look, body=body, face=face, hands=hands)
+
+    def draw(pixels: Pixels, _a: float, _b: float) -> Pixels:
+        height, width = pixels.shape[:2]
+        return poses.draw(look(pixels), width, height)
+
+    return Module(name=name, alias=name, draw=draw, look=look, sliders=(_RESOLUTION,), tags=("OpenPose",))
 
 
 MODULES = (
@@ -147,15 +151,33 @@ def preprocess(
     "none" and "tile_resample" keep the picture's own size.
     """
     module = find_module(name)
-    pixels = np.array(picture.convert("RGB"))
-    if module.sliders and module.name != "tile_resample":
-        pixels = _at_resolution(pixels, round(_in_range(resolution, module.sliders[0])))
+    pixels = _prepared(picture, module, resolution)
     given = [
         _in_range(value, slider)
         for value, slider in zip((threshold_a, threshold_b), module.thresholds, strict=False)
     ]
     first, second = (*given, 0.0, 0.0)[:2]
     return Image.fromarray(module.draw(pixels, first, second))
+
+
+def read_pose(
+    picture: Image.Image, name: str, resolution: int = UNSET
+) -> tuple[Image.Image, dict[str, Any]] | None:
+    """The drawing that preprocess makes and the pose in OpenPose's JSON; None for what draws no poses."""
+    module = find_module(name)
+    if module.look is None:
+        return None
+    pixels = _prepared(picture, module, resolution)
+    height, width = pixels.shape[:2]
+    seen = module.look(pixels)
+    return Image.fromarray(poses.draw(seen, width, height)), poses.told(seen, width, height)
+
+
+def _prepared(picture: Image.Image, module: Module, resolution: int) -> Pixels:
+    pixels = np.array(picture.convert("RGB"))
+    if not module.sliders or module.name == "tile_resample":
+        return pixels
+    return _at_resolution(pixels, round(_in_range(resolution, module.sliders[0])))
 
 
 def _in_range(value: float, slider: Slider) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ from webui_engine.diffusion.loras import LoraInfo, scan_loras
 from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.samplers import SAMPLERS, SCHEDULES, Sampler, Schedule
 from webui_engine.diffusion.tiling import wrapping
-from webui_engine.diffusion.workbench import Prepared, Workbench
+from webui_engine.diffusion.workbench import Prepared, Workbench, network_pairs
 from webui_engine.errors import UnknownName
 from webui_engine.tasks import GenerationResult, GenerationTask, Monitor, Pairs
 from webui_engine.upscalers.listing import UpscalerInfo, Upscalers
@@ -176,6 +177,12 @@ class Engine:
         """The drawing that the preprocessor called module makes of image, RGB; -1 means the module's default."""
         return preprocessors.preprocess(image, module, resolution, threshold_a, threshold_b)
 
+    def read_pose(
+        self, image: Image.Image, module: str, resolution: int = UNSET
+    ) -> tuple[Image.Image, dict[str, Any]] | None:
+        """What preprocess draws and the same pose in OpenPose's JSON; None for a module that draws no poses."""
+        return preprocessors.read_pose(image, module, resolution)
+
     @property
     def native_size(self) -> int:
         """The side in pixels that the loaded checkpoint was trained on."""
@@ -203,27 +210,26 @@ class Engine:
             bench = self._ready()
             check_task(task, bench.model)
             vae = find_vae(task.vae, self.vaes()) if task.vae is not None else None
-            prepared = bench.prepare(task, vae=vae, loras=self._loras, embeddings=self._embeddings)
-            tools = self._tools(task, bench.model, prepared)
+            prepare = partial(bench.prepare, task, vae=vae, loras=self._loras, embeddings=self._embeddings)
+            passes = [prepare(second_pass=second) for second in ((False, True) if task.hires else (False,))]
+            tools = self._tools(task, bench.model, prepare)
             work = f"making {task.batch_size} picture(s) of {task.width}x{task.height}"
             with wrapping(bench.model, enabled=task.tiling), memory_guard(work):
                 pictures = Generation(bench.model, task, tools, monitor).run()
         info = bench.model.info
         return GenerationResult(
             pictures=pictures,
-            extra=(*_pairs_of(task), *prepared.hashes),
+            extra=(*_pairs_of(task), *network_pairs(passes)),
             model_name=info.model_name,
             model_hash=info.hash or "",
             vae_name=vae.model_name if vae else None,
             vae_hash=vae.hash if vae else None,
-            warnings=prepared.warnings,
+            warnings=tuple(dict.fromkeys(warning for made in passes for warning in made.warnings)),
         )
 
-    def _tools(self, task: GenerationTask, model: Model, prepared: Prepared) -> Tools:
+    def _tools(self, task: GenerationTask, model: Model, prepare: Callable[..., Prepared]) -> Tools:
         return Tools(
-            encoder=prepared.encoder,
-            prompt=prepared.prompt,
-            negative=prepared.negative,
+            prepare=lambda second: prepare(second_pass=second),
             controls=partial(self._controls, task, model),
             upscale=self.upscale,
         )
@@ -244,8 +250,10 @@ class Engine:
 
 def _pairs_of(task: GenerationTask) -> Pairs:
     pairs: dict[str, str | int | float] = {}
+    if task.sampler == "DDIM" and task.eta:
+        pairs["Eta DDIM"] = task.eta
     if task.init_images and task.inpainting:
         pairs |= inpainting.infotext_of(task.inpainting)
     if task.hires and not task.init_images:
-        pairs |= hires.infotext_of(task.hires)
+        pairs |= hires.infotext_of(task.hires, task)
     return tuple(pairs.items())

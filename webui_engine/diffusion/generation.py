@@ -12,12 +12,13 @@ from torch.nn import functional
 
 from webui_engine.diffusion import hires as hires_fix
 from webui_engine.diffusion import inpainting, latents
-from webui_engine.diffusion.conditioning import Conditioning, PromptEncoder
+from webui_engine.diffusion.conditioning import Conditioning
 from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.noise import Seeds, initial_noise, picture_seeds
 from webui_engine.diffusion.pictures import fit
 from webui_engine.diffusion.samplers import AUTOMATIC, SAMPLERS, build_scheduler, find_sampler, find_schedule
 from webui_engine.diffusion.sampling import Control, LatentMask, Outcome, Pass, noisy_start, sample
+from webui_engine.diffusion.workbench import Prepared
 from webui_engine.errors import BadValue
 from webui_engine.tasks import GenerationTask, Hires, MaskedContent, Monitor, ResizeMode, Sampled
 
@@ -29,14 +30,12 @@ _ALMOST_ONE = 0.999
 class Tools:
     """What a generation borrows from the engine.
 
-    prompt, negative: the texts without network tags. controls: the ControlNet units for a picture size in pixels, the
-    box that inpainting cut out of the initial picture (or None), and whether it is the second pass. upscale: enlarges
-    a picture by an upscaler's name to a size.
+    prepare: brings the LoRAs of a pass into effect (True: of the second) and tells its prompts. controls: the
+    ControlNet units for a picture size in pixels, the box that inpainting cut out of the initial picture (or None), and
+    whether it is the second pass. upscale: enlarges a picture by an upscaler's name to a size.
     """
 
-    encoder: PromptEncoder
-    prompt: str
-    negative: str
+    prepare: Callable[[bool], Prepared]
     controls: Callable[[Size, inpainting.Box | None, bool], Sequence[Control]]
     upscale: Callable[[Image.Image, str, int, int], Image.Image]
 
@@ -204,12 +203,11 @@ class Generation:
         )
 
     def _conditioning(self, steps: int, hires: Hires | None) -> Conditioning:
+        prepared = self._tools.prepare(hires is not None)
         earlier = self._task.steps if hires else 0
         if (steps, earlier) not in self._conditionings:
-            prompt = (hires and hires.prompt) or self._tools.prompt
-            negative = (hires and hires.negative_prompt) or self._tools.negative
-            self._conditionings[steps, earlier] = self._tools.encoder.encode(
-                prompt, negative, steps, earlier_steps=earlier
+            self._conditionings[steps, earlier] = prepared.encoder.encode(
+                prepared.prompt, prepared.negative, steps, earlier_steps=earlier
             )
         return self._conditionings[steps, earlier]
 

@@ -10,7 +10,8 @@ from PIL import Image
 from torch.nn import functional
 
 from webui_engine.diffusion.pictures import fit
-from webui_engine.tasks import Hires, ResizeMode
+from webui_engine.diffusion.samplers import told_schedule
+from webui_engine.tasks import GenerationTask, Hires, ResizeMode
 
 LATENT_MODES = MappingProxyType(
     {
@@ -72,16 +73,17 @@ def cut(picture: Image.Image, target: Target) -> Image.Image:
     return fit(picture, ResizeMode.CROP, *target.final)
 
 
-def infotext_of(hires: Hires) -> dict[str, str | int | float]:
-    """The infotext pairs A1111 writes for hires fix."""
+def infotext_of(hires: Hires, task: GenerationTask) -> dict[str, str | int | float]:
+    """The infotext pairs A1111 writes for hires fix; task: the first pass, of which only differences are told."""
     by_scale = hires.resize_x == 0 and hires.resize_y == 0
     pairs: dict[str, str | int | float] = {}
     if hires.checkpoint:
         pairs["Hires checkpoint"] = hires.checkpoint
     if hires.sampler:
         pairs["Hires sampler"] = hires.sampler
-    if hires.scheduler:
-        pairs["Hires schedule type"] = hires.scheduler
+    schedule = told_schedule(hires.sampler or task.sampler, hires.scheduler or task.scheduler)
+    if schedule not in (None, told_schedule(task.sampler, task.scheduler)):
+        pairs["Hires schedule type"] = str(schedule)
     if hires.prompt:
         pairs["Hires prompt"] = hires.prompt
     if hires.negative_prompt:

@@ -55,6 +55,11 @@ def _require_networks(path: Path, pipeline: StableDiffusionPipeline) -> None:
         raise CheckpointBroken(path, f"it has no {', '.join(missing)}")
     if len(pipeline.tokenizer) < _SMALLEST_VOCABULARY:
         raise CheckpointBroken(path, "its tokenizer's files are missing, so that it knows no words")
+    words, vectors = len(pipeline.tokenizer), int(pipeline.text_encoder.config.vocab_size)
+    if words > vectors:
+        raise CheckpointBroken(
+            path, f"the tokenizer found for it has {words} words, its text encoder {vectors}"
+        )
 
 
 def load_autoencoder(path: Path, like: Model) -> AutoencoderKL:

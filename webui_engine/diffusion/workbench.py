@@ -18,12 +18,16 @@ _ENCODERS_KEPT = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What a task needs of the bench: its prompts without network tags, their encoder, and what to tell about it."""
+    """What a pass needs of the bench: its prompts without network tags, their encoder, and what to tell about it.
+
+    loras, embeddings: what took part, its name in the prompt and its hash. warnings: why others did not.
+    """
 
     prompt: str
     negative: str
     encoder: PromptEncoder
-    hashes: Pairs
+    loras: tuple[tuple[str, str], ...]
+    embeddings: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
 
 
@@ -44,32 +48,30 @@ class Workbench:
         vae: VaeInfo | None,
         loras: Sequence[LoraInfo],
         embeddings: Sequence[EmbeddingInfo],
+        second_pass: bool = False,
     ) -> Prepared:
-        """Bring the autoencoder, the LoRAs and the embeddings that the task asks for into effect."""
-        prompt, tags = extract_networks(task.prompt)
-        negative, _ = extract_networks(task.negative_prompt)
+        """Bring into effect the autoencoder, the LoRAs and the embeddings that the task asks for.
+
+        second_pass: of hires fix, whose own prompt, where it has one, brings its own LoRAs.
+        """
+        texts = _prompts(task, second_pass=second_pass)
+        (prompt, tags), (negative, _) = (extract_networks(text) for text in texts)
         if task.disable_extra_networks:
             tags = ()
         self._vae.put(vae)
         applied, weights_changed = self._loras.apply(tags, loras)
-        texts = (prompt, negative, *self._second_prompts(task))
-        taught, words_changed = self._words.teach(texts, embeddings)
+        others = (extract_networks(text)[0] for text in _prompts(task, second_pass=not second_pass))
+        taught, words_changed = self._words.teach((prompt, negative, *others), embeddings)
         if weights_changed or words_changed:
             self._encoders.clear()
-        named = [(name, info.hash) for name, info in applied.loras]
         return Prepared(
             prompt=prompt,
             negative=negative,
             encoder=self._encoder(task),
-            hashes=(
-                *_hash_pair("Lora hashes", named),
-                *_hash_pair("TI hashes", [(info.name, info.hash) for info in taught]),
-            ),
+            loras=tuple((name, info.hash) for name, info in applied.loras),
+            embeddings=tuple((info.name, info.hash) for info in taught),
             warnings=applied.warnings,
         )
-
-    def _second_prompts(self, task: GenerationTask) -> tuple[str, ...]:
-        return (task.hires.prompt, task.hires.negative_prompt) if task.hires else ()
 
     def _encoder(self, task: GenerationTask) -> PromptEncoder:
         key = task.clip_skip, task.emphasis
@@ -78,6 +80,21 @@ class Workbench:
                 self._encoders.clear()
             self._encoders[key] = PromptEncoder(self.model, clip_skip=task.clip_skip, emphasis=task.emphasis)
         return self._encoders[key]
+
+
+def network_pairs(passes: Sequence[Prepared]) -> Pairs:
+    """The infotext pairs that name the LoRAs and embeddings of the passes, each once."""
+    return (
+        *_hash_pair("Lora hashes", [pair for made in passes for pair in made.loras]),
+        *_hash_pair("TI hashes", [pair for made in passes for pair in made.embeddings]),
+    )
+
+
+def _prompts(task: GenerationTask, *, second_pass: bool) -> tuple[str, str]:
+    """Prompt and negative prompt of a pass; hires fix without its own repeats the first pass's."""
+    hires = task.hires if second_pass else None
+    prompt = (hires and hires.prompt) or task.prompt
+    return prompt, (hires and hires.negative_prompt) or task.negative_prompt
 
 
 def _hash_pair(key: str, named: Sequence[tuple[str, str]]) -> Pairs:

@@ -27,10 +27,13 @@ BODIES: dict[str, type[BaseModel]] = {
 def document(routes: Map) -> dict[str, Any]:
     """OpenAPI 3.0 of every route."""
     models = schema(list(BODIES.values()), ref_prefix=REFERENCE)["definitions"]
+    paths: dict[str, dict[str, Any]] = {}
+    for rule in routes.iter_rules():
+        paths.setdefault(rule.rule, {}).update(_path(rule))
     return {
         "openapi": "3.0.2",
         "info": {"title": "Sajin engine", "version": __version__},
-        "paths": {rule.rule: _path(rule) for rule in routes.iter_rules() if rule.endpoint != "static"},
+        "paths": paths,
         "components": {"schemas": models},
     }
 

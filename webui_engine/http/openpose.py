@@ -10,10 +10,12 @@ from pydantic.v1 import BaseModel, Field
 from webui_engine.controlnet.skeleton import KEYPOINTS, draw_skeleton
 
 VISIBLE = 0.0
+SHARES_REACH = 2.0
+"""Points given as shares of the canvas may lie outside it, but not further than this; larger ones are pixels."""
 
 
 class Person(BaseModel):
-    """One person's points: x, y, confidence, flattened; pixels of the canvas, or shares of it when all lie below 1."""
+    """One person's points: x, y, confidence, flattened; pixels of the canvas, or shares of it (see SHARES_REACH)."""
 
     pose_keypoints_2d: list[float] = Field(default_factory=list)
 
@@ -37,7 +39,7 @@ def people_of(value: Any) -> Image.Image:
 def _points(person: Person, size: tuple[int, int]) -> list[tuple[float, float] | None]:
     flat = person.pose_keypoints_2d[: 3 * len(KEYPOINTS)]
     triples = list(zip(flat[0::3], flat[1::3], flat[2::3], strict=False))
-    in_shares = all(x <= 1 and y <= 1 for x, y, _ in triples)
+    in_shares = all(max(x, y) <= SHARES_REACH for x, y, _ in triples)
     width, height = (1, 1) if in_shares else size
     points = [(x / width, y / height) if confidence > VISIBLE else None for x, y, confidence in triples]
     return points + [None] * (len(KEYPOINTS) - len(points))

@@ -8,7 +8,7 @@ import pytest
 from tests.replay import ReplayServer, Reply, answer_json, answer_status, png
 from tests.unit.webui_client.answers import asked, asked_img2img, with_adetailer, with_canny
 from webui_client.client import WebuiClient
-from webui_client.errors import FeatureDidNotRun, Interrupted, MissingCapability
+from webui_client.errors import FeatureDidNotRun, Interrupted, MissingCapability, RequestRefused
 from webui_client.infotext import parse
 from webui_client.units.adetailer import ADetailer, ADetailerTab
 from webui_client.units.controlnet import ControlNetUnit
@@ -191,6 +191,29 @@ def test_an_unknown_upscaler_is_refused_before_it_is_tried(server: ReplayServer,
 def test_a_caption_that_is_an_error_is_no_caption(server: ReplayServer, client: WebuiClient) -> None:
     with pytest.raises(FeatureDidNotRun, match="<error>"):
         client.interrogate(png())
+
+
+def test_a_caption_is_told_by_the_model_asked_for(server: ReplayServer, client: WebuiClient) -> None:
+    caption = "a portrait of a woman"
+    server.on("POST", "/sdapi/v1/interrogate", Reply(body={"caption": caption}))
+    assert client.interrogate(png(), model="deepdanbooru") == caption
+    assert server.asked[-1].json["model"] == "deepdanbooru"
+
+
+def test_a_server_without_a_captioner_says_so(server: ReplayServer, client: WebuiClient) -> None:
+    server.replay(317)
+    with pytest.raises(RequestRefused, match="Model not found"):
+        client.interrogate(png(), model="blip3")
+
+
+def test_every_listing_is_read(server: ReplayServer, client: WebuiClient) -> None:
+    assert "Euler a" in [sampler.name for sampler in client.samplers()]
+    assert "Karras" in [scheduler.label for scheduler in client.schedulers()]
+    assert [upscaler.name for upscaler in client.upscalers()][:3] == ["None", "Lanczos", "Nearest"]
+    assert [lora.name for lora in client.loras()] == ["tinylora"]
+    assert [vae.model_name for vae in client.vaes()] == ["tinyvae.safetensors"]
+    assert client.embeddings() == ("tinyemb",)
+    assert client.options()["samples_format"] == "png"
 
 
 def test_the_infotext_in_a_picture_is_read_by_the_server(server: ReplayServer, client: WebuiClient) -> None:

@@ -195,6 +195,44 @@ def test_another_hires_upscaler_is_caught(recorded: Capabilities) -> None:
     assert refused(answer_to(request, 63, recorded)).feature == "hires fix"
 
 
+def test_another_hires_schedule_is_caught(recorded: Capabilities) -> None:
+    hires = Hires(upscaler="Latent", scale=2, denoising_strength=0.5)
+    names = Resolved(sampler="Euler a", scheduler=None, hires_scheduler="Karras")
+    error = refused(answer_to(asked(hires=hires), 63, recorded, names))
+    assert error.feature == "hires fix"
+    assert "'Karras' was asked for" in error.reason
+
+
+def test_another_hires_checkpoint_is_caught(recorded: Capabilities) -> None:
+    hires = Hires(upscaler="Latent", scale=2, denoising_strength=0.5)
+    wanted = find_checkpoint("tiny-random-b", recorded.checkpoints)
+    names = Resolved(sampler="Euler a", scheduler=None, hires_checkpoint=wanted)
+    error = refused(answer_to(asked(hires=hires), 63, recorded, names))
+    assert "tiny-random-b" in error.reason
+    told = {"Hires upscaler": "Latent", "Hires checkpoint": "tiny-random-b [e70901dea9]"}
+    check(answer_to(asked(hires=hires), 63, recorded, names, extra_generation_params=told))
+
+
+@pytest.mark.parametrize(
+    ("changes", "number", "feature"),
+    [
+        ({"tiling": True}, 94, "tiling"),
+        ({"seed": 5, "subseed": 77, "subseed_strength": 0.3}, 57, "variation seed strength"),
+        ({"refiner_checkpoint": "tiny-random-b"}, 92, "refiner"),
+    ],
+)
+def test_a_switch_that_left_no_trace_is_caught(
+    recorded: Capabilities, changes: dict[str, object], number: int, feature: str
+) -> None:
+    check(answer_to(asked(**changes), number, recorded))
+    seeds = [changes.get("seed", 1)]
+    assert refused(answer_to(asked(**changes), 55, recorded, all_seeds=seeds)).feature == feature
+
+
+def test_a_refiner_that_is_the_first_checkpoint_leaves_no_trace(recorded: Capabilities) -> None:
+    check(answer_to(asked(refiner_checkpoint=recorded.checkpoint, seed=42), 55, recorded))
+
+
 @pytest.mark.parametrize("number", [115, 116, 117])
 def test_jpeg_webp_and_bare_pictures_pass_too(recorded: Capabilities, number: int) -> None:
     check(answer_to(asked(), number, recorded))

@@ -16,6 +16,7 @@ from webui_client.units.adetailer import ADetailer, ADetailerTab
 from webui_client.units.controlnet import ControlNetUnit, model_for
 from webui_client.units.upscale import SdUpscale
 from webui_client.values import Extras, Hires, Img2Img, Txt2Img
+from webui_client.wire import txt2img_body
 
 FACE = "mediapipe_face_full"
 
@@ -42,6 +43,8 @@ def tab(**changes: Any) -> ADetailer:
         (asked(hires=Hires(upscaler="foo")), "upscaler"),
         (asked(hires=Hires(upscaler="R-ESRGAN 4x+")), "upscaler"),
         (asked(hires=Hires(prompt="<lora:foo:1>")), "LoRA"),
+        (asked(hires=Hires(checkpoint="foo")), "checkpoint"),
+        (asked(hires=Hires(sampler_name="foo")), "sampler"),
         (with_adetailer("face_yolov8n.pt"), "ADetailer detector"),
         (with_adetailer(*[FACE] * 5), "ADetailer tab"),
         (asked(adetailer=tab(prompt="<lora:foo:0.8>")), "LoRA"),
@@ -140,8 +143,27 @@ def test_loras_of_the_prompt_are_kept_for_the_proof(recorded: Capabilities) -> N
     assert resolve(asked(prompt="<lora:tinylora:0.8> x <lora:tinylora:1>"), recorded).loras == ("tinylora",)
 
 
+def test_loras_of_the_hires_prompt_are_to_be_proven_as_well(recorded: Capabilities) -> None:
+    assert resolve(asked(hires=Hires(prompt="<lora:tinylora:1>")), recorded).loras == ("tinylora",)
+
+
+def test_the_checkpoint_of_hires_fix_is_sent_by_its_title(recorded: Capabilities) -> None:
+    request = asked(hires=Hires(checkpoint="tiny-random-a"))
+    body = txt2img_body(request, resolve(request, recorded), recorded, "task(x)")
+    assert body["hr_checkpoint_name"] == "tiny-random-a.safetensors [5688aceb8f]"
+
+
+@pytest.mark.parametrize("module", ["canny", "openpose_full", "none"])
+def test_a_mask_that_would_be_taken_for_the_drawing_cannot_be_sent(module: str) -> None:
+    with pytest.raises(ValidationError, match="for the drawing"):
+        ControlNetUnit(module=module, image=png(), mask=png())
+    assert ControlNetUnit(module="inpaint_only", image=png(), mask=png()).mask
+
+
 def test_a_face_restorer_must_be_there(recorded: Capabilities) -> None:
     bare = recorded.model_copy(update={"face_restorers": ()})
+    with pytest.raises(MissingCapability, match="face restorer"):
+        resolve(asked(restore_faces=True), bare)
     with pytest.raises(MissingCapability, match="GFPGAN"):
         check_extras(Extras(image=png(), gfpgan_visibility=1), bare)
 

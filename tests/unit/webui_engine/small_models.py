@@ -19,6 +19,7 @@ TOKENIZER = (
     Path(__file__).parents[3] / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny" / "tokenizer"
 )
 TEXT_WIDTH = 64
+RRDB_BLOCKS, RRDB_WIDTH, RRDB_GROWTH = 1, 8, 32
 
 
 def small_pipeline(seed: int = 0, *, in_channels: int = 4) -> StableDiffusionPipeline:
@@ -80,6 +81,33 @@ def save_small_checkpoint(folder: Path, seed: int = 0, *, in_channels: int = 4) 
     pipeline = small_pipeline(seed, in_channels=in_channels)
     pipeline.save_pretrained(folder)
     return pipeline
+
+
+def rrdb_state() -> dict[str, torch.Tensor]:
+    """A random network of Wang et al. 2018 that enlarges four times, under the keys of its authors' files."""
+    torch.manual_seed(0)
+    state: dict[str, torch.Tensor] = {}
+
+    def convolution(name: str, inputs: int, outputs: int) -> None:
+        state[f"{name}.weight"] = torch.randn(outputs, inputs, 3, 3) * 0.05
+        state[f"{name}.bias"] = torch.zeros(outputs)
+
+    convolution("model.0", 3, RRDB_WIDTH)
+    for dense in (1, 2, 3):
+        for layer in range(1, 6):
+            outputs = RRDB_GROWTH if layer < 5 else RRDB_WIDTH
+            convolution(
+                f"model.1.sub.0.RDB{dense}.conv{layer}.0", RRDB_WIDTH + RRDB_GROWTH * (layer - 1), outputs
+            )
+    convolution(f"model.1.sub.{RRDB_BLOCKS}", RRDB_WIDTH, RRDB_WIDTH)
+    for name, outputs in (
+        ("model.3", RRDB_WIDTH),
+        ("model.6", RRDB_WIDTH),
+        ("model.8", RRDB_WIDTH),
+        ("model.10", 3),
+    ):
+        convolution(name, RRDB_WIDTH, outputs)
+    return state
 
 
 def pixels(image: Image.Image) -> NDArray[np.int16]:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from webui_client import infotext
 from webui_engine import __version__
+from webui_engine.diffusion.samplers import told_schedule
 from webui_engine.http.generation.plan import Plan
 from webui_engine.http.generation.run import Made
 from webui_engine.tasks import Sampled
@@ -30,16 +31,14 @@ class Description:
     info: dict[str, Any]
 
 
-def describe(plan: Plan, made: Made, *, own_schedule: str | None, job_timestamp: str) -> Description:
-    """own_schedule: the schedule's label where it is not the plain one of the sampler.
-
-    job_timestamp: the one that progress showed for this job; clients tell by it whose progress they saw.
-    """
+def describe(plan: Plan, made: Made, *, job_timestamp: str) -> Description:
+    """job_timestamp: the one that progress showed for this job; clients tell by it whose progress they saw."""
     extra = dict(made.extra)
+    schedule = told_schedule(plan.task.sampler, plan.task.scheduler)
     if made.denoising_strength is not None:
         extra["Denoising strength"] = made.denoising_strength
-    if own_schedule is not None:
-        extra["Schedule type"] = own_schedule
+    if schedule is not None:
+        extra["Schedule type"] = schedule
     texts = tuple(_infotext(plan, made, picture, extra) for picture in made.pictures)
     shown: dict[str, Any] = extra | ({key: extra.get(key) for key in HIRES_KEYS} if plan.task.hires else {})
     return Description(

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from webui_engine.diffusion.autoencoders import find_vae
 from webui_engine.diffusion.checkpoints import find_checkpoint
-from webui_engine.errors import UnknownName
+from webui_engine.errors import UnknownName, WouldBeIgnored
 
 if TYPE_CHECKING:
     from webui_engine.diffusion.engine import Engine
+    from webui_engine.diffusion.samplers import Sampler
 
 AUTOMATIC = "Automatic"
 SAME = frozenset(
@@ -22,31 +23,42 @@ LORA_KINDS = frozenset({"lora", "lyco"})
 
 
 def sampler_and_scheduler(engine: Engine, sampler: str, scheduler: str | None) -> tuple[str, str]:
-    """The listed names; an old joined name ("DPM++ 2M Karras") is taken apart. Raises UnknownName.
+    """The listed names; an old joined name ("DPM++ 2M Karras") is taken apart.
 
     sampler: a listed name or alias, any case. scheduler: a label, name or alias; None or "" is "Automatic".
+    Raises UnknownName, and WouldBeIgnored for a schedule beside a sampler that takes none.
     """
-    found = _sampler(engine, sampler)
+    used, joined = _taken_apart(engine, sampler)
+    label = _scheduler(engine, scheduler or joined)
+    if not used.schedulable and label not in (AUTOMATIC, used.default_schedule):
+        raise WouldBeIgnored("scheduler", label, f"{used.name} has a schedule of its own; send Automatic")
+    return used.name, label
+
+
+def later_sampler(
+    engine: Engine, sampler: str | None, scheduler: str | None, first: str
+) -> tuple[str | None, str | None]:
+    """Sampler and schedule of a pass after the first one; None for what it takes over from that.
+
+    first: the sampler of the first pass. Raises as sampler_and_scheduler.
+    """
+    named = None if sampler in SAME else sampler
+    asked = None if scheduler in SAME else scheduler
+    found, label = sampler_and_scheduler(engine, named or first, asked)
+    return found if named else None, label if asked or label != AUTOMATIC else None
+
+
+def _taken_apart(engine: Engine, name: str) -> tuple[Sampler, str | None]:
+    """The sampler that name means, and the schedule that an old joined name ends in."""
+    found = _sampler(engine, name)
     if found is not None:
-        return found, _scheduler(engine, scheduler)
+        return found, None
     for label in sorted((item.label for item in engine.schedulers()), key=len, reverse=True):
-        if sampler.lower().endswith(f" {label.lower()}"):
-            base = _sampler(engine, sampler[: -len(label) - 1])
+        if name.lower().endswith(f" {label.lower()}"):
+            base = _sampler(engine, name[: -len(label) - 1])
             if base is not None:
-                return base, _scheduler(engine, scheduler or label)
-    raise UnknownName("sampler", sampler, [item.name for item in engine.samplers()])
-
-
-def own_schedule(engine: Engine, sampler: str, scheduler: str) -> str | None:
-    """The label under which "Automatic" really ran: the sampler's own schedule, None where it has none.
-
-    Source: the A1111 contract notes, webui-core section 3.
-    """
-    label = scheduler
-    if scheduler == AUTOMATIC:
-        used = next(item for item in engine.samplers() if item.name == sampler)
-        label = used.default_schedule if used.schedulable else AUTOMATIC
-    return None if label in (AUTOMATIC, "Uniform") else label
+                return base, label
+    raise UnknownName("sampler", name, [item.name for item in engine.samplers()])
 
 
 def checkpoint(engine: Engine, name: str) -> str:
@@ -119,11 +131,11 @@ def _has_lora(engine: Engine, name: str) -> bool:
     return listed()
 
 
-def _sampler(engine: Engine, name: str) -> str | None:
+def _sampler(engine: Engine, name: str) -> Sampler | None:
     wanted = name.lower()
     for item in engine.samplers():
         if wanted == item.name.lower() or wanted in item.aliases:
-            return item.name
+            return item
     return None
 
 

@@ -54,7 +54,7 @@ class Plan:
 
 def plan(request: GenerationRequest, services: Services) -> Plan:
     """The plan of a request; raises whatever stands against running it as asked."""
-    request = fields.filled_from_infotext(request)
+    request = fields.filled_from_infotext(request, services.options.all())
     kind: Kind = "txt2img" if isinstance(request, Txt2ImgRequest) else "img2img"
     arguments = _always_on(request, kind)
     script = _script(request, kind, services)
@@ -73,7 +73,7 @@ def plan(request: GenerationRequest, services: Services) -> Plan:
         task=task,
         units=units,
         detailing=detailing,
-        inners=tuple(_inner(tab, services) for tab in detailing.tabs),
+        inners=tuple(_inner(tab, services, request, task.sampler) for tab in detailing.tabs),
         script=script,
     )
 
@@ -114,16 +114,13 @@ def _script(request: GenerationRequest, kind: Kind, services: Services) -> Scrip
     return parse(request.script_args, partial(names.upscaler, services.engine))
 
 
-def _inner(tab: ADetailerArgs, services: Services) -> Inner:
+def _inner(tab: ADetailerArgs, services: Services, request: GenerationRequest, main_sampler: str) -> Inner:
     engine = services.engine
     names.check_networks(engine, [tab.ad_prompt])
     sampler = scheduler = None
     if tab.ad_use_sampler:
-        asked = None if tab.ad_scheduler in names.SAME else tab.ad_scheduler
-        if tab.ad_sampler not in names.SAME:
-            sampler, scheduler = names.sampler_and_scheduler(engine, tab.ad_sampler, asked)
-        elif asked:
-            _, scheduler = names.sampler_and_scheduler(engine, engine.samplers()[0].name, asked)
+        sampler, scheduler = names.later_sampler(engine, tab.ad_sampler, tab.ad_scheduler, main_sampler)
+        fields.check_numbers(request, sampler or main_sampler)
     if tab.ad_controlnet_model not in (NONE, "Passthrough"):
         names.controlnet_model(engine, tab.ad_controlnet_model)
     checkpoint = tab.ad_checkpoint if tab.ad_use_checkpoint else None

@@ -39,13 +39,14 @@ def txt2img_task(
     common = _common(request, options, engine, styles)
     if not request.enable_hr:
         return GenerationTask(**common)
-    hires = _hires(request, engine)
+    picked = fields.pick_styles(styles, request.styles)
+    hires = _hires(request, engine, picked, common["sampler"])
     if request.firstphase_width or request.firstphase_height:
         common["width"] = fields.side("firstphase_width", request.firstphase_width)
         common["height"] = fields.side("firstphase_height", request.firstphase_height)
-    task = GenerationTask(**common, hires=hires)
-    names.check_networks(engine, [hires.prompt, hires.negative_prompt])
-    return task
+    if not request.disable_extra_networks:
+        names.check_networks(engine, [hires.prompt])
+    return GenerationTask(**common, hires=hires)
 
 
 def img2img_task(
@@ -74,18 +75,18 @@ def _common(
 ) -> dict[str, Any]:
     _refuse_what_is_not_here(request, options, engine)
     picked = fields.pick_styles(styles, request.styles)
-    prompt = fields.styled(fields.text("prompt", request.prompt), [style.prompt for style in picked])
-    negative = fields.styled(
-        fields.text("negative_prompt", request.negative_prompt), [style.negative_prompt for style in picked]
+    prompt, negative = fields.worded(
+        fields.text("prompt", request.prompt), fields.text("negative_prompt", request.negative_prompt), picked
     )
     sampler, scheduler = names.sampler_and_scheduler(
         engine, request.sampler_name or request.sampler_index or "Euler", request.scheduler
     )
+    fields.check_numbers(request, sampler)
     if not request.disable_extra_networks:
         names.check_networks(engine, [prompt])
     return {
-        "prompt": fields.without_comments(prompt),
-        "negative_prompt": fields.without_comments(negative),
+        "prompt": prompt,
+        "negative_prompt": negative,
         "sampler": sampler,
         "scheduler": scheduler,
         "checkpoint": names.overriding_checkpoint(engine, options.checkpoint) if options.checkpoint else None,
@@ -105,8 +106,8 @@ def _numbers(request: GenerationRequest) -> dict[str, Any]:
     fields.whole("batch_size x n_iter", batch * rounds, least=1, most=fields.MAX_PICTURES)
     resize_from = (request.seed_resize_from_w or 0, request.seed_resize_from_h or 0)
     return {
-        "seed": fields.drawn_seed(request.seed),
-        "subseed": fields.drawn_seed(request.subseed),
+        "seed": fields.drawn_seed("seed", request.seed),
+        "subseed": fields.drawn_seed("subseed", request.subseed),
         "subseed_strength": fields.real("subseed_strength", request.subseed_strength, least=0, most=1),
         "seed_resize_from": resize_from if min(resize_from) > 0 else None,
         "steps": fields.whole("steps", request.steps, least=1, most=fields.MAX_STEPS),
@@ -118,7 +119,7 @@ def _numbers(request: GenerationRequest) -> dict[str, Any]:
         "eta": request.eta,
         "s_churn": request.s_churn,
         "s_tmin": request.s_tmin,
-        "s_tmax": request.s_tmax,
+        "s_tmax": request.s_tmax or None,
         "s_noise": request.s_noise,
     }
 
@@ -137,14 +138,15 @@ def _refuse_what_is_not_here(request: GenerationRequest, options: Effective, eng
         )
 
 
-def _hires(request: Txt2ImgRequest, engine: Engine) -> Hires:
-    sampler = scheduler = None
-    if request.hr_sampler_name not in (None, *names.SAME):
-        sampler, scheduler = names.sampler_and_scheduler(engine, str(request.hr_sampler_name), None)
-    if request.hr_scheduler not in (None, *names.SAME):
-        base = sampler or request.sampler_name or request.sampler_index or "Euler"
-        _, scheduler = names.sampler_and_scheduler(engine, base, request.hr_scheduler)
+def _hires(
+    request: Txt2ImgRequest, engine: Engine, styles: Sequence[fields.Style], first_sampler: str
+) -> Hires:
+    sampler, scheduler = names.later_sampler(
+        engine, request.hr_sampler_name, request.hr_scheduler, first_sampler
+    )
+    fields.check_numbers(request, sampler or first_sampler)
     scale, width, height = _hires_size(request)
+    prompt, negative = fields.worded(request.hr_prompt, request.hr_negative_prompt, styles)
     upscaler = request.hr_upscaler or LATENT_UPSCALERS[0]
     return Hires(
         scale=scale,
@@ -157,8 +159,8 @@ def _hires(request: Txt2ImgRequest, engine: Engine) -> Hires:
         denoising_strength=min(fields.real("denoising_strength", request.denoising_strength, least=0), 1.0),
         sampler=sampler,
         scheduler=scheduler,
-        prompt=request.hr_prompt,
-        negative_prompt=request.hr_negative_prompt,
+        prompt=prompt if request.hr_prompt else "",
+        negative_prompt=negative if request.hr_negative_prompt else "",
         checkpoint=_hires_checkpoint(request.hr_checkpoint_name, engine),
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from PIL import Image
 from pydantic.v1 import BaseModel, Field, validator
 
@@ -30,6 +31,7 @@ RESIZE_ALIASES = {
 }
 CONTROL_MODES = ("Balanced", "My prompt is more important", "ControlNet is more important")
 HR_OPTIONS = ("Both", "Low res only", "High res only")
+NEARLY_BLACK, NEARLY_WHITE = 5, 250
 NO_MODELS = frozenset({"none", ""})
 
 
@@ -133,9 +135,11 @@ def _spelled(unit: dict[str, Any]) -> dict[str, Any]:
 
 def _unit(unit: ControlNetUnit, engine: Engine, options: Effective, *, has_init_image: bool) -> Unit:
     _refuse_what_is_not_here(unit)
+    picture, mask = _picture_and_mask(unit.image)
     module = names.controlnet_module(engine, unit.module)
     model = names.controlnet_model(engine, unit.model)
-    image = _picture(unit.image)
+    image = None if picture is None else pictures.flat(pictures.decode(picture))
+    image = _drawn(unit.mask_image or mask, image) or image
     if image is None and not has_init_image:
         raise WouldBeIgnored("controlnet image", None, "txt2img has no picture of its own to draw a map from")
     if unit.guidance_start > unit.guidance_end:
@@ -154,8 +158,8 @@ def _refuse_what_is_not_here(unit: ControlNetUnit) -> None:
         raise WouldBeIgnored("controlnet input_mode", unit.input_mode, "only simple is supported")
 
 
-def _picture(value: Any) -> Image.Image | None:
-    """The picture in any of the forms a unit takes: text, {image, mask}, [image, mask], [{image, mask}]."""
+def _picture_and_mask(value: Any) -> tuple[Any, Any]:
+    """Both in any of the forms a unit takes: text, {image, mask}, [image, mask], [{image, mask}]."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         if len(value) > 1:
             raise WouldBeIgnored(
@@ -163,10 +167,26 @@ def _picture(value: Any) -> Image.Image | None:
             )
         value = value[0]
     if isinstance(value, dict):
-        value = value.get("image")
+        return value.get("image"), value.get("mask")
     if isinstance(value, list):
-        value = value[0] if value else None
-    return None if value is None else pictures.flat(pictures.decode(value))
+        image, mask, *_ = (*value, None, None)
+        return image, mask
+    return value, None
+
+
+def _drawn(mask: Any, image: Image.Image | None) -> Image.Image | None:
+    """The mask in place of the picture, as the extension takes it; None where it is all black or all white.
+
+    Source: the A1111 contract notes, controlnet section 9.
+    """
+    if not mask:
+        return None
+    drawn = pictures.as_mask(pictures.decode(mask))
+    if image is not None and drawn.size != image.size:
+        raise BadValue("controlnet mask", drawn.size, f"the picture's size is {image.size}")
+    levels = np.asarray(drawn)
+    is_blank = levels.max() <= NEARLY_BLACK or levels.min() >= NEARLY_WHITE
+    return None if is_blank else drawn.convert("RGB")
 
 
 def described(unit: Unit, engine: Engine) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
+from PIL import Image
 
 from webui_engine.controlnet.preprocessors import Module
 from webui_engine.errors import UnknownName
@@ -100,21 +101,14 @@ def detect() -> Response:
     request = read(DetectRequest)
     if request.controlnet_module in NOT_FOR_DETECTION:
         raise Refused(422, "Module not supported")
-    engine = services().engine
     module = _module(request.controlnet_module)
     if not request.controlnet_input_images:
         raise Refused(422, "No image selected")
-    maps = [
-        engine.preprocess(
-            flat(decode(text)),
-            module,
-            request.controlnet_processor_res,
-            request.controlnet_threshold_a,
-            request.controlnet_threshold_b,
-        )
-        for text in request.controlnet_input_images
-    ]
-    return jsonify({"info": "Success", "images": [encode(image, FileForm()) for image in maps]})
+    pictures = [flat(decode(text)) for text in request.controlnet_input_images]
+    drawn = [_drawn(picture, module, request) for picture in pictures]
+    poses = [pose for _, pose in drawn if pose is not None]
+    images = [encode(drawing, FileForm()) for drawing, _ in drawn]
+    return jsonify({"info": "Success", **({"poses": poses} if poses else {}), "images": images})
 
 
 @post(blueprint, "/controlnet/render_openpose_json")
@@ -125,6 +119,18 @@ def render_openpose_json() -> Response:
         return jsonify({"info": "No pose data detected."})
     images = [people_of(pose) for pose in poses]
     return jsonify({"images": [encode(image, FileForm()) for image in images], "info": "Success"})
+
+
+def _drawn(
+    picture: Image.Image, module: str, request: DetectRequest
+) -> tuple[Image.Image, dict[str, Any] | None]:
+    """A preprocessor's drawing, and the pose in it where it draws poses."""
+    engine, resolution = services().engine, request.controlnet_processor_res
+    posed = engine.read_pose(picture, module, resolution)
+    if posed is not None:
+        return posed
+    thresholds = request.controlnet_threshold_a, request.controlnet_threshold_b
+    return engine.preprocess(picture, module, resolution, *thresholds), None
 
 
 def _module(name: str) -> str:

@@ -6,7 +6,6 @@ from flask import Blueprint, Response, jsonify
 
 from webui_engine.http.generation.answer import answer, file_form
 from webui_engine.http.generation.describe import describe
-from webui_engine.http.generation.names import own_schedule
 from webui_engine.http.generation.plan import Plan, plan
 from webui_engine.http.generation.run import run
 from webui_engine.http.queue import new_task_id
@@ -41,8 +40,7 @@ def _generate(request: GenerationRequest) -> Response:
         finally:
             held.progress.finish()
             _keep_overrides(planned, held)
-    schedule = own_schedule(held.engine, planned.task.sampler, planned.task.scheduler)
-    description = describe(planned, made, own_schedule=schedule, job_timestamp=job_timestamp)
+    description = describe(planned, made, job_timestamp=job_timestamp)
     return jsonify(answer(planned, made, description, held.data))
 
 

@@ -51,27 +51,43 @@ from types import SimpleNamespace
 
 class YOLO:
     def __init__(self, weights):
-        self.weights = weights
+        self.segments = weights.stem.endswith("-seg")
 
     def __call__(self, picture, conf, verbose):
-        boxes = SimpleNamespace(xyxy=torch.tensor([[-5.0, 8.0, 32.0, 40.0]]), conf=torch.tensor([conf + 0.25]))
-        return [SimpleNamespace(boxes=boxes, masks=None)]
+        corners = torch.tensor([[-5.0, 8.0, 32.0, 40.0], [40.0, 40.0, 60.0, 60.0]])
+        boxes = SimpleNamespace(xyxy=corners, conf=torch.tensor([conf + 0.25, conf]))
+        triangle = [[0.0, 8.0], [32.0, 8.0], [0.0, 40.0]]
+        masks = SimpleNamespace(xy=[torch.tensor(triangle).numpy(), torch.empty(0, 2).numpy()])
+        return [SimpleNamespace(boxes=boxes, masks=masks if self.segments else None)]
 """
-"""The shape of ultralytics' answers; the package itself is not among our dependencies."""
+"""The shape of ultralytics' answers (version 8.4); the package itself is not among our dependencies."""
 
 
-def test_yolo_files_are_run_where_the_package_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def yolo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Detectors:
+    """Detectors with a YOLO file that finds boxes and one that finds outlines."""
     (tmp_path / "ultralytics.py").write_text(ULTRALYTICS, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "adetailer").mkdir()
-    (tmp_path / "adetailer" / "face_yolov8n.pt").write_bytes(b"weights")
-    detectors = Detectors([tmp_path / "adetailer"])
-    assert detectors.names() == ("face_yolov8n.pt", *MEDIAPIPE)
-    found = detectors.find("face_yolov8n.pt", Image.new("RGB", (64, 64)), 0.5)
-    assert [(item.box, item.confidence) for item in found] == [((0.0, 8.0, 32.0, 40.0), 0.75)]
+    for name in ("face_yolov8n.pt", "person_yolov8n-seg.pt"):
+        (tmp_path / "adetailer" / name).write_bytes(b"weights")
+    return Detectors([tmp_path / "adetailer"])
+
+
+def test_yolo_files_are_run_where_the_package_is_there(yolo: Detectors) -> None:
+    assert yolo.names() == ("face_yolov8n.pt", "person_yolov8n-seg.pt", *MEDIAPIPE)
+    found = yolo.find("face_yolov8n.pt", Image.new("RGB", (64, 64)), 0.5)
+    assert [(item.box, item.confidence) for item in found] == [
+        ((0.0, 8.0, 32.0, 40.0), 0.75),
+        ((40.0, 40.0, 60.0, 60.0), 0.5),
+    ]
     assert found[0].mask.getbbox() == (0, 8, 33, 41)
+
+
+def test_an_outline_masks_what_lies_in_it_and_a_missing_one_the_box(yolo: Detectors) -> None:
+    outlined, boxed = yolo.find("person_yolov8n-seg.pt", Image.new("RGB", (64, 64)), 0.5)
+    assert (outlined.mask.getpixel((4, 12)), outlined.mask.getpixel((28, 36))) == (255, 0)
+    assert boxed.mask.getbbox() == (40, 40, 61, 61)
 
 
 def test_an_unknown_detector_is_refused(astronaut: Image.Image) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from tests.unit.webui_engine.small_models import (
     small_task,
 )
 from webui_engine.diffusion.engine import Engine
+from webui_engine.tasks import Hires
 
 STRENGTH = 0.3
 """How strong the random LoRAs are: a picture changes clearly, the network does not break."""
@@ -200,6 +202,35 @@ def test_networks_can_be_switched_off(engine: Engine) -> None:
     off = picture(engine, "portrait<lora:anna:1>", disable_extra_networks=True)
 
     assert np.array_equal(off, picture(engine, "portrait"))
+
+
+def test_the_second_pass_of_hires_fix_has_the_loras_of_its_own_prompt(engine: Engine) -> None:
+    def made(prompt: str, second_prompt: str) -> np.ndarray:
+        return picture(engine, prompt, hires=Hires(scale=1.5, prompt=second_prompt))
+
+    plain = made("portrait", "a hat")
+    styled = made("portrait", "a hat<lora:style:1>")
+
+    assert not np.array_equal(styled, plain)
+    assert np.abs(made("portrait", "a hat<lora:style:0>") - plain).max() <= 1
+    assert np.array_equal(
+        made("portrait", "portrait<lora:style:1>"), made("portrait<lora:anna:0>", "portrait<lora:style:1>")
+    )
+    assert not np.array_equal(made("portrait<lora:anna:1>", "portrait"), made("portrait<lora:anna:1>", ""))
+
+
+def test_every_picture_of_a_batch_goes_through_both_passes_with_their_own_loras(engine: Engine) -> None:
+    asked = small_task(
+        prompt="portrait<lora:anna:1>", n_iter=2, hires=Hires(scale=1.5, prompt="a hat<lora:style:1>")
+    )
+    both = engine.generate(asked, Recorder())
+    second_alone = engine.generate(replace(asked, seed=asked.seed + 1, n_iter=1), Recorder())
+
+    assert np.array_equal(pixels(both.pictures[1].image), pixels(second_alone.pictures[0].image))
+    assert [entry.partition(":")[0] for entry in str(dict(both.extra)["Lora hashes"]).split(", ")] == [
+        "anna",
+        "style",
+    ]
 
 
 def test_a_new_file_is_found_by_refresh_and_an_overwritten_one_is_read_again(

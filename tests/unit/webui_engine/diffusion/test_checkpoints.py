@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from transformers import CLIPTokenizer
 
 from tests.unit.webui_engine.ldm_writer import ldm_state, write_ldm_file
 from tests.unit.webui_engine.small_models import (
@@ -208,6 +209,16 @@ def test_a_folder_whose_tokenizer_has_no_files_is_broken_rather_than_deaf(tmp_pa
 
     with pytest.raises(CheckpointBroken, match="tokenizer"):
         Engine([tmp_path], device="cpu").load("deaf")
+
+
+def test_a_tokenizer_that_knows_more_words_than_the_text_encoder_is_refused(tmp_path: Path) -> None:
+    checkpoint = write_ldm_file(small_pipeline(), tmp_path / "Stable-diffusion" / "alone.safetensors")
+    words = ["<|startoftext|>", "<|endoftext|>", *map(str, range(60_000))]
+    vocabulary = {word: index for index, word in enumerate(words)}
+    CLIPTokenizer(vocab=vocabulary, merges=[]).save_pretrained(checkpoint.with_suffix(".tokenizer"))
+
+    with pytest.raises(CheckpointBroken, match="60002 words"):
+        Engine([tmp_path], device="cpu").load("alone")
 
 
 def test_clips_published_table_of_merges_becomes_its_tokenizer(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from tests.unit.webui_engine.small_models import Recorder, pixels, small_task
-from webui_engine.device import choose_device, memory_guard
+from webui_engine.device import Device, choose_device, memory_guard, precision_on
 from webui_engine.diffusion.engine import Engine
-from webui_engine.errors import CheckpointBroken, NotANumber, OutOfMemory
+from webui_engine.errors import BadValue, CheckpointBroken, NotANumber, OutOfMemory
 
 
 @pytest.fixture
@@ -48,8 +48,24 @@ def test_other_errors_pass_the_memory_guard() -> None:
 
 
 def test_the_device_may_be_named_and_decides_the_precision() -> None:
-    assert choose_device("cpu").dtype == torch.float32
-    assert choose_device("cuda").dtype == torch.float16
+    assert choose_device("cpu") == Device(torch.device("cpu"), torch.float32)
+    assert [precision_on(kind) for kind in ("cuda", "mps", "cpu")] == [
+        torch.float16,
+        torch.float32,
+        torch.float32,
+    ]
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:99", "meta", "mps:7"])
+def test_a_device_that_is_not_there_is_named(name: str) -> None:
+    with pytest.raises(BadValue, match=name):
+        choose_device(name)
+
+
+def test_without_a_name_the_best_device_is_taken() -> None:
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+
+    assert choose_device().place.type == next(kind for kind, is_there in there.items() if is_there)
 
 
 def test_of_a_librarys_long_complaint_only_the_first_line_is_told() -> None:

@@ -275,7 +275,7 @@ def test_hires_fix_runs_two_passes_and_grows_the_picture(small_engine: Engine, u
 
 def test_the_second_pass_may_have_its_own_sampler_and_prompt(small_engine: Engine) -> None:
     asked = Hires(
-        sampler="DDIM", scheduler="Karras", prompt="a hat", negative_prompt="dog", scale=1.5, steps=3
+        sampler="DPM++ 2M", scheduler="Beta", prompt="a hat", negative_prompt="dog", scale=1.5, steps=3
     )
 
     result = small_engine.generate(small_task(hires=asked), Recorder())
@@ -284,6 +284,24 @@ def test_the_second_pass_may_have_its_own_sampler_and_prompt(small_engine: Engin
         "Hires sampler", "Hires schedule type", "Hires prompt", "Hires negative prompt", "Hires upscale",
         "Hires steps", "Hires upscaler",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("main", "second", "told"),
+    [
+        (("Euler", "Karras"), ("DPM++ 2M", None), None),
+        (("Euler", "Automatic"), ("DPM++ 2M", None), "Karras"),
+        (("Euler", "Karras"), (None, "Beta"), "Beta"),
+        (("Euler", "Karras"), (None, None), None),
+    ],
+)
+def test_the_schedule_of_the_second_pass_is_told_where_it_is_another(
+    main: tuple[str, str], second: tuple[str | None, str | None], told: str | None
+) -> None:
+    task = small_task(sampler=main[0], scheduler=main[1])
+    pairs = hires.infotext_of(Hires(sampler=second[0], scheduler=second[1]), task)
+
+    assert pairs.get("Hires schedule type") == told
 
 
 def test_another_checkpoint_for_the_second_pass_is_refused_at_once(small_engine: Engine) -> None:

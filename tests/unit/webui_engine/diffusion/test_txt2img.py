@@ -8,13 +8,21 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+from diffusers.schedulers import AysSchedules
 
 from tests.unit.webui_engine.small_models import Recorder, pixels, small_task
 from webui_engine.diffusion.engine import Engine
 from webui_engine.diffusion.loading import load_model
 from webui_engine.diffusion.noise import Seeds, initial_noise
 from webui_engine.diffusion.prediction import Prediction, alpha_at
-from webui_engine.diffusion.samplers import SAMPLERS, SCHEDULES, build_scheduler, find_sampler, find_schedule
+from webui_engine.diffusion.samplers import (
+    SAMPLERS,
+    SCHEDULES,
+    build_scheduler,
+    find_sampler,
+    find_schedule,
+    told_schedule,
+)
 from webui_engine.errors import BadValue, UnknownName
 
 SAMPLER_NAMES = [sampler.name for sampler in SAMPLERS]
@@ -274,6 +282,56 @@ def test_a_single_step_starts_from_full_noise(schedule: str) -> None:
             find_sampler(sampler), find_schedule(schedule), 1, betas, torch.device("cpu")
         )
         assert float(scheduler.timesteps[0]) == pytest.approx(999, abs=0.5)
+
+
+def levels_of(sampler: str, schedule: str, steps: int) -> np.ndarray:
+    betas = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
+    scheduler = build_scheduler(
+        find_sampler(sampler), find_schedule(schedule), steps, betas, torch.device("cpu")
+    )
+    return np.unique(scheduler.sigmas.double().numpy())[::-1]
+
+
+@pytest.mark.parametrize("sampler", [sampler.name for sampler in SAMPLERS if sampler.schedulable])
+def test_align_your_steps_has_the_published_noise_levels(sampler: str) -> None:
+    published = AysSchedules["StableDiffusionSigmas"]
+
+    levels = levels_of(sampler, "Align Your Steps", 11)
+
+    assert levels[:10] == pytest.approx(published[:10], rel=1e-4)
+    assert levels[10:] == pytest.approx([0.029, 0], rel=1e-4)
+
+
+def test_align_your_steps_is_interpolated_for_other_numbers_of_steps() -> None:
+    levels = levels_of("Euler", "Align Your Steps", 21)
+
+    assert levels[0:21:2] == pytest.approx(levels_of("Euler", "Align Your Steps", 11)[:11], rel=1e-4)
+    assert levels[1] ** 2 == pytest.approx(levels[0] * levels[2], rel=1e-4)
+
+
+@pytest.mark.parametrize("sampler", [sampler.name for sampler in SAMPLERS if sampler.schedulable])
+def test_the_kl_optimal_levels_are_evenly_spaced_angles(sampler: str) -> None:
+    levels = levels_of(sampler, "KL Optimal", 8)
+
+    assert len(levels) == 9
+    assert levels[0] == pytest.approx(levels_of("Euler", "Karras", 8)[0], rel=1e-3)
+    angles = np.diff(np.arctan(levels[:8]))
+    assert angles == pytest.approx(np.full(7, angles[0]), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "schedule", "told"),
+    [
+        ("Euler", "Automatic", None),
+        ("Euler", "Uniform", "Uniform"),
+        ("DPM++ 2M", "Automatic", "Karras"),
+        ("DPM++ 3M SDE", "Automatic", "Exponential"),
+        ("DPM++ 2M", "Uniform", "Uniform"),
+        ("DDIM", "Automatic", None),
+    ],
+)
+def test_the_schedule_that_ran_is_told_by_its_name(sampler: str, schedule: str, told: str | None) -> None:
+    assert told_schedule(sampler, schedule) == told
 
 
 def test_the_listed_samplers_exist_in_diffusers() -> None:

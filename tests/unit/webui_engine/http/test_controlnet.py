@@ -85,9 +85,24 @@ def test_a_picture_comes_in_several_forms(generate: Post, photo: str, wrapped: s
     assert len(generate(steps=1, **units(pose(forms[wrapped])))["images"]) == 2
 
 
+def test_a_mask_stands_for_the_picture(generate: Post, photo: str) -> None:
+    stroke = Image.new("L", decoded(photo).size, 0)
+    stroke.paste(255, (10, 10, 40, 20))
+    masked = generate(steps=1, **units(pose(photo, module="canny", mask_image=encoded(stroke))))
+    assert masked["images"] == generate(steps=1, **units(pose(encoded(stroke), module="canny")))["images"]
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_mask_of_one_level_says_nothing(generate: Post, photo: str, level: int) -> None:
+    mask = encoded(Image.new("L", decoded(photo).size, level))
+    masked = generate(steps=1, **units(pose(photo, mask_image=mask)))
+    assert masked["images"] == generate(steps=1, **units(pose(photo)))["images"]
+
+
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
+        ({"mask_image": encoded(Image.linear_gradient("L").resize((8, 8)))}, 500),
         ({"model": "missing [12345678]"}, 400),
         ({"model": "None"}, 422),
         ({"module": "missing"}, 500),
@@ -121,6 +136,40 @@ def test_detection_draws_a_map_for_each_picture(client: FlaskClient, photo: str)
     answer = client.post("/controlnet/detect", json=body).get_json()
     assert answer["info"] == "Success"
     assert [decoded(image).size for image in answer["images"]] == [(256, 256)] * 2
+
+
+def test_detection_tells_the_points_of_a_pose(client: FlaskClient, astronaut: Image.Image) -> None:
+    body = {
+        "controlnet_module": "openpose_full",
+        "controlnet_input_images": [encoded(astronaut)],
+        "controlnet_processor_res": 512,
+    }
+    told = client.post("/controlnet/detect", json=body).get_json()
+    (pose_told,) = told["poses"]
+    assert (pose_told["canvas_width"], pose_told["canvas_height"]) == (512, 512)
+    (person,) = pose_told["people"]
+    x, y, confidence = person["pose_keypoints_2d"][:3]
+    assert (0.35 < x < 0.55, 0.1 < y < 0.35, confidence) == (True, True, 1.0)
+    assert len(person["pose_keypoints_2d"]) == 3 * 18
+    assert len(person["face_keypoints_2d"]) == 3 * 70
+
+
+def test_told_points_can_be_drawn_again(client: FlaskClient, astronaut: Image.Image) -> None:
+    body = {"controlnet_module": "openpose", "controlnet_input_images": [encoded(astronaut)]}
+    told = client.post("/controlnet/detect", json=body).get_json()
+    drawn = client.post("/controlnet/render_openpose_json", json=told["poses"]).get_json()
+    assert drawn["images"] == told["images"]
+
+
+def test_where_nobody_is_no_people_are_told(client: FlaskClient) -> None:
+    empty = encoded(Image.new("RGB", (64, 64), "teal"))
+    body = {"controlnet_module": "openpose_full", "controlnet_input_images": [empty]}
+    assert client.post("/controlnet/detect", json=body).get_json()["poses"][0]["people"] == []
+
+
+def test_other_preprocessors_tell_no_poses(client: FlaskClient, photo: str) -> None:
+    body = {"controlnet_module": "canny", "controlnet_input_images": [photo]}
+    assert client.post("/controlnet/detect", json=body).get_json().keys() == {"info", "images"}
 
 
 def test_a_pose_is_drawn_from_its_points(client: FlaskClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,13 @@ def test_an_override_stays_when_it_shall_not_be_restored(generate: Post) -> None
         ({"prompt": "a <lora:missing:1> woman"}, 400),
         ({"override_settings": {"sd_model_checkpoint": "missing"}}, 400),
         ({"restore_faces": True}, 422),
+        ({"sampler_name": "DDIM", "scheduler": "Karras"}, 422),
+        ({"sampler_name": "UniPC Karras"}, 422),
+        ({"sampler_name": "Euler a", "eta": 0.5}, 422),
+        ({"sampler_name": "DPM++ 2M SDE", "s_noise": 0.9}, 422),
+        ({"sampler_name": "Heun", "s_churn": 10}, 422),
+        ({"enable_hr": True, "denoising_strength": 0.5, "hr_prompt": "a <lora:missing:1> man"}, 400),
+        ({"seed": 2**70}, 500),
         ({"steps": 0}, 500),
         ({"width": "wide"}, 422),
     ],
@@ -103,6 +111,37 @@ def test_an_alias_and_a_joined_name_mean_the_same_sampler(generate: Post) -> Non
     assert joined["infotexts"] == apart["infotexts"]
 
 
+def test_numbers_that_a_sampler_has_built_in_may_be_sent(generate: Post) -> None:
+    sent = generate(sampler_name="Euler a", eta=1.0, s_churn=5, s_noise=1.0)
+    assert sent["images"] == generate(sampler_name="Euler a")["images"]
+
+
+def test_ddim_draws_as_much_new_noise_as_eta_says(generate: Post) -> None:
+    plain, noisy = generate(sampler_name="DDIM"), generate(sampler_name="DDIM", eta=1.0)
+    assert noisy["images"] != plain["images"]
+    assert noisy["info"]["extra_generation_params"]["Eta DDIM"] == 1.0
+    assert "Eta DDIM" not in plain["info"]["extra_generation_params"]
+
+
+def test_churn_changes_euler_and_no_upper_limit_is_written_as_zero(generate: Post) -> None:
+    churned = generate(sampler_name="Euler", s_churn=2, steps=4)
+    assert churned["images"] != generate(sampler_name="Euler", steps=4)["images"]
+    assert churned["images"] == generate(sampler_name="Euler", s_churn=2, s_tmax=0, steps=4)["images"]
+
+
+def test_hires_fix_goes_on_with_the_schedule_of_the_first_pass(generate: Post) -> None:
+    asked = {"enable_hr": True, "hr_upscaler": "Latent", "denoising_strength": 0.5, "scheduler": "Karras"}
+    told = generate(**asked, hr_sampler_name="DPM++ 2M")["info"]["extra_generation_params"]
+    assert (told["Hires sampler"], told["Hires schedule type"]) == ("DPM++ 2M", None)
+
+
+def test_styles_count_for_the_prompt_of_hires_fix_too(generate: Post, tmp_path: Path) -> None:
+    (tmp_path / "styles.csv").write_text("name,prompt,negative_prompt\nfilm,film photo,\n", encoding="utf-8")
+    asked = {"enable_hr": True, "hr_upscaler": "Latent", "denoising_strength": 0.5, "styles": ["film"]}
+    told = generate(**asked, hr_prompt="a man")["info"]["extra_generation_params"]
+    assert told["Hires prompt"] == "a man, film photo"
+
+
 def test_an_infotext_fills_the_fields_that_were_not_sent(client: FlaskClient) -> None:
     body = {
         "infotext": "a man\nNegative prompt: hat\nSteps: 3, Sampler: DDIM, Seed: 9, Size: 128x128",
@@ -111,6 +150,24 @@ def test_an_infotext_fills_the_fields_that_were_not_sent(client: FlaskClient) ->
     told = client.post("/sdapi/v1/txt2img", json=body).get_json()["parameters"]
     assert (told["prompt"], told["negative_prompt"], told["sampler_name"]) == ("a man", "hat", "DDIM")
     assert (told["seed"], told["width"], told["steps"]) == (9, 128, 1)
+
+
+def test_an_infotext_overrides_the_options_it_tells(client: FlaskClient) -> None:
+    settings = "Steps: 1, Sampler: Euler, Seed: 9, Size: 128x128, Clip skip: 2, ENSD: 31337, Tiling: True"
+    body: dict[str, object] = {"infotext": f"a man\n{settings}"}
+    told = client.post("/sdapi/v1/txt2img", json=body).get_json()
+    overridden = {"CLIP_stop_at_last_layers": 2, "eta_noise_seed_delta": 31337, "tiling": True}
+    assert told["parameters"]["override_settings"] == overridden
+    parsed = infotext.parse(json.loads(told["info"])["infotexts"][0])
+    assert [parsed.get(key) for key in ("Clip skip", "ENSD", "Tiling")] == ["2", "31337", "True"]
+    body["override_settings"] = {"CLIP_stop_at_last_layers": 1}
+    again = client.post("/sdapi/v1/txt2img", json=body).get_json()
+    assert json.loads(again["info"])["clip_skip"] == 1
+
+
+def test_an_infotext_that_tells_no_number_is_refused(client: FlaskClient) -> None:
+    body = {"infotext": "a man\nSteps: 1, Sampler: Euler, Seed: 9, Clip skip: two", "width": 64, "height": 64}
+    assert client.post("/sdapi/v1/txt2img", json=body).status_code == 500
 
 
 def test_img2img_keeps_what_lies_outside_the_mask(generate: Post, astronaut: Image.Image) -> None:

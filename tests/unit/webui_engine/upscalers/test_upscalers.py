@@ -12,33 +12,11 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from tests.unit.webui_engine.small_models import pixels
+from tests.unit.webui_engine.small_models import pixels, rrdb_state
 from webui_engine.device import choose_device
 from webui_engine.errors import CheckpointBroken, UnknownName
 from webui_engine.upscalers import esrgan
 from webui_engine.upscalers.listing import Upscalers
-
-BLOCKS, WIDTH, GROWTH = 1, 8, 32
-
-
-def rrdb_state() -> dict[str, torch.Tensor]:
-    """A random network of Wang et al. 2018 that enlarges four times, under the keys of its authors' files."""
-    torch.manual_seed(0)
-    state: dict[str, torch.Tensor] = {}
-
-    def convolution(name: str, inputs: int, outputs: int) -> None:
-        state[f"{name}.weight"] = torch.randn(outputs, inputs, 3, 3) * 0.05
-        state[f"{name}.bias"] = torch.zeros(outputs)
-
-    convolution("model.0", 3, WIDTH)
-    for dense in (1, 2, 3):
-        for layer in range(1, 6):
-            outputs = GROWTH if layer < 5 else WIDTH
-            convolution(f"model.1.sub.0.RDB{dense}.conv{layer}.0", WIDTH + GROWTH * (layer - 1), outputs)
-    convolution(f"model.1.sub.{BLOCKS}", WIDTH, WIDTH)
-    for name, outputs in (("model.3", WIDTH), ("model.6", WIDTH), ("model.8", WIDTH), ("model.10", 3)):
-        convolution(name, WIDTH, outputs)
-    return state
 
 
 @pytest.fixture(scope="module")
