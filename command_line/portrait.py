@@ -63,6 +63,8 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     preset = session.api.get(f"/presets/{request.preset}")
     if preset["identity"] == "lora":
         _require_learning(session)
+    _require_server(session)
+    _require_parts(preset)
     request.out.mkdir(parents=True, exist_ok=True)
     name = request.photos.resolve().name
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
@@ -84,6 +86,23 @@ def _require_learning(session: Session) -> None:
         raise JobFailed(
             f"{training['message']} Presets that need no learned person: {free}.", "training_unavailable"
         )
+
+
+def _require_server(session: Session) -> None:
+    """Raise JobFailed, before a photo is sent, where no server can be used; it says why of each."""
+    servers = list(session.api.items("/servers"))
+    if servers and all(server["status"] == "down" for server in servers):
+        reasons = " ".join(f"{server['problem']} ({server['details']})" for server in servers)
+        raise JobFailed(f"no server can be used: {reasons}", servers[0]["problem_code"])
+
+
+def _require_parts(preset: dict[str, Any]) -> None:
+    """Raise JobFailed, before a photo is sent, where every server lacks something that the preset needs."""
+    if not preset["available"]:
+        reasons = (
+            f"{part['message']} (stage {part['stage']}, {part['server']})" for part in preset["missing"]
+        )
+        raise JobFailed(" ".join(reasons), "missing_capability")
 
 
 def _order(session: Session, terminal: Terminal, request: PortraitRequest, subject_id: str) -> dict[str, Any]:

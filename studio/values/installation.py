@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from studio.values.base import Fraction, Value, Words
@@ -24,6 +25,7 @@ class Server(Value):
     capabilities: dict[str, tuple[str, ...]]
     problem: str | None
     details: str = ""
+    seen_at: datetime
 
 
 class Running(Value):

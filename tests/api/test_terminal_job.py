@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,12 @@ from tests.running_studio import RunningStudio
 
 
 def portrait(
-    studio: RunningStudio, photos: Path, out: Path, *options: str, data: Path | None = None
+    studio: RunningStudio,
+    photos: Path,
+    out: Path,
+    *options: str,
+    data: Path | None = None,
+    presets: Path | None = None,
 ) -> tuple[int, dict[str, Any], str]:
     """(exit status, last line of standard output as JSON, standard error)."""
     command = [
@@ -34,6 +40,7 @@ def portrait(
     settings = {
         "SAJIN_API_PORT": str(studio.settings.api_port),
         "SAJIN_DATA": str(data or studio.settings.data),
+        "SAJIN_PRESETS_DIR": str(presets or studio.settings.presets_dir),
     }
     done = subprocess.run(
         [*command, *options],
@@ -125,6 +132,41 @@ def test_beside_a_webui_a_look_that_needs_learning_is_refused_before_a_photo_is_
     assert status == 1
     assert report["error"]["code"] == "training_unavailable"
     assert "stranger" in report["error"]["message"]
+    assert "agrees to this use" not in said
+
+
+def test_a_look_that_the_server_cannot_make_is_refused_before_a_photo_is_sent(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    presets = tmp_path / "presets"
+    shutil.copytree(running_studio.settings.presets_dir, presets)
+    (presets / "repaired.yaml").write_text(
+        "extends: stranger\ntitle: {en: Repaired, ko: 복원}\n"
+        "stages: {skeleton: {adetailer: [{model: nosuch.pt}]}}\n",
+        encoding="utf-8",
+    )
+    options = (f"--webui={running_studio.engine_url}", "--preset=repaired")
+    status, report, said = portrait(
+        running_studio, photos, tmp_path / "out", *options, data=tmp_path / "data", presets=presets
+    )
+    assert status == 1
+    assert report["error"]["code"] == "missing_capability"
+    assert all(
+        part in report["error"]["message"] for part in ("nosuch.pt", "skeleton", running_studio.engine_url)
+    )
+    assert "agrees to this use" not in said
+
+
+def test_a_server_that_does_not_answer_is_said_before_a_photo_is_sent(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    options = ("--webui=http://127.0.0.1:9/", "--preset=stranger")
+    status, report, said = portrait(
+        running_studio, photos, tmp_path / "out", *options, data=tmp_path / "data"
+    )
+    assert status == 1
+    assert report["error"]["code"] == "webui_unreachable"
+    assert "http://127.0.0.1:9" in report["error"]["message"]
     assert "agrees to this use" not in said
 
 
