@@ -24,7 +24,7 @@ DEMONSTRATION_LINE = (
 class PortraitRequest:
     """What is to be made. photos: a folder. seed: None draws one. out: folder for the pictures.
 
-    steps: of the training; None leaves them to the trainer.
+    pose: id of a pose picture to follow, None for none. steps: of the training; None leaves them to the trainer.
     """
 
     photos: Path
@@ -33,6 +33,7 @@ class PortraitRequest:
     seed: int | None
     out: Path
     class_noun: str
+    pose: str | None = None
     steps: int | None = None
 
 
@@ -65,6 +66,7 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
         _require_learning(session)
     _require_server(session)
     _require_parts(preset)
+    _require_pose(session, request.pose)
     request.out.mkdir(parents=True, exist_ok=True)
     name = request.photos.resolve().name
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
@@ -100,9 +102,16 @@ def _require_parts(preset: dict[str, Any]) -> None:
     """Raise JobFailed, before a photo is sent, where every server lacks something that the preset needs."""
     if not preset["available"]:
         reasons = (
-            f"{part['message']} (stage {part['stage']}, {part['server']})" for part in preset["missing"]
+            f"{part['server']}, stage {part['stage']}: {part['message']}" for part in preset["missing"]
         )
         raise JobFailed(" ".join(reasons), "missing_capability")
+
+
+def _require_pose(session: Session, pose: str | None) -> None:
+    """Raise JobFailed, before a photo is sent, where there is no such pose picture; it names those there are."""
+    known = [one["id"] for one in session.api.items("/poses")]
+    if pose is not None and pose not in known:
+        raise JobFailed(f"There is no pose picture {pose}. There are: {', '.join(known)}.", "not_found")
 
 
 def _order(session: Session, terminal: Terminal, request: PortraitRequest, subject_id: str) -> dict[str, Any]:
@@ -110,7 +119,7 @@ def _order(session: Session, terminal: Terminal, request: PortraitRequest, subje
         "preset": request.preset,
         "subject": subject_id,
         "count": request.count,
-        "options": {} if request.seed is None else {"seed": request.seed},
+        "options": {"seed": request.seed, "pose": request.pose},
     }
     job = session.api.post("/jobs", body, {"Idempotency-Key": uuid.uuid4().hex})
     with terminal.bar("portraits") as look:

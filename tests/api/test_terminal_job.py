@@ -67,7 +67,9 @@ def test_the_whole_job_leaves_its_pictures_and_says_so_in_one_line(
     running_studio: RunningStudio, photos: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    status, report, said = portrait(running_studio, photos, out, "--count=1", "--seed=7", "--steps=2")
+    status, report, said = portrait(
+        running_studio, photos, out, "--count=1", "--seed=7", "--steps=2", "--pose=shipped-front"
+    )
     assert status == 0, said
     assert list(report) == ["job", "adapter", "images", "seconds", "server"]
     assert report["server"]["flavour"] == "sajin"
@@ -100,6 +102,16 @@ def test_an_unknown_preset_is_said_before_a_photo_is_sent(
     assert status == 1
     assert report["error"]["code"] == "not_found"
     assert running_studio.api.get("/subjects") == before
+
+
+def test_an_unknown_pose_is_said_before_a_photo_is_sent(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    status, report, said = portrait(running_studio, photos, tmp_path / "out", "--pose=none")
+    assert status == 1
+    assert report["error"]["code"] == "not_found"
+    assert "shipped-front" in report["error"]["message"]
+    assert "agrees to this use" not in said
 
 
 def test_a_folder_without_files_cannot_start(running_studio: RunningStudio, tmp_path: Path) -> None:
