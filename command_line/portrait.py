@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from command_line.errors import CommandError, JobFailed
+from command_line.feasibility import feasible_preset
 from command_line.session import Session, studio_session
 from command_line.terminal import Terminal
 from command_line.train import TrainRequest, add_subject, learn, raise_if_failed
@@ -61,12 +62,7 @@ def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool)
 
 
 def _make(session: Session, terminal: Terminal, request: PortraitRequest, report: dict[str, Any]) -> None:
-    preset = session.api.get(f"/presets/{request.preset}")
-    if preset["identity"] == "lora":
-        _require_learning(session)
-    _require_server(session)
-    _require_parts(preset)
-    _require_pose(session, request.pose)
+    preset = feasible_preset(session.api, request.preset, request.pose)
     request.out.mkdir(parents=True, exist_ok=True)
     name = request.photos.resolve().name
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
@@ -78,40 +74,6 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     report["images"] = [_save(session, image, request.out) for image in job["images"]]
     _show(terminal, job, report["images"])
     raise_if_failed(job, "the job")
-
-
-def _require_learning(session: Session) -> None:
-    """Raise JobFailed, before a photo is sent, where nobody can be learned; it names the presets that do without."""
-    training = session.api.get("/status")["training"]
-    if not training["available"]:
-        free = ", ".join(one["name"] for one in session.api.items("/presets") if one["identity"] == "none")
-        raise JobFailed(
-            f"{training['message']} Presets that need no learned person: {free}.", "training_unavailable"
-        )
-
-
-def _require_server(session: Session) -> None:
-    """Raise JobFailed, before a photo is sent, where no server can be used; it says why of each."""
-    servers = list(session.api.items("/servers"))
-    if servers and all(server["status"] == "down" for server in servers):
-        reasons = " ".join(f"{server['problem']} ({server['details']})" for server in servers)
-        raise JobFailed(f"no server can be used: {reasons}", servers[0]["problem_code"])
-
-
-def _require_parts(preset: dict[str, Any]) -> None:
-    """Raise JobFailed, before a photo is sent, where every server lacks something that the preset needs."""
-    if not preset["available"]:
-        reasons = (
-            f"{part['server']}, stage {part['stage']}: {part['message']}" for part in preset["missing"]
-        )
-        raise JobFailed(" ".join(reasons), "missing_capability")
-
-
-def _require_pose(session: Session, pose: str | None) -> None:
-    """Raise JobFailed, before a photo is sent, where there is no such pose picture; it names those there are."""
-    known = [one["id"] for one in session.api.items("/poses")]
-    if pose is not None and pose not in known:
-        raise JobFailed(f"There is no pose picture {pose}. There are: {', '.join(known)}.", "not_found")
 
 
 def _order(session: Session, terminal: Terminal, request: PortraitRequest, subject_id: str) -> dict[str, Any]:

@@ -332,10 +332,11 @@ class RunningAnswer(Answer):
 
 
 class TrainingAvailabilityAnswer(Answer):
-    """Whether identities can be learned here, and if not, why."""
+    """Whether identities can be learned here, and if not, why. checkpoint: the one they would be learned on, or ""."""
 
     available: bool
     code: str
+    checkpoint: str
     message: str
 
 

@@ -178,6 +178,7 @@ class Presenter:
             training=answers.TrainingAvailabilityAnswer(
                 available=status.training.available,
                 code=code,
+                checkpoint=status.training.checkpoint,
                 message=self._texts.say("training_available", code),
             ),
             worker_alive=status.worker_alive,

@@ -40,10 +40,14 @@ class Running(Value):
 
 
 class TrainingAvailability(Value):
-    """Whether identities can be learned here. code: "ready" or why not, as TrainingUnavailable's reason."""
+    """Whether identities can be learned here. code: "ready" or why not, as TrainingUnavailable's reason.
+
+    checkpoint: bare name of the one they would be learned on, "" where it is not known.
+    """
 
     available: bool
     code: str
+    checkpoint: str
 
 
 class StudioStatus(Value):

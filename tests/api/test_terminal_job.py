@@ -18,14 +18,9 @@ from tests.running_studio import RunningStudio
 
 
 def portrait(
-    studio: RunningStudio,
-    photos: Path,
-    out: Path,
-    *options: str,
-    data: Path | None = None,
-    presets: Path | None = None,
+    studio: RunningStudio, photos: Path, out: Path, *options: str, **settings: Path
 ) -> tuple[int, dict[str, Any], str]:
-    """(exit status, last line of standard output as JSON, standard error)."""
+    """(exit status, last line of standard output as JSON, standard error). settings: instead of the studio's."""
     command = [
         sys.executable,
         "-m",
@@ -37,14 +32,10 @@ def portrait(
         str(out),
         "--json",
     ]
-    settings = {
-        "SAJIN_API_PORT": str(studio.settings.api_port),
-        "SAJIN_DATA": str(data or studio.settings.data),
-        "SAJIN_PRESETS_DIR": str(presets or studio.settings.presets_dir),
-    }
+    given = {"data": studio.settings.data, "api_port": studio.settings.api_port, **settings}
     done = subprocess.run(
         [*command, *options],
-        env={**os.environ, **settings},
+        env={**os.environ, **{f"SAJIN_{name.upper()}": str(value) for name, value in given.items()}},
         capture_output=True,
         text=True,
         timeout=280,
@@ -159,13 +150,28 @@ def test_a_look_that_the_server_cannot_make_is_refused_before_a_photo_is_sent(
     )
     options = (f"--webui={running_studio.engine_url}", "--preset=repaired")
     status, report, said = portrait(
-        running_studio, photos, tmp_path / "out", *options, data=tmp_path / "data", presets=presets
+        running_studio, photos, tmp_path / "out", *options, data=tmp_path / "data", presets_dir=presets
     )
     assert status == 1
     assert report["error"]["code"] == "missing_capability"
     assert all(
         part in report["error"]["message"] for part in ("nosuch.pt", "skeleton", running_studio.engine_url)
     )
+    assert "agrees to this use" not in said
+
+
+def test_learning_on_another_checkpoint_than_the_servers_is_refused_before_a_photo_is_sent(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    other, loras = tmp_path / "other.safetensors", tmp_path / "loras"
+    other.touch()
+    loras.mkdir()
+    settings = {"data": tmp_path / "data", "checkpoint": other, "lora_dir": loras}
+    webui = f"--webui={running_studio.engine_url}"
+    status, report, said = portrait(running_studio, photos, tmp_path / "out", webui, **settings)
+    assert status == 1
+    assert report["error"]["code"] == "learned_elsewhere"
+    assert "sajin-tiny" in report["error"]["message"]
     assert "agrees to this use" not in said
 
 
