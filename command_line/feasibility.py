@@ -9,7 +9,7 @@ from command_line.api_client import ApiClient, Body
 from command_line.errors import JobFailed
 from webui_client.capabilities import name_of_checkpoint
 
-PASSING_PROBLEMS = frozenset({"webui_unreachable", "webui_timeout", "worker_not_running"})
+PASSING_PROBLEMS = frozenset({"webui_unreachable", "webui_timeout", "not_a_webui", "worker_not_running"})
 PATIENCE_SECONDS = 10.0
 LOOK_SECONDS = 0.5
 
