@@ -95,6 +95,9 @@ def portrait(
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="Where the pictures go.")] = Path(
         "portraits"
     ),
+    pose: Annotated[
+        str | None, typer.Option("--pose", help="A pose picture to follow, for example shipped-front.")
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     steps: Steps = None,
@@ -114,6 +117,7 @@ def portrait(
             seed=seed,
             out=out,
             class_noun=class_noun,
+            pose=pose,
             steps=steps,
         )
         raise typer.Exit(portrait_job.run(request, tuple(webui or ()), as_json=as_json))

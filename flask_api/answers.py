@@ -229,10 +229,12 @@ class PresetStageAnswer(Answer):
 
 
 class MissingAnswer(Answer):
-    """Something a preset needs and no server has."""
+    """Something a preset needs and no server has. server: the first that lacks it. stage: that needs it."""
 
     kind: str
     name: str
+    server: str
+    stage: str
     message: str
 
 
@@ -308,6 +310,7 @@ class ServerAnswer(Answer):
     problem_code: str | None
     problem: str | None
     details: str
+    seen_at: datetime
 
 
 class ServersAnswer(Answer):
@@ -329,10 +332,11 @@ class RunningAnswer(Answer):
 
 
 class TrainingAvailabilityAnswer(Answer):
-    """Whether identities can be learned here, and if not, why."""
+    """Whether identities can be learned here, and if not, why. checkpoint: the one they would be learned on, or ""."""
 
     available: bool
     code: str
+    checkpoint: str
     message: str
 
 

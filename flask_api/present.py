@@ -157,7 +157,7 @@ class Presenter:
         """Something no server has."""
         kind = self._texts.find("missing", "kinds", part.kind) or part.kind
         message = self._texts.say("missing", "message", kind_text=kind, name=part.name)
-        return answers.MissingAnswer(kind=part.kind, name=part.name, message=message)
+        return answers.MissingAnswer(**part.model_dump(), message=message)
 
     def pose(self, pose: values.Pose) -> answers.PoseAnswer:
         """A pose picture."""
@@ -178,6 +178,7 @@ class Presenter:
             training=answers.TrainingAvailabilityAnswer(
                 available=status.training.available,
                 code=code,
+                checkpoint=status.training.checkpoint,
                 message=self._texts.say("training_available", code),
             ),
             worker_alive=status.worker_alive,

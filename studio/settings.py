@@ -53,9 +53,10 @@ class Settings(BaseSettings):
     @field_validator("webui_urls", "api_hosts", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
-        if not isinstance(value, str):
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
             return value
-        return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return tuple(str(part).strip().rstrip("/") for part in parts if str(part).strip())
 
     @field_validator("webui_auth")
     @classmethod

@@ -83,7 +83,7 @@ class Trainings:
             step=0,
             steps=options.steps or 0,
             options=options.model_dump(mode="json"),
-            checkpoint=name_of_checkpoint(checkpoint.name) if checkpoint else "",
+            checkpoint=checkpoint_name(self.settings),
             demonstration=checkpoint == BUNDLED_CHECKPOINT,
             cancel_requested=False,
             error=None,
@@ -95,12 +95,19 @@ class Trainings:
 
 
 def availability(settings: Settings) -> TrainingAvailability:
-    """Whether identities can be learned here."""
+    """Whether identities can be learned here, and on what."""
+    code = "ready"
     try:
         require_training(settings)
     except TrainingUnavailable as reason:
-        return TrainingAvailability(available=False, code=reason.reason)
-    return TrainingAvailability(available=True, code="ready")
+        code = reason.reason
+    return TrainingAvailability(available=code == "ready", code=code, checkpoint=checkpoint_name(settings))
+
+
+def checkpoint_name(settings: Settings) -> str:
+    """Bare name of the checkpoint that people are learned on; "" where it is not known."""
+    checkpoint = settings.training_checkpoint
+    return name_of_checkpoint(checkpoint.name) if checkpoint else ""
 
 
 def require_training(settings: Settings) -> tuple[Path, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from studio.values.base import Fraction, Value, Words
@@ -24,6 +25,7 @@ class Server(Value):
     capabilities: dict[str, tuple[str, ...]]
     problem: str | None
     details: str = ""
+    seen_at: datetime
 
 
 class Running(Value):
@@ -38,10 +40,14 @@ class Running(Value):
 
 
 class TrainingAvailability(Value):
-    """Whether identities can be learned here. code: "ready" or why not, as TrainingUnavailable's reason."""
+    """Whether identities can be learned here. code: "ready" or why not, as TrainingUnavailable's reason.
+
+    checkpoint: bare name of the one they would be learned on, "" where it is not known.
+    """
 
     available: bool
     code: str
+    checkpoint: str
 
 
 class StudioStatus(Value):

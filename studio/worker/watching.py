@@ -139,6 +139,7 @@ def _up(record: Capabilities, *, busy: bool) -> Server:
         demonstration=record.demonstration,
         capabilities={name: getattr(facts, name) for name in names},
         problem=None,
+        seen_at=now(),
     )
 
 
@@ -155,4 +156,5 @@ def down_server(url: str, error: WebuiError) -> Server:
         capabilities={},
         problem=code_of(error),
         details=str(error),
+        seen_at=now(),
     )

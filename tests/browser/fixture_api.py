@@ -272,6 +272,7 @@ def create_app(scene: Scene) -> flask.Flask:
         learn = {
             "available": scene.can_learn,
             "code": "ready",
+            "checkpoint": "sajin-tiny",
             "message": "The server's checkpoint file is not known here.",
         }
         return {

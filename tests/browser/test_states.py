@@ -45,6 +45,7 @@ SERVER = {
     "problem_code": None,
     "problem": None,
     "details": "",
+    "seen_at": "2026-01-01T12:00:00Z",
 }
 DOWN = SERVER | {
     "url": "http://gpu-2:7860",
