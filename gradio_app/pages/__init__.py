@@ -4,10 +4,9 @@ import gradio as gr
 
 from gradio_app.pages import gallery, jobs, people, servers, studio
 from gradio_app.site import Site
+from gradio_app.uploads import KEPT_SECONDS, SWEEP_SECONDS
 
 OTHERS = (("people", people), ("gallery", gallery), ("jobs", jobs), ("servers", servers))
-CACHE_SWEEP_SECONDS = 600
-CACHE_AGE_SECONDS = 3600
 
 
 def build(site: Site) -> gr.Blocks:
@@ -15,7 +14,7 @@ def build(site: Site) -> gr.Blocks:
     blocks = gr.Blocks(
         title=site.words("app.title"),
         analytics_enabled=False,
-        delete_cache=(CACHE_SWEEP_SECONDS, CACHE_AGE_SECONDS),
+        delete_cache=(SWEEP_SECONDS, KEPT_SECONDS),
         fill_width=True,
     )
     with blocks:
