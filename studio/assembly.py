@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.catalogue import Catalogue
-from studio.database.connect import Database
+from studio.database.connect import WAIT_SECONDS, Database
 from studio.database.migrate import migrate
 from studio.errors import DataFolderUnusable
 from studio.faces.process import FaceProcess
@@ -56,13 +56,16 @@ class Parts:
     overview: Overview
 
 
-def lay_foundations(settings: Settings) -> Foundations:
-    """Open everything in the data folder. Raises StorageError, BrokenLibrary."""
+def lay_foundations(settings: Settings, wait_seconds: float = WAIT_SECONDS) -> Foundations:
+    """Open everything in the data folder. Raises StorageError, BrokenLibrary.
+
+    wait_seconds: how long a write of this process waits for another one's.
+    """
     data = settings.data_folder
     make_data_folder(data)
     library = read_library(settings.presets_dir, settings.prompts_dir)
     database, queue, faces = (
-        Database(settings.studio_database),
+        Database(settings.studio_database, wait_seconds),
         DurableQueue(settings.durable_database),
         FaceProcess(),
     )

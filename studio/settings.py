@@ -24,7 +24,8 @@ class Settings(BaseSettings):
     api_hosts: further host names the API answers to, comma separated in the environment.
     database_url, store_url: SQLAlchemy and fsspec addresses; None keeps both in data.
     executor_id: the durable worker's stable name on this host. poll_seconds: how often its queues are looked at.
-    patience_seconds: how long a stage waits for servers that do not answer before its job fails.
+    patience_seconds: how long a stage waits for servers that do not answer before its job fails, and a write of the
+    worker for a locked database.
     """
 
     model_config = SettingsConfigDict(
@@ -57,6 +58,13 @@ class Settings(BaseSettings):
         if not isinstance(parts, list | tuple):
             return value
         return tuple(str(part).strip().rstrip("/") for part in parts if str(part).strip())
+
+    @field_validator("webui_urls")
+    @classmethod
+    def _urls_are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from webui_client.transport import normal_url
+
+        return tuple(map(normal_url, value))
 
     @field_validator("webui_auth")
     @classmethod

@@ -11,6 +11,8 @@ from types import FrameType
 import structlog
 
 from studio.assembly import Foundations, lay_foundations
+from studio.database.connect import WAIT_SECONDS
+from studio.database.durable import patient_engine
 from studio.pipeline.attempts import ServerTasks
 from studio.pipeline.finishing import Finisher
 from studio.pipeline.retrying import RetryPolicy
@@ -40,7 +42,7 @@ def run(settings: Settings) -> int:
     Jobs under way are let go, not cancelled: the next worker with this executor id resumes them after their last
     finished stage. Raises ExecutorInUse, StorageError, BrokenLibrary before any work is done.
     """
-    base = lay_foundations(settings)
+    base = lay_foundations(settings, wait_seconds=max(settings.patience_seconds, WAIT_SECONDS))
     with executor_lock(settings.data_folder, settings.executor_id):
         stopping = Stopping()
         _stop_on_signals(stopping)
@@ -88,6 +90,7 @@ def _open_queues(settings: Settings, *, servers: int) -> None:
         config={
             "name": APPLICATION,
             "system_database_url": settings.durable_database,
+            "system_database_engine": patient_engine(settings.durable_database),
             "executor_id": settings.executor_id,
             "application_version": APPLICATION_VERSION,
             "log_level": "WARNING",

@@ -96,6 +96,8 @@ class Watcher:
                 look()
             except StorageError as error:
                 LOG.warning("watching failed", error=str(error))
+            except Exception:  # a defect of ours must not leave the servers and lost work unwatched
+                LOG.exception("watching broke")
             self.stopping.wait_until_asked(LOOK_SECONDS)
 
     def _write(self, record: ServerRecord) -> None:
