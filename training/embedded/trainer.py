@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +25,7 @@ from training.embedded.messages import (
 )
 from training.errors import TrainingCancelled, TrainingFailed
 from training.port import TrainedAdapter, TrainingProgress, TrainingRequest
+from training.process_group import end_group
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUEST_FILE = "request.json"
@@ -147,7 +146,7 @@ def _running(command: list[str]) -> Iterator[_Child]:
         try:
             yield _Child(process, lines, log)
         finally:
-            _end_group(process)
+            end_group(process)
             reader.join()
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
@@ -158,9 +157,3 @@ def _read_lines(stream: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> No
     for line in stream:
         lines.put(line)
     lines.put(None)
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
