@@ -14,6 +14,7 @@ from studio.values import (
     JobOptions,
     PresetOption,
     Status,
+    TrainerName,
     UsedServer,
 )
 
@@ -329,11 +330,13 @@ class RunningAnswer(Answer):
 
 
 class TrainingAvailabilityAnswer(Answer):
-    """Whether identities can be learned here, and if not, why."""
+    """Whether identities can be learned here by the usual trainer, and if not, why; trainers: all that could learn."""
 
     available: bool
     code: str
     message: str
+    trainer: TrainerName
+    trainers: list[TrainerName]
 
 
 class StatusAnswer(Answer):

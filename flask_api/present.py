@@ -179,6 +179,8 @@ class Presenter:
                 available=status.training.available,
                 code=code,
                 message=self._texts.say("training_available", code),
+                trainer=status.training.trainer,
+                trainers=list(status.training.trainers),
             ),
             worker_alive=status.worker_alive,
             version=status.version,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from studio.values.base import Fraction, Value, Words
+from training.port import TrainerName
 
 
 class Server(Value):
@@ -38,10 +39,15 @@ class Running(Value):
 
 
 class TrainingAvailability(Value):
-    """Whether identities can be learned here. code: "ready" or why not, as TrainingUnavailable's reason."""
+    """Whether identities can be learned here. code: "ready" or why not, as TrainingUnavailable's reason.
+
+    trainer: the one that learns unless another is asked for. trainers: all that could learn now.
+    """
 
     available: bool
     code: str
+    trainer: TrainerName
+    trainers: tuple[TrainerName, ...]
 
 
 class StudioStatus(Value):

@@ -273,6 +273,8 @@ def create_app(scene: Scene) -> flask.Flask:
             "available": scene.can_learn,
             "code": "ready",
             "message": "The server's checkpoint file is not known here.",
+            "trainer": "embedded",
+            "trainers": ["embedded", "kohya"],
         }
         return {
             "running": scene.running,
