@@ -41,7 +41,8 @@ class TrainingRequest:
     checkpoint: a diffusers folder or a single file. instance_token: the rare word that will mean this person.
     class_noun: "person", "woman", "man" … output: the safetensors file to write, replaced whole or not at all.
     work_folder: for resumable state; survives a crash and is removed when output is written.
-    steps, batch_size, rank: of the LoRA training; None leaves the choice to the trainer. seed: repeats the run.
+    steps, batch_size, rank: of the LoRA training; None leaves the choice to the trainer, which meets steps as nearly as
+    it can. seed: repeats the run.
     """
 
     photos: tuple[TrainingPhoto, ...]

@@ -31,11 +31,6 @@ class LoraFile:
     tensors: Tensors
     about: dict[str, str]
 
-    @property
-    def steps(self) -> int:
-        """The steps that made it."""
-        return int(self.about["ss_steps"])
-
 
 def read_lora(path: Path) -> LoraFile | None:
     """The file's content; None for one that is missing, cut off, unfinished or no LoRA."""
@@ -46,8 +41,7 @@ def read_lora(path: Path) -> LoraFile | None:
     except (OSError, SafetensorError):
         return None
     learned = any(name.endswith(".lora_up.weight") for name in tensors)
-    whole = FINISHED in about and about.get("ss_steps", "").isdecimal()
-    return LoraFile(tensors, about) if learned and whole else None
+    return LoraFile(tensors, about) if learned and FINISHED in about else None
 
 
 def require_numbers(lora: LoraFile) -> None:
@@ -59,16 +53,18 @@ def require_numbers(lora: LoraFile) -> None:
         )
 
 
-def publish(lora: LoraFile, path: Path, trigger: str) -> str:
-    """Write the LoRA to path whole or not at all, readable, and naming no photo or folder; its SHA-256.
+def publish(lora: LoraFile, path: Path, trigger: str, steps: int) -> str:
+    """Write the LoRA to path whole or not at all, naming no photo or folder; its SHA-256.
 
-    The tensors, and with them A1111's hash of the LoRA, stay as they are.
+    The tensors, and with them A1111's hash of the LoRA, stay as they are. steps: all that made it; the file's own
+    number is of its last run alone.
     """
     about = {name: text for name, text in lora.about.items() if name not in TELLING}
     pictures = int(about["ss_num_train_images"]) if about.get("ss_num_train_images", "").isdecimal() else 1
     about["ss_tag_frequency"] = json.dumps({trigger: {trigger: pictures}})
     about["ss_output_name"] = about["modelspec.title"] = path.stem
     about["modelspec.trigger_phrase"] = trigger
+    about["ss_steps"] = str(steps)
     data = save(lora.tensors, metadata=about)
     partial = path.with_name(f".{path.name}.partial")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -34,12 +34,23 @@ RULES = {
 }
 
 
+class State(BaseModel):
+    """What sd-scripts keeps after an epoch. epoch: how many were learned until then."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path
+    epoch: Annotated[int, Field(ge=1)]
+
+
 class KohyaArguments(BaseModel):
     """The arguments of train_network.py and sdxl_train_network.py, under their own names where those are clear.
 
-    resolution: side in pixels, a multiple of 64; it belongs into the dataset's file. resume: a state folder of an
-    earlier run with the same arguments. text_encoder_lr: 0 leaves the text encoder as it is, the only choice for SDXL
-    here, whose text embeddings are computed once. min_snr_gamma: Hang et al. 2023; 0 turns it off.
+    resolution: side in pixels, a multiple of 64; it belongs into the dataset's file.
+    max_train_epochs: whole epochs are learned and never a number of steps, because a resumed run counts its steps anew
+    and would pass that number. resume: the state to go on from, of an earlier run with the same arguments.
+    text_encoder_lr: 0 leaves the text encoder as it is, the only choice for SDXL here, whose text embeddings are
+    computed once. lr_warmup: share of the steps. min_snr_gamma: Hang et al. 2023; 0 turns it off.
     prior_loss_weight: of regularisation pictures (Ruiz et al. 2022). Prodigy finds its own rate: its learning rates
     are 1 (Mishchenko and Defazio 2023).
     """
@@ -51,8 +62,8 @@ class KohyaArguments(BaseModel):
     dataset_config: Path
     output_dir: Path
     output_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")]
-    resume: Path | None = None
-    max_train_steps: Annotated[int, Field(ge=1, le=20000)]
+    resume: State | None = None
+    max_train_epochs: Annotated[int, Field(ge=1, le=1000)]
     train_batch_size: Annotated[int, Field(ge=1, le=16)] = 1
     resolution: int
     network_dim: Annotated[int, Field(ge=1, le=256)] = 16
@@ -61,7 +72,7 @@ class KohyaArguments(BaseModel):
     text_encoder_lr: Annotated[float, Field(ge=0, le=1)] = 5e-5
     optimizer_type: Optimizer = "AdamW"
     lr_scheduler: Literal["constant", "constant_with_warmup", "cosine", "cosine_with_restarts"] = "cosine"
-    lr_warmup_steps: Annotated[int, Field(ge=0)] = 0
+    lr_warmup: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     min_snr_gamma: Annotated[float, Field(ge=0, le=20)] = 5.0
     noise_offset: Annotated[float, Field(ge=0, le=1)] = 0.05
     prior_loss_weight: Annotated[float, Field(ge=0, le=10)] = 1.0
@@ -83,8 +94,8 @@ class KohyaArguments(BaseModel):
             yield f"resolution must be a multiple of 64 from {rules.smallest} to {rules.largest}"
         if self.network_alpha > self.network_dim:
             yield "network_alpha must not exceed network_dim"
-        if self.lr_warmup_steps >= self.max_train_steps:
-            yield "lr_warmup_steps must be fewer than max_train_steps"
+        if self.resume is not None and self.resume.epoch >= self.max_train_epochs:
+            yield "the state to resume is of the last epoch"
         if self.family is Family.SDXL and (self.text_encoder_lr or self.clip_skip):
             yield "SDXL is learned in its U-Net alone: text_encoder_lr 0 and no clip_skip"
         rates = {self.unet_lr, self.text_encoder_lr} - {0.0}
@@ -133,14 +144,14 @@ class KohyaArguments(BaseModel):
 
     def _learning(self) -> dict[str, object]:
         return {
-            "max_train_steps": self.max_train_steps,
+            "max_train_epochs": self.max_train_epochs,
             "train_batch_size": self.train_batch_size,
             "learning_rate": self.unet_lr,
             "unet_lr": self.unet_lr,
             "text_encoder_lr": self.text_encoder_lr or None,
             "optimizer_type": self.optimizer_type,
             "lr_scheduler": self.lr_scheduler,
-            "lr_warmup_steps": self.lr_warmup_steps,
+            "lr_warmup_steps": self.lr_warmup,
             "min_snr_gamma": self.min_snr_gamma or None,
             "noise_offset": self.noise_offset or None,
             "prior_loss_weight": self.prior_loss_weight,
@@ -157,8 +168,8 @@ class KohyaArguments(BaseModel):
             "save_every_n_epochs": 1,
             "save_state": True,
             "save_last_n_epochs_state": 2,
-            "resume": self.resume,
-            "skip_until_initial_step": self.resume is not None,
+            "resume": self.resume and self.resume.folder,
+            "initial_epoch": self.resume and self.resume.epoch + 1,
             "training_comment": COMMENT,
             "console_log_simple": True,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from math import prod
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -47,6 +48,20 @@ def family_of(checkpoint: Path) -> Family:
     if first != _FIRST_BLOCK:
         raise _unfit(checkpoint, "is smaller or larger than Stable Diffusion 1 and SDXL are")
     return _WIDTHS[context]
+
+
+def single_bytes(checkpoint: Path) -> int:
+    """What the weights of a .safetensors file or a folder of them take in single precision. Raises TrainerUnusable."""
+    files = [checkpoint] if checkpoint.is_file() else sorted(checkpoint.rglob("*.safetensors"))
+    return 4 * sum(map(_numbers_in, files))
+
+
+def _numbers_in(file: Path) -> int:
+    try:
+        with safe_open(file, framework="np") as tensors:
+            return sum(prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise _unfit(file, f"cannot be read ({error})") from error
 
 
 def _of_file(checkpoint: Path) -> tuple[int, int, int]:

@@ -15,7 +15,7 @@ _KNOWN = (
         "Close what else uses the card, or use a smaller batch or rank.",
     ),
     (
-        r"No space left on device|StorageFull|Disk quota exceeded|PytorchStreamWriter failed|file write failed",
+        r"No space left on device|StorageFull|Disk quota exceeded|PytorchStreamWriter failed|unexpected pos \d+ vs",
         "There is no room left on the disk.",
         "Free some space and start the training again.",
     ),

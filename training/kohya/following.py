@@ -9,7 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from training.errors import TrainingCancelled, TrainingFailed
-from training.kohya.output import Bar, Caching, Epoch, Event, Images, NoData, Saving, TotalSteps, read_line
+from training.kohya.output import (
+    Bar,
+    Caching,
+    Epoch,
+    Event,
+    Images,
+    NoData,
+    Saving,
+    StepsPerEpoch,
+    TotalSteps,
+    read_line,
+)
 from training.kohya.process import Running
 from training.kohya.work import WorkFolder
 from training.port import TrainingPhase, TrainingProgress
@@ -24,12 +35,13 @@ STEPS_BAR = "steps"
 class Expected:
     """What a run should do.
 
-    images: an epoch's pictures with repeats. file: the finished LoRA's name. seconds_before: spent in earlier runs.
+    images: an epoch's pictures with repeats. file: the finished LoRA's name. epochs_before, seconds_before: learned
+    and spent in earlier runs.
     """
 
-    steps: int
     images: int
     file: str
+    epochs_before: int
     seconds_before: float
 
 
@@ -48,17 +60,20 @@ class Follower:
     ) -> None:
         self._work, self._expected, self._on_progress = work, expected, on_progress
         self._patience = patience_seconds
-        self._total = expected.steps
+        self._per_epoch = self._total = 0
         self._began = self._sign_at = time.monotonic()
         self._reported_at = 0.0
-        self._progress = TrainingProgress(
-            phase=TrainingPhase.PREPARING, fraction=0.0, step=0, steps=expected.steps
-        )
+        self._progress = TrainingProgress(phase=TrainingPhase.PREPARING, fraction=0.0, step=0, steps=0)
 
     @property
     def loss(self) -> float | None:
         """The last loss that was told."""
         return self._progress.loss
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of an epoch, 0 before it was told."""
+        return self._per_epoch
 
     @property
     def seconds(self) -> float:
@@ -99,6 +114,8 @@ class Follower:
                 raise TrainingFailed(
                     "sd-scripts found no training pictures.", "They disappeared; start the training again."
                 )
+            case StepsPerEpoch(count):
+                self._per_epoch = count
             case TotalSteps(count):
                 self._total = count
             case Epoch(number):
@@ -122,8 +139,11 @@ class Follower:
             self._progress = replace(self._progress, fraction=CACHED_AT * bar.done / max(bar.of, 1))
 
     def _learned(self, bar: Bar) -> None:
-        """A resumed run's bar counts only what is left. Bars may come after what was said later on the other stream."""
-        step = self._total - bar.of + bar.done
+        """Take a bar of steps, which may come after what was said later on the other stream.
+
+        A resumed run's bar begins at 0 and still runs towards the number of all steps.
+        """
+        step = self._expected.epochs_before * self._per_epoch + bar.done
         if bar.loss is not None and not math.isfinite(bar.loss):
             raise TrainingFailed(
                 f"The training diverged: the loss is not a number at step {step}.",
@@ -135,9 +155,15 @@ class Follower:
             fraction=LEARNED_AT if saving else self._fraction(step),
             step=step,
             steps=self._total,
-            eta_seconds=None if saving else bar.seconds_left,
+            eta_seconds=None if saving else self._seconds_left(bar, step),
             loss=bar.loss if bar.loss is not None else self._progress.loss,
         )
+
+    def _seconds_left(self, bar: Bar, step: int) -> float | None:
+        """The bar's own time, for the steps that are truly left."""
+        if bar.seconds_left is None or bar.done >= bar.of:
+            return bar.seconds_left
+        return bar.seconds_left * max(self._total - step, 0) / (bar.of - bar.done)
 
     def _fraction(self, step: int) -> float:
         return CACHED_AT + (LEARNED_AT - CACHED_AT) * step / max(self._total, 1)

@@ -10,10 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from training.errors import TrainerObstacle, TrainerUnusable
-from training.kohya.arguments import RULES, KohyaArguments
+from training.kohya.arguments import RULES, KohyaArguments, State
 from training.kohya.checkpoint import Family
 
-TOLD = ("avr_loss", "total optimization steps", "ss_training_finished_at")
+TOLD = ("avr_loss", "num batches per epoch", "total optimization steps", "ss_training_finished_at")
 """What the supervisor reads from the script's output and files."""
 
 _DECLARED = re.compile(r'"--(\w+)"')
@@ -94,8 +94,8 @@ def _example(family: Family, *, text_encoder_lr: float, clip_skip: int | None = 
         dataset_config=nowhere,
         output_dir=nowhere,
         output_name="x",
-        resume=nowhere,
-        max_train_steps=1,
+        resume=State(folder=nowhere, epoch=1),
+        max_train_epochs=2,
         resolution=RULES[family].resolution,
         unet_lr=1.0,
         text_encoder_lr=text_encoder_lr,

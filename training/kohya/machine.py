@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from training.errors import TrainerObstacle, TrainerUnusable, TrainingFailed
 from training.kohya.arguments import KohyaArguments
-from training.kohya.checkpoint import Family
+from training.kohya.checkpoint import Family, single_bytes
 from training.kohya.installation import Installation
 
 PROBE_SECONDS = 180.0
@@ -29,14 +29,15 @@ LEAST_GPU = {Family.SD15: 5 * GIGABYTE, Family.SDXL: 10 * GIGABYTE}
 """Free memory a LoRA of one picture a step needs with gradient checkpointing; practice, not measured here."""
 
 LORA_BYTES = {Family.SD15: 1_200_000, Family.SDXL: 7_000_000}
-"""A LoRA file for each unit of rank, in half precision: U-Net and text encoder of SD 1.5, U-Net of SDXL."""
+"""A LoRA file for each unit of rank, in half precision: U-Net and text encoder of SD 1.5 (measured), U-Net of SDXL."""
 
 STATE_IN_LORAS = 6
 """A state keeps weights and two moments in single precision, against a file in half."""
 
 STATES_AT_ONCE = 3
-MEMORY_IN_CHECKPOINTS = 2
-"""The checkpoint is read and brought into the precision of the training, on the way through the main memory."""
+MEMORY_IN_SINGLES = {Family.SD15: 1.4, Family.SDXL: 0.8}
+"""Main memory, against the weights in single precision. An SD 1.5 without a card took 6.0 GB for 4.3; SDXL, which is
+loaded in half precision, was not measured."""
 
 
 class Machine(BaseModel):
@@ -79,16 +80,16 @@ def _unusable(python: Path, problem: str) -> TrainerUnusable:
     )
 
 
-def require_room(arguments: KohyaArguments, machine: Machine, epochs: int) -> None:
-    """Raise TrainingFailed unless disk, memory and graphics card hold a training of so many epochs."""
-    needed = disk_bytes(arguments, epochs)
+def require_room(arguments: KohyaArguments, machine: Machine) -> None:
+    """Raise TrainingFailed unless disk, memory and graphics card hold the training."""
+    needed = disk_bytes(arguments)
     free = shutil.disk_usage(arguments.output_dir).free
     if free < needed:
         raise TrainingFailed(
             f"The training needs {_gigabytes(needed)} on the disk; {_gigabytes(free)} are free.",
             "Free some space and start the training again.",
         )
-    memory = MEMORY_IN_CHECKPOINTS * _size(arguments.checkpoint)
+    memory = round(MEMORY_IN_SINGLES[arguments.family] * single_bytes(arguments.checkpoint))
     available = psutil.virtual_memory().available
     if available < memory:
         raise TrainingFailed(
@@ -104,17 +105,10 @@ def require_room(arguments: KohyaArguments, machine: Machine, epochs: int) -> No
         )
 
 
-def disk_bytes(arguments: KohyaArguments, epochs: int) -> int:
-    """What a training of so many epochs writes: each epoch's file twice, as written and as kept, and the states."""
+def disk_bytes(arguments: KohyaArguments) -> int:
+    """What a training writes: each epoch's file twice, as written and as kept, and the states."""
     lora = LORA_BYTES[arguments.family] * arguments.network_dim
-    return lora * (2 * (epochs + 1) + STATES_AT_ONCE * STATE_IN_LORAS)
-
-
-def _size(checkpoint: Path) -> int:
-    """Bytes of a file, or of the weights in a folder."""
-    if checkpoint.is_file():
-        return checkpoint.stat().st_size
-    return sum(path.stat().st_size for path in checkpoint.rglob("*.safetensors"))
+    return lora * (2 * arguments.max_train_epochs + STATES_AT_ONCE * STATE_IN_LORAS)
 
 
 def _gigabytes(count: int) -> str:

@@ -1,7 +1,7 @@
 """What sd-scripts writes while it runs, line by line (train_network.py, library/train_util.py; tqdm's bars).
 
 Labels are English, a slash, then Japanese: a number is what follows the last ": ". Bars are redrawn with carriage
-returns on standard error; the bar of steps counts from the step a resumed run began at.
+returns on standard error.
 """
 
 from __future__ import annotations
@@ -14,6 +14,13 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Images:
     """How many pictures an epoch has, repeats and not regularisation pictures included."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepsPerEpoch:
+    """How many steps an epoch has."""
 
     count: int
 
@@ -69,14 +76,19 @@ class Milestone:
     """Anything else that shows that it goes on."""
 
 
-Event = Images | TotalSteps | Epoch | Bar | Caching | Saving | NoData | Milestone
+Event = Images | StepsPerEpoch | TotalSteps | Epoch | Bar | Caching | Saving | NoData | Milestone
 
 _BAR = re.compile(
     r"(?:(?P<name>[^|]*?):\s+)?\s*\d+%\|[^|]*\|\s*(?P<done>\d+)/(?P<of>\d+) \[(?P<spent>[\d:]+)<(?P<left>[\d:?]+),"
 )
 _LOSS = re.compile(r"\bavr_loss=([^,\]\s]+)")
 _EPOCH = re.compile(r"epoch (\d+)/\d+$")
-_NUMBER = re.compile(r": (\d+)$")
+_COUNTS: dict[str, type[Images | StepsPerEpoch | TotalSteps]] = {
+    "num train images * repeats": Images,
+    "num batches per epoch": StepsPerEpoch,
+    "total optimization steps": TotalSteps,
+}
+_COUNTED = re.compile(f"({'|'.join(map(re.escape, _COUNTS))}) /.*: (\\d+)$")
 _MILESTONES = (
     "Loading dataset config", "prepare images", "preparing accelerator", "loading model", "load StableDiffusion",
     "load Diffusers", "UNet2DConditionModel", "import network module", "create LoRA", "prepare optimizer",
@@ -90,8 +102,9 @@ def read_line(line: str) -> Event | None:
     bar = _BAR.match(text)
     if bar:
         return _bar(bar, text)
-    if text.startswith(("num train images * repeats /", "total optimization steps /")):
-        return _counted(text)
+    counted = _COUNTED.match(text)
+    if counted:
+        return _COUNTS[counted.group(1)](int(counted.group(2)))
     epoch = _EPOCH.match(text)
     if epoch:
         return Epoch(int(epoch.group(1)))
@@ -102,13 +115,6 @@ def read_line(line: str) -> Event | None:
     if text.startswith("No data found"):
         return NoData()
     return Milestone() if text.startswith(_MILESTONES) else None
-
-
-def _counted(text: str) -> Images | TotalSteps | None:
-    number = _NUMBER.search(text)
-    if number is None:
-        return None
-    return (Images if text.startswith("num train") else TotalSteps)(int(number.group(1)))
 
 
 def _bar(bar: re.Match[str], text: str) -> Bar:

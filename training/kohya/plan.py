@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,10 +14,12 @@ from training.kohya.dataset import SHAPES_PER_PHOTO, DatasetPlan, pictures_in
 from training.kohya.machine import Machine
 from training.port import TrainingRequest
 
-EPOCHS = 10
+EPOCHS = range(5, 16)
+USUAL_EPOCHS = 10
 STEPS_PER_PHOTO, LEAST_STEPS, MOST_STEPS = 120, 800, 2000
 RANK = 16
 LEARNING_RATE = 1e-4
+WARMUP = 0.02
 ROOMY_GPU = {Family.SD15: 8 * 10**9, Family.SDXL: 20 * 10**9}
 """Memory of a card from which on gradient checkpointing only costs time; practice, not measured here."""
 
@@ -36,19 +37,18 @@ class Places:
 class KohyaPlan:
     """All numbers of one training.
 
-    images: pictures of the person in an epoch, repeats included. epochs: how many there will be; each leaves a file.
+    images: pictures of the person in an epoch, repeats included.
     """
 
     arguments: KohyaArguments
     dataset: DatasetPlan
     images: int
-    epochs: int
 
 
 def plan_training(
     request: TrainingRequest, family: Family, machine: Machine, places: Places, class_pictures: Path | None
 ) -> KohyaPlan:
-    """The plan for a request.
+    """The plan for a request, whose steps are met as nearly as whole epochs allow.
 
     class_pictures: a folder that has pictures of other people of the class noun, None for none.
     Raises TrainingFailed when the request asks for something out of range.
@@ -57,20 +57,31 @@ def plan_training(
     batch = request.batch_size or 1
     crops = len(request.photos) * SHAPES_PER_PHOTO
     shown = crops if class_pictures is None else 2 * crops  # an epoch shows as many of the class
-    repeats = max(1, round(steps * batch / (shown * EPOCHS)))
+    epochs, repeats = _course(steps * batch / shown)
     dataset = DatasetPlan(
         resolution=RULES[family].resolution,
         batch_size=batch,
         repeats=repeats,
         class_pictures=class_pictures,
     )
-    arguments = _arguments(request, family, machine, places, steps=steps, batch=batch)
-    epochs = ceil(steps * batch / (shown * repeats))
-    return KohyaPlan(arguments, dataset, images=crops * repeats, epochs=epochs)
+    arguments = _arguments(request, family, machine, places, epochs=epochs, batch=batch)
+    return KohyaPlan(arguments, dataset, images=crops * repeats)
+
+
+def _course(times: float) -> tuple[int, int]:
+    """Epochs, and repeats in each, that show every picture as nearly so many times as whole numbers allow."""
+    if times < EPOCHS.start:
+        return max(1, round(times)), 1
+
+    def unlike(epochs: int) -> tuple[float, int]:
+        return abs(epochs * max(1, round(times / epochs)) - times), abs(epochs - USUAL_EPOCHS)
+
+    epochs = min(EPOCHS, key=unlike)
+    return epochs, max(1, round(times / epochs))
 
 
 def _arguments(
-    request: TrainingRequest, family: Family, machine: Machine, places: Places, *, steps: int, batch: int
+    request: TrainingRequest, family: Family, machine: Machine, places: Places, *, epochs: int, batch: int
 ) -> KohyaArguments:
     rank, rate = request.rank or RANK, request.learning_rate or LEARNING_RATE
     try:
@@ -80,7 +91,7 @@ def _arguments(
             dataset_config=places.dataset_config,
             output_dir=places.output,
             output_name=request.output.stem,
-            max_train_steps=steps,
+            max_train_epochs=epochs,
             train_batch_size=batch,
             resolution=RULES[family].resolution,
             network_dim=rank,
@@ -88,7 +99,7 @@ def _arguments(
             unet_lr=rate,
             text_encoder_lr=rate / 2 if family is Family.SD15 else 0.0,
             optimizer_type="AdamW8bit" if machine.gpu and machine.eight_bit else "AdamW",
-            lr_warmup_steps=min(20, steps // 10),
+            lr_warmup=WARMUP,
             mixed_precision=_precision(machine),
             gradient_checkpointing=machine.gpu and machine.gpu_total < ROOMY_GPU[family],
             seed=request.seed,

@@ -79,7 +79,7 @@ class KohyaTrainer:
         described = toml(plan.dataset, work.places.photos, _trigger(request), request.class_noun)
         work.places.dataset_config.write_text(described, encoding="utf-8")
         work.begin(key_of(plan.arguments.model_dump_json(), described, folder=work.places.photos))
-        require_room(plan.arguments, machine, plan.epochs)
+        require_room(plan.arguments, machine)
         return plan
 
     def _run(
@@ -92,12 +92,12 @@ class KohyaTrainer:
         cancelled: Callable[[], bool],
     ) -> TrainedAdapter:
         state = work.newest_state()
-        arguments = plan.arguments.model_copy(update={"resume": state.folder if state else None})
+        arguments = plan.arguments.model_copy(update={"resume": state})
         expected = Expected(
-            steps=arguments.max_train_steps,
             images=plan.images,
             file=f"{arguments.output_name}.safetensors",
-            seconds_before=state.seconds if state else 0.0,
+            epochs_before=state.epoch if state else 0,
+            seconds_before=work.seconds_until(state) if state else 0.0,
         )
         follower = Follower(work, expected, on_progress, self._patience)
         with run(
@@ -114,7 +114,7 @@ class KohyaTrainer:
                 "Start it again; report it if it fails again.",
                 log,
             )
-        return _keep(request, lora, work, follower)
+        return _keep(request, lora, work, arguments.max_train_epochs, follower)
 
     def _command(self, script: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
         """Python in UTF-8 and unbuffered, whatever the machine's own habits."""
@@ -122,7 +122,9 @@ class KohyaTrainer:
         return (str(self._installation.python), "-u", "-X", "utf8", str(folder / script), *arguments)
 
 
-def _keep(request: TrainingRequest, lora: LoraFile, work: WorkFolder, follower: Follower) -> TrainedAdapter:
+def _keep(
+    request: TrainingRequest, lora: LoraFile, work: WorkFolder, epochs: int, follower: Follower
+) -> TrainedAdapter:
     """The finished file and those of the epochs before it, put where the request wants them."""
     require_numbers(lora)
     trigger, output = _trigger(request), request.output.absolute()
@@ -131,13 +133,14 @@ def _keep(request: TrainingRequest, lora: LoraFile, work: WorkFolder, follower: 
         earlier = read_lora(path)
         if earlier is not None:
             kept = output.with_name(f"{output.stem}-{epoch:06}.safetensors")
-            candidates.append(
-                Candidate(path=kept, sha256=publish(earlier, kept, trigger), steps=earlier.steps)
-            )
+            steps = epoch * follower.steps_per_epoch
+            sha256 = publish(earlier, kept, trigger, steps)
+            candidates.append(Candidate(path=kept, sha256=sha256, steps=steps))
+    steps = epochs * follower.steps_per_epoch
     return TrainedAdapter(
         path=request.output,
-        sha256=publish(lora, output, trigger),
-        steps=lora.steps,
+        sha256=publish(lora, output, trigger, steps),
+        steps=steps,
         seconds=follower.seconds,
         final_loss=follower.loss,
         candidates=tuple(candidates),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.errors import TrainingFailed
+from training.kohya.arguments import State
 from training.kohya.dataset import PHOTOS
 from training.kohya.plan import Places
 
@@ -21,14 +22,6 @@ LOCK_PATIENCE_SECONDS = 15.0
 
 _STATE = re.compile(r"-(\d{6})-state$")
 _EPOCH_FILE = re.compile(r"-(\d{6})\.safetensors$")
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """A state that can be gone on from. seconds: spent until then, in all runs."""
-
-    folder: Path
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +66,12 @@ class WorkFolder:
 
     def newest_state(self) -> State | None:
         """The state of the latest epoch that is known to be whole."""
-        whole = [folder for _, folder in self._states() if (folder / WHOLE).exists()]
-        return State(whole[-1], float((whole[-1] / WHOLE).read_text(encoding="utf-8"))) if whole else None
+        whole = [state for state in self._states() if (state[1] / WHOLE).exists()]
+        return State(epoch=whole[-1][0], folder=whole[-1][1]) if whole else None
+
+    def seconds_until(self, state: State) -> float:
+        """Spent until the state was noted as whole, in all runs."""
+        return float((state.folder / WHOLE).read_text(encoding="utf-8"))
 
     def epoch_files(self) -> list[tuple[int, Path]]:
         """The files that epochs left, with the epoch's number, oldest first."""

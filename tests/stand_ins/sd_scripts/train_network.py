@@ -2,8 +2,8 @@
 
 It follows what was recorded of sd-scripts (0.10): the block before the learning and the saving on standard output, bars
 with carriage returns on standard error, status 0 without data, a loss that is no number and goes on, files written in
-place, states whose first file is written first, data loaders that are processes of their own. behaviour.json beside
-this file says what goes wrong, and when. Started as sdxl_train_network.py it takes SDXL's arguments too.
+place, states that say their step before the rest is there, a resumed run that counts its steps anew, data loaders that
+are processes of their own. behaviour.json beside this file says what goes wrong, and when.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ def parser(*, sdxl: bool) -> argparse.ArgumentParser:
     for name, default in (
         ("--network_dim", None),
         ("--max_train_steps", 1600),
+        ("--max_train_epochs", None),
+        ("--initial_epoch", None),
+        ("--initial_step", None),
         ("--train_batch_size", 1),
         ("--max_data_loader_n_workers", 8),
         ("--save_every_n_epochs", None),
@@ -85,6 +88,7 @@ class Run:
     behaviour: dict[str, Any]
     version: str
     weight: float = 0.0
+    learned: int = 0
     losses: list[float] = field(default_factory=list)
     loss_total: float = 0.0
     metadata: dict[str, str] = field(default_factory=dict)
@@ -106,7 +110,8 @@ class Run:
         learned = [subset for subset in subsets if not subset.regular and subset.captions]
         if not learned:
             self.log(
-                "No data found. Please verify arguments (train_data_dir must be the parent of folders with images) / 画像がありません。"
+                "No data found. Please verify arguments (train_data_dir must be the parent of folders with "
+                "images) / 画像がありません。"
             )
             return
         self.log("preparing accelerator")
@@ -154,9 +159,12 @@ class Run:
         args = self.args
         images = sum(subset.repeats * len(subset.captions) for subset in learned)
         per_epoch = math.ceil(images * (2 if regular else 1) / args.train_batch_size)
-        epochs = math.ceil(args.max_train_steps / per_epoch)
         print("prepare optimizer, data loader etc.")
-        step = self.restored()
+        if args.max_train_epochs is not None:
+            args.max_train_steps = args.max_train_epochs * per_epoch
+            print(f"override steps. steps for {args.max_train_epochs} epochs is / 数: {args.max_train_steps}")
+        from_state = self.restored()
+        epochs = math.ceil(args.max_train_steps / per_epoch)
         print("running training / 学習開始")
         print(f"  num train images * repeats / 学習画像の数×繰り返し回数: {images}")
         print("  num validation images * repeats / 学習画像の数×繰り返し回数: 0")
@@ -167,17 +175,19 @@ class Run:
         print("  gradient accumulation steps / 勾配を合計するステップ数 = 1")
         print(f"  total optimization steps / 学習ステップ数: {args.max_train_steps}")
         self.metadata = self.described(learned, images)
-        first = step if args.skip_until_initial_step else 0
-        bar = tqdm(range(args.max_train_steps - first), smoothing=0, desc="steps")
-        for epoch in range(step // per_epoch, epochs):
+        first_epoch, step = self.beginning(from_state, per_epoch)
+        bar = tqdm(range(args.max_train_steps - step), smoothing=0, desc="steps")
+        for epoch in range(first_epoch, epochs):
             print(f"\nepoch {epoch + 1}/{epochs}\n")
+            print(f"epoch is incremented. current_epoch: {epoch}, epoch: {epoch + 1}", file=sys.stderr)
             with loaders(args.max_data_loader_n_workers):
-                print(f"epoch is incremented. current_epoch: {epoch}, epoch: {epoch + 1}", file=sys.stderr)
-                while step < min((epoch + 1) * per_epoch, args.max_train_steps):
+                for place in range(per_epoch):
                     step += 1
-                    self.one_step(step)
+                    self.one_step()
                     bar.update(1)
-                    bar.set_postfix(avr_loss=self.loss(step, (step - 1) % per_epoch, epoch))
+                    bar.set_postfix(avr_loss=self.loss(place, epoch))
+                    if step >= args.max_train_steps:
+                        break
             if (
                 args.save_every_n_epochs
                 and (epoch + 1) % args.save_every_n_epochs == 0
@@ -191,8 +201,21 @@ class Run:
         self.save(args.output_name or "last", step, epochs)
         self.log("model saved.")
 
-    def one_step(self, step: int) -> None:
+    def beginning(self, from_state: int, per_epoch: int) -> tuple[int, int]:
+        """The epoch a resumed run begins with, and the number its count of steps begins at: within that epoch."""
+        args = self.args
+        step = from_state
+        if args.initial_step is not None:
+            step = args.initial_step
+        elif args.initial_epoch is not None:
+            step = (args.initial_epoch - 1) * per_epoch
+        assert not step or args.max_train_steps > step, "max_train_steps should be greater than initial step"
+        return step // per_epoch, step % per_epoch if args.skip_until_initial_step else 0
+
+    def one_step(self) -> None:
         self.pause()
+        self.learned += 1
+        step = self.learned
         if self.fails("killed_at", step):
             os.kill(os.getpid(), signal.SIGKILL)
         if self.fails("hangs_at", step):
@@ -203,9 +226,9 @@ class Run:
             )
         self.weight += 1 / step
 
-    def loss(self, step: int, place: int, epoch: int) -> float:
+    def loss(self, place: int, epoch: int) -> float:
         """The mean over the last epoch's steps; once it is no number it stays so."""
-        value = math.nan if self.fails("nan_from", step) else 0.1 + 0.1 / step
+        value = math.nan if self.fails("nan_from", self.learned) else 0.1 + 0.1 / self.learned
         while len(self.losses) <= place:
             self.losses.append(0.0)
         self.loss_total += value - (self.losses[place] if epoch else 0.0)
@@ -237,9 +260,8 @@ class Run:
         whole = not (self.behaviour.get("cut_off") or self.fails("no_room_at_epoch", epoch))
         path.write_bytes(data if whole else data[: len(data) // 2])
         if self.fails("no_room_at_epoch", epoch):
-            raise RuntimeError(
-                'Error while serializing: IoError(Os { code: 28, kind: StorageFull, message: "No space left on device" })'
-            )
+            problem = 'IoError(Os { code: 28, kind: StorageFull, message: "No space left on device" })'
+            raise RuntimeError(f"Error while serializing: {problem}")
 
     def described(self, learned: list[Subset], images: int) -> dict[str, str]:
         frequency = {subset.folder.name: dict.fromkeys(subset.captions, 1) for subset in learned}
@@ -270,7 +292,7 @@ class Run:
         if self.fails("killed_in_state", epoch):
             os.kill(os.getpid(), signal.SIGKILL)
         for name in STATE_FILES:
-            (folder / name).write_text(repr(self.weight), encoding="utf-8")
+            (folder / name).write_text(f"{self.weight!r} {self.learned}", encoding="utf-8")
         kept = self.args.save_last_n_epochs_state
         old = self.state_folder(epoch - self.args.save_every_n_epochs * kept) if kept else None
         if old is not None and old.exists():
@@ -283,17 +305,16 @@ class Run:
         return Path(self.args.output_dir) / f"{self.args.output_name}-{epoch:06d}-state"
 
     def restored(self) -> int:
-        """The step of the state to go on from."""
+        """Read the state to go on from; the step it says it is of."""
         if not self.args.resume:
             return 0
         folder = Path(self.args.resume)
         self.log(f"resume training from local state: {folder}")
         for name in STATE_FILES:
-            self.weight = float((folder / name).read_text(encoding="utf-8"))
+            weight, learned = (folder / name).read_text(encoding="utf-8").split()
+            self.weight, self.learned = float(weight), int(learned)
         state = json.loads((folder / "train_state.json").read_text(encoding="utf-8"))
-        step = int(state["current_step"])
-        assert self.args.max_train_steps > step, "max_train_steps should be greater than initial step"
-        return step
+        return int(state["current_step"])
 
 
 class loaders:  # noqa: N801 (used like a function)
