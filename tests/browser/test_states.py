@@ -231,6 +231,32 @@ def test_a_learned_person_is_three_touches_from_an_order(browser: Browser, pages
         expect(visitor.page.locator("#make")).to_be_enabled(timeout=SLOW)
 
 
+def test_a_researcher_chooses_the_trainer_where_there_are_two(browser: Browser, pages: ScenePages) -> None:
+    photos = [api.photo(number) for number in range(4)]
+    pages.show(Scene(subjects=[api.subject("photos", 4)], photos=photos, trainers=("embedded", "kohya")))
+    with visiting(browser, pages.url, DESKTOP) as visitor:
+        visitor.go("?subject=s1&step=learn")
+        touch(visitor, "#step-learn .sj-fold .label-wrap")
+        chosen = visitor.page.locator("#learn-trainer input")
+        expect(chosen).to_have_value("As usual: Sajin's own", timeout=SLOW)
+        chosen.click()
+        visitor.page.get_by_role("option", name="kohya's sd-scripts").click()
+        visitor.shoot("studio-trainers")
+        touch(visitor, "#learn-start")
+        visitor.settled()
+        assert pages.scene.trainings_asked == [{"steps": None, "trainer": "kohya"}]
+
+
+def test_one_trainer_leaves_nothing_to_choose(browser: Browser, pages: ScenePages) -> None:
+    photos = [api.photo(number) for number in range(4)]
+    pages.show(Scene(subjects=[api.subject("photos", 4)], photos=photos))
+    with visiting(browser, pages.url, DESKTOP) as visitor:
+        visitor.go("?subject=s1&step=learn")
+        touch(visitor, "#step-learn .sj-fold .label-wrap")
+        expect(visitor.page.locator("#learn-steps input")).to_be_visible(timeout=SLOW)
+        expect(visitor.page.locator("#learn-trainer")).to_have_count(0)
+
+
 def test_the_way_can_be_gone_with_the_keyboard_alone(browser: Browser, pages: ScenePages) -> None:
     pages.show(ready())
     with visiting(browser, pages.url, DESKTOP) as visitor:

@@ -89,7 +89,7 @@ def trainers_of(site: Site, scene: Scene) -> gr.Dropdown:
     usual = site.words(f"studio.learn.trainers.{training['trainer']}")
     others = [(label, name) for name, label in names.items() if name != training["trainer"]]
     choices = [(site.words("studio.learn.trainer_usual", name=usual), USUAL), *others]
-    return gr.Dropdown(choices=choices, visible=bool(others))
+    return gr.Dropdown(choices=choices, value=USUAL, visible=bool(others))
 
 
 def build(site: Site) -> Learn:
@@ -116,7 +116,6 @@ def build(site: Site) -> Learn:
                 label=words("studio.learn.trainer"),
                 info=words("studio.learn.trainer_info"),
                 choices=[],
-                value=USUAL,
                 visible=False,
                 elem_id="learn-trainer",
             )
