@@ -17,6 +17,7 @@ from studio.subjects import owned_subject
 from studio.trainers import require_training
 from studio.training_rows import newest_training, owned_training, training_value
 from studio.values import Status, Training, TrainingOptions
+from webui_client.capabilities import name_of_checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ class Trainings:
             step=0,
             steps=options.steps or 0,
             options=options.model_dump(mode="json"),
-            checkpoint=checkpoint.stem if checkpoint else "",
+            checkpoint=name_of_checkpoint(checkpoint.name) if checkpoint else "",
             demonstration=checkpoint == BUNDLED_CHECKPOINT,
             cancel_requested=False,
             error=None,
