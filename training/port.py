@@ -40,7 +40,8 @@ class TrainingRequest:
 
     checkpoint: a diffusers folder or a single file. instance_token: the rare word that will mean this person.
     class_noun: "person", "woman", "man" … output: the safetensors file to write, replaced whole or not at all.
-    work_folder: for resumable state; survives a crash and is removed when output is written.
+    work_folder: for resumable state; survives a crash and a cancel, and is removed when output is written. Who cancels
+    for good removes it.
     steps, batch_size, rank: of the LoRA training; None leaves the choice to the trainer, which meets steps as nearly as
     it can. seed: repeats the run.
     """

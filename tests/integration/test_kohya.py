@@ -109,7 +109,7 @@ def test_progress_goes_through_every_phase_and_never_back(course: Course) -> Non
     assert any(progress.eta_seconds is not None for progress in learning)
 
 
-def test_cancelling_ends_the_whole_group_and_leaves_nothing(course: Course) -> None:
+def test_cancelling_ends_the_whole_group_and_leaves_no_adapter(course: Course) -> None:
     behave(course.installation, step_seconds=SLOW)
     seen: list[int] = []
 
@@ -122,8 +122,17 @@ def test_cancelling_ends_the_whole_group_and_leaves_nothing(course: Course) -> N
 
     assert len(seen) == 3  # the leash, sd-scripts, a data loader
     assert not any(map(alive, seen))
-    assert not course.request.work_folder.exists()
     assert not course.request.output.exists()
+
+
+def test_a_training_that_was_let_go_of_goes_on_when_it_is_called_again(course: Course) -> None:
+    behave(course.installation, step_seconds=SLOW)
+    with pytest.raises(TrainingCancelled):
+        course.run(until=beyond(EPOCH + 1))
+    adapter = course.run()
+
+    assert min(progress.step for progress in course.told if learned(progress)) >= EPOCH
+    assert adapter.steps == 24
 
 
 def test_a_training_killed_in_mid_learning_goes_on_and_ends_with_the_same_adapter(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,16 +51,13 @@ class EmbeddedTrainer:
     ) -> TrainedAdapter:
         """Train and return the adapter; see training.port.Trainer.
 
-        State is kept in request.work_folder every few seconds, so that the same request called again after a crash goes
-        on from there. The folder is removed when the adapter is written or the training cancelled.
+        State is kept in request.work_folder every few seconds, so that the same request called again after a crash or a
+        cancel goes on from there. The folder is removed when the adapter is written.
         """
         try:
             request_file = _write_request(request, self._threads)
             with _running([self._python, "-m", "training.embedded", str(request_file)]) as child:
                 return child.follow(on_progress, cancelled)
-        except TrainingCancelled:
-            shutil.rmtree(request.work_folder, ignore_errors=True)
-            raise
         except OSError as error:
             raise TrainingFailed(
                 f"The training could not be started: {error}.", "Check the data folder."

@@ -99,7 +99,7 @@ class Follower:
             event = read_line(line)
             if event is not None:
                 self._take(event)
-            elif now - self._sign_at > self._patience:
+            if now - self._sign_at > self._patience:
                 raise self._hangs(running)
 
     def _take(self, event: Event) -> None:
@@ -139,10 +139,12 @@ class Follower:
             self._progress = replace(self._progress, fraction=CACHED_AT * bar.done / max(bar.of, 1))
 
     def _learned(self, bar: Bar) -> None:
-        """Take a bar of steps, which may come after what was said later on the other stream.
+        """Take a bar of steps, which may come before or after what was said at the same time on the other stream.
 
         A resumed run's bar begins at 0 and still runs towards the number of all steps.
         """
+        if not self._total:
+            return
         step = self._expected.epochs_before * self._per_epoch + bar.done
         if bar.loss is not None and not math.isfinite(bar.loss):
             raise TrainingFailed(

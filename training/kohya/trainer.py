@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from training.errors import TrainingCancelled, TrainingFailed
+from training.errors import TrainingFailed
 from training.kohya.adapter_file import LoraFile, publish, read_lora, require_numbers
 from training.kohya.checkpoint import family_of
 from training.kohya.dataset import toml, write_photos
@@ -52,16 +52,13 @@ class KohyaTrainer:
         """Train and return the adapter with one candidate for each epoch; see training.port.Trainer.
 
         sd-scripts keeps its state after every epoch in request.work_folder, so that the same request called again after
-        a crash goes on from there. The folder is removed when the adapter is written or the training cancelled.
+        a crash or a cancel goes on from there. The folder is removed when the adapter is written.
         """
         work = WorkFolder(request.work_folder.absolute())
         try:
             with work.locked() as lock:
                 plan = self._prepare(request, work)
                 adapter = self._run(request, plan, work, lock, on_progress, cancelled)
-        except TrainingCancelled:
-            shutil.rmtree(work.root, ignore_errors=True)
-            raise
         except OSError as error:
             raise _storage_failed(error) from error
         shutil.rmtree(work.root, ignore_errors=True)

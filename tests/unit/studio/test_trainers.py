@@ -12,6 +12,7 @@ import pytest
 from safetensors import safe_open
 
 from studio.assembly import Foundations, lay_foundations
+from studio.database.tables import TrainingRow
 from studio.errors import TrainingObstacle, TrainingUnavailable
 from studio.service import Studio
 from studio.settings import Settings
@@ -165,6 +166,21 @@ def test_a_trainer_that_cannot_learn_is_refused_before_the_queue(school: Callabl
     pupil = school(kohya=None)
     with pytest.raises(TrainingUnavailable, match="SAJIN_KOHYA"):
         pupil.start(TrainingOptions(trainer="kohya"))
+
+
+def test_a_cancelled_training_leaves_nothing_of_the_person(
+    school: Callable[..., School], place: Place
+) -> None:
+    pupil = school(trainer="kohya")
+    waiting = pupil.start(TrainingOptions())
+    with pupil.base.database.write() as session:
+        row = session.get(TrainingRow, waiting.id)
+        assert row is not None
+        row.cancel_requested = True  # as if it was asked for while the worker began
+
+    assert pupil.run(waiting).status is Status.CANCELLED
+    assert list((place.folder / "data" / "trainings").iterdir()) == []
+    assert list((place.folder / "loras").iterdir()) == []
 
 
 def test_a_failure_of_sd_scripts_is_the_training_s(school: Callable[..., School], place: Place) -> None:
