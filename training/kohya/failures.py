@@ -15,7 +15,10 @@ _KNOWN = (
         "Close what else uses the card, or use a smaller batch or rank.",
     ),
     (
-        r"No space left on device|StorageFull|Disk quota exceeded|PytorchStreamWriter failed|unexpected pos \d+ vs",
+        (
+            r"No space left on device|File too large|StorageFull|Disk quota exceeded|PytorchStreamWriter failed"
+            r"|unexpected pos \d+ vs"
+        ),
         "There is no room left on the disk.",
         "Free some space and start the training again.",
     ),
