@@ -1,6 +1,7 @@
 """The states that must be designed: empty, loading, running, done, failed, cancelled, offline, and what cannot be."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -241,9 +242,10 @@ def test_a_researcher_chooses_the_trainer_where_there_are_two(browser: Browser, 
         expect(chosen).to_have_value("As usual: Sajin's own", timeout=SLOW)
         chosen.click()
         visitor.page.get_by_role("option", name="kohya's sd-scripts").click()
-        visitor.shoot("studio-trainers")
         touch(visitor, "#learn-start")
-        visitor.settled()
+        deadline = time.monotonic() + SLOW / 1000
+        while not pages.scene.trainings_asked and time.monotonic() < deadline:
+            visitor.page.wait_for_timeout(50)
         assert pages.scene.trainings_asked == [{"steps": None, "trainer": "kohya"}]
 
 

@@ -108,7 +108,7 @@ def build(site: Site) -> Learn:
                 info=words("studio.learn.steps_info"),
                 value=None,
                 precision=0,
-                minimum=1,
+                minimum=0,  # what Gradio makes of an empty field once it is shown
                 maximum=MOST_STEPS,
                 elem_id="learn-steps",
             )
