@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 from studio.errors import TrainingObstacle, TrainingUnavailable
 from studio.settings import Settings
@@ -13,7 +14,7 @@ from training.errors import TrainerUnusable
 from training.kohya import Installation, KohyaTrainer, family_of
 from training.port import Trainer, TrainerName
 
-NAMES: tuple[TrainerName, ...] = ("embedded", "kohya")
+NAMES: tuple[TrainerName, ...] = get_args(TrainerName)
 
 
 def trainers(settings: Settings) -> Mapping[str, Trainer]:

@@ -22,6 +22,7 @@ from studio.worker.process import training_steps
 from studio.worker.stopping import Stopping
 from tests.persons import astronaut
 from tests.stand_ins.kohya import behave, install, write_checkpoint
+from training.errors import TrainerObstacle
 from training.kohya import Installation
 from training.port import TrainerName
 from webui_client.client import WebuiClient
@@ -105,6 +106,11 @@ def test_the_studio_says_which_trainers_could_learn(
 
     assert (told.available, told.code, told.trainers) == (available, code, trainers)
     assert told.trainer == changes.get("trainer", "embedded")
+
+
+def test_every_obstacle_of_a_trainer_is_one_of_the_studio() -> None:
+    known = {obstacle.value for obstacle in TrainingObstacle}
+    assert {obstacle.value for obstacle in TrainerObstacle} <= known
 
 
 @dataclass
