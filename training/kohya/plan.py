@@ -120,6 +120,6 @@ def _precision(machine: Machine) -> Precision:
 
 
 def class_pictures_for(folder: Path | None, class_noun: str) -> Path | None:
-    """The folder below folder that has the noun's name, if it is there and has pictures."""
-    found = None if folder is None else folder / class_noun
+    """The folder below folder that has the noun's name, as an absolute path, if it is there and has pictures."""
+    found = None if folder is None else folder.expanduser().absolute() / class_noun
     return found if found is not None and found.is_dir() and pictures_in(found) else None
