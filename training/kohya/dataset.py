@@ -36,11 +36,9 @@ class DatasetPlan:
 
 
 def shapes(resolution: int) -> tuple[Size, Size]:
-    """A square and an upright size of no more pixels, so that buckets take both as they are."""
-    return (resolution, resolution), (
-        resolution * 7 // 8 // STEP * STEP or resolution,
-        resolution * 9 // 8 // STEP * STEP,
-    )
+    """A square and an upright size that are buckets of sd-scripts' own, so that it takes crops of them as they are."""
+    width = resolution * 7 // 8 // STEP * STEP or resolution
+    return (resolution, resolution), (width, resolution * resolution // width // STEP * STEP)
 
 
 def caption_of(photo: TrainingPhoto, instance_token: str, class_noun: str) -> str:
@@ -94,7 +92,6 @@ def toml(plan: DatasetPlan, photos: Path, trigger: str, class_noun: str) -> str:
         "resolution": plan.resolution,
         "batch_size": plan.batch_size,
         "enable_bucket": True,
-        "bucket_no_upscale": True,
         "bucket_reso_steps": STEP,
         "min_bucket_reso": smallest,
         "max_bucket_reso": 2 * plan.resolution,

@@ -19,6 +19,7 @@ from training.port import TrainingPhoto
 def test_crops_come_in_two_shapes_that_no_bucket_has_to_change() -> None:
     assert shapes(512) == ((512, 512), (448, 576))
     assert shapes(1024) == ((1024, 1024), (896, 1152))
+    assert shapes(64) == ((64, 64), (64, 64))
     for side in (64, 512, 768, 1024):
         assert all(
             width * height <= side * side and not (width % 64 or height % 64)
