@@ -26,7 +26,10 @@ BALANCE_PICTURES = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Where and how to train; work: pictures and states, models: where the finished model goes."""
+    """Where and how to train; work: pictures and states, models: where the finished model goes.
+
+    rate_share: of each phase's own learning rate; a network that was finished once wants less than a new one.
+    """
 
     work: Path
     models: Path
@@ -35,6 +38,7 @@ class Setting:
     pictures: int
     batch: int
     only: int | None
+    rate_share: float
 
     @property
     def paintings(self) -> Path:
@@ -100,7 +104,12 @@ def _encode(setting: Setting, _seconds: float, log: Log) -> None:
 
 def _unet(setting: Setting, seconds: float, log: Log) -> None:
     run = unet.UnetRun(
-        work=setting.work, seconds=seconds, batch=setting.batch, device=setting.device, only=setting.only
+        work=setting.work,
+        seconds=seconds,
+        batch=setting.batch,
+        learning_rate=unet.LEARNING_RATE * setting.rate_share,
+        only=setting.only,
+        device=setting.device,
     )
     run_workers(setting.workers, partial(_unet_job, run=run, log=log))
 
@@ -111,7 +120,12 @@ def _unet_job(rank: int, run: unet.UnetRun, log: Log) -> None:
 
 def _controlnet(setting: Setting, seconds: float, log: Log, kind: controlnets.Kind) -> None:
     run = controlnets.ControlNetRun(
-        kind=kind, work=setting.work, seconds=seconds, batch=setting.batch, device=setting.device
+        kind=kind,
+        work=setting.work,
+        seconds=seconds,
+        batch=setting.batch,
+        learning_rate=controlnets.LEARNING_RATE * setting.rate_share,
+        device=setting.device,
     )
     run_workers(setting.workers, partial(_controlnet_job, run=run, log=log))
 
