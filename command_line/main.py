@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from command_line.guard import one_line_errors, read_settings
+from training.port import TrainerName
 
 app = typer.Typer(
     name="sajin",
@@ -130,6 +131,10 @@ def train(
         str | None, typer.Option("--name", help="The person's name; the folder's name if left out.")
     ] = None,
     steps: Steps = None,
+    trainer: Annotated[
+        TrainerName | None,
+        typer.Option("--trainer", help="What does the learning; SAJIN_TRAINER if left out."),
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     as_json: Json = False,
@@ -142,7 +147,11 @@ def train(
         from command_line import train as train_job
 
         request = train_job.TrainRequest(
-            photos=photos, name=name or photos.resolve().name, class_noun=class_noun, steps=steps
+            photos=photos,
+            name=name or photos.resolve().name,
+            class_noun=class_noun,
+            steps=steps,
+            trainer=trainer,
         )
         train_job.run(request, tuple(webui or ()), as_json=as_json)
 

@@ -14,6 +14,7 @@ from studio.values import (
     JobOptions,
     PresetOption,
     Status,
+    TrainerName,
     UsedServer,
 )
 
@@ -332,12 +333,17 @@ class RunningAnswer(Answer):
 
 
 class TrainingAvailabilityAnswer(Answer):
-    """Whether identities can be learned here, and if not, why. checkpoint: the one they would be learned on, or ""."""
+    """Whether identities can be learned here by the usual trainer, and if not, why; trainers: all that could learn.
+
+    checkpoint: the one they would be learned on, or "".
+    """
 
     available: bool
     code: str
     checkpoint: str
     message: str
+    trainer: TrainerName
+    trainers: list[TrainerName]
 
 
 class StatusAnswer(Answer):

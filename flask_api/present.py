@@ -180,6 +180,8 @@ class Presenter:
                 code=code,
                 checkpoint=status.training.checkpoint,
                 message=self._texts.say("training_available", code),
+                trainer=status.training.trainer,
+                trainers=list(status.training.trainers),
             ),
             worker_alive=status.worker_alive,
             version=status.version,

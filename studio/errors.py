@@ -197,6 +197,11 @@ class TrainingObstacle(StrEnum):
     LORA_DIR_UNKNOWN = "lora_dir_unknown"
     LORA_DIR_MISSING = "lora_dir_missing"
     LORA_DIR_ELSEWHERE = "lora_dir_elsewhere"
+    TRAINER_UNKNOWN = "trainer_unknown"
+    TRAINER_MISSING = "trainer_missing"
+    TRAINER_VERSION = "trainer_version"
+    TRAINER_PYTHON = "trainer_python"
+    CHECKPOINT_UNFIT = "checkpoint_unfit"
 
 
 class TrainingUnavailable(Unavailable):

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from training.port import TrainerName
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 BUNDLED_CHECKPOINT = REPOSITORY / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny"
 
@@ -21,6 +23,9 @@ class Settings(BaseSettings):
     data: folder of everything the studio keeps. webui_urls: WebUI servers, comma separated in the environment; empty
     starts the embedded engine. webui_auth: "user:password" of their --api-auth. checkpoint, lora_dir: the server's
     checkpoint file and LoRA folder as this machine sees them; needed for training beside a WebUI.
+    trainer: that learns people unless a training names another. kohya: folder of kohya's sd-scripts; kohya_python: the
+    interpreter it is installed for, None for the one of its own virtual environment. kohya_class_pictures: folder with
+    pictures of other people, in one folder a class noun. kohya_patience_minutes: without progress until it is ended.
     api_hosts: further host names the API answers to, comma separated in the environment.
     database_url, store_url: SQLAlchemy and fsspec addresses; None keeps both in data.
     executor_id: the durable worker's stable name on this host. poll_seconds: how often its queues are looked at.
@@ -37,6 +42,11 @@ class Settings(BaseSettings):
     webui_auth: SecretStr | None = None
     checkpoint: Path | None = None
     lora_dir: Path | None = None
+    trainer: TrainerName = "embedded"
+    kohya: Path | None = None
+    kohya_python: Path | None = None
+    kohya_class_pictures: Path | None = None
+    kohya_patience_minutes: float = Field(default=15.0, ge=1, le=1440)
     database_url: str | None = None
     store_url: str | None = None
     api_host: str = "127.0.0.1"
@@ -104,6 +114,13 @@ class Settings(BaseSettings):
         if self.lora_dir is not None:
             return self.lora_dir.expanduser().absolute()
         return self.data_folder / "loras" if self.uses_embedded_engine else None
+
+    @property
+    def kohya_interpreter(self) -> Path | None:
+        """The Python that runs sd-scripts: the one named, else that of the virtual environment in its folder."""
+        if self.kohya_python is not None:
+            return self.kohya_python.expanduser().absolute()
+        return None if self.kohya is None else self.kohya.expanduser().absolute() / "venv" / "bin" / "python"
 
     @property
     def studio_database(self) -> str:

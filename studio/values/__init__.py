@@ -54,6 +54,7 @@ from studio.values.products import (
     PresetProblem,
     PresetStage,
 )
+from training.port import TrainerName
 
 __all__ = [
     "LOCAL_OWNER",
@@ -99,6 +100,7 @@ __all__ = [
     "Status",
     "StudioStatus",
     "Subject",
+    "TrainerName",
     "Training",
     "TrainingAvailability",
     "TrainingOptions",

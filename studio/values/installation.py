@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from studio.values.base import Fraction, Value, Words
+from training.port import TrainerName
 
 
 class Server(Value):
@@ -43,11 +44,14 @@ class TrainingAvailability(Value):
     """Whether identities can be learned here. code: "ready" or why not, as TrainingUnavailable's reason.
 
     checkpoint: bare name of the one they would be learned on, "" where it is not known.
+    trainer: the one that learns unless another is asked for. trainers: all that could learn now.
     """
 
     available: bool
     code: str
     checkpoint: str
+    trainer: TrainerName
+    trainers: tuple[TrainerName, ...]
 
 
 class StudioStatus(Value):

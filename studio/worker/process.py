@@ -20,13 +20,13 @@ from studio.pipeline.runner import StageRunner
 from studio.poses import Poses
 from studio.queue import APPLICATION, APPLICATION_VERSION, JOBS, TRAININGS
 from studio.settings import Settings
+from studio.trainers import trainers
 from studio.worker.job_steps import JobSteps
 from studio.worker.lock import executor_lock
 from studio.worker.stopping import Stopping
 from studio.worker.training_steps import TrainingSteps
 from studio.worker.watching import Watcher
 from studio.worker.workflows import register_job_workflow, register_training_workflow
-from training.port import Trainer
 from webui_client.client import WebuiClient
 from webui_client.pool import WebuiPool
 from webui_client.values import Timeouts
@@ -150,15 +150,9 @@ def training_steps(base: Foundations, pool: WebuiPool, stopping: Stopping) -> Tr
         store=base.store,
         loras=base.loras,
         pool=pool,
-        trainer=_trainer(),
+        trainers=trainers(base.settings),
         stopping=stopping,
     )
-
-
-def _trainer() -> Trainer:
-    from training.embedded import EmbeddedTrainer
-
-    return EmbeddedTrainer()
 
 
 def _stop_on_signals(stopping: Stopping) -> None:
