@@ -14,7 +14,7 @@ from studio.id_photo.documents import DocumentSpec
 from studio.id_photo.head import HeadMeasures, measure_head
 from studio.id_photo.picture_measures import FaceLight, background_difference, face_light, person_in
 from studio.id_photo.reading import IdDocument
-from studio.id_photo.report import CheckCode, CheckReport, Finding
+from studio.values import CheckCode, CheckReport, Finding
 
 # ISO/IEC 19794-5:2011 allows 5 degrees either way; the mesh itself is sure to about 3.
 MOST_TURN = 8.0

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from studio.id_photo.check import SeenPicture, lengths_on_paper
 from studio.id_photo.documents import DocumentSpec, Range
-from studio.id_photo.report import CheckCode, CheckReport
+from studio.values import CheckCode, CheckReport
 
 DRAWN_HEIGHT = 900
 MARGIN_SHARE = 0.36

@@ -27,6 +27,7 @@ CROWN_BAND = 0.6
 CROWN_QUANTILE = 0.1
 LEAST_CROWN, MOST_CROWN = 0.8, 1.4
 HALF = 127.5
+CUT_ABOVE_CHIN, CUT_SHARE = 0.3, 0.125
 # The mesh's own axis from forehead to chin leans back by this many degrees in faces that look straight ahead.
 MESH_PITCH = 4.0
 
@@ -36,7 +37,7 @@ class HeadMeasures:
     """A head in its frame. crown, chin, eyes: heights in pixels of the frame, downwards; middle: of the face, across.
 
     roll, yaw, pitch: degrees; a head looks straight ahead at 0. eyes_open: height of the less open eye by its width.
-    mouth_open: height between the lips by the mouth's width. cut_off: the hair reaches the photo's upper edge.
+    mouth_open: height between the lips by the mouth's width. cut_off: the head goes on beyond the photo's edge.
     """
 
     crown: float
@@ -72,7 +73,7 @@ def measure_head(head: SeenHead) -> HeadMeasures:
     eyes = (right + left) / 2
     chin = float(mesh[CHIN, 1])
     face = chin - float(eyes[1])
-    top, cut_off = _top_of_hair(head.matte, head.inside, float(eyes[0]), float(eyes[1]), face)
+    top = _top_of_hair(head.matte, float(eyes[0]), float(eyes[1]), face)
     crown = float(np.clip(top, eyes[1] - MOST_CROWN * face, eyes[1] - LEAST_CROWN * face))
     return HeadMeasures(
         crown=crown,
@@ -86,7 +87,7 @@ def measure_head(head: SeenHead) -> HeadMeasures:
             _openness(mesh, RIGHT_LIDS, RIGHT_EYE_CORNERS), _openness(mesh, LEFT_LIDS, LEFT_EYE_CORNERS)
         ),
         mouth_open=_openness(mesh, INNER_LIPS, MOUTH_CORNERS),
-        cut_off=cut_off,
+        cut_off=_is_cut_off(head.matte, head.inside, chin, face),
     )
 
 
@@ -99,20 +100,26 @@ def _openness(mesh: Mesh, across: tuple[int, int], along: tuple[int, int]) -> fl
     return height / max(math.dist(mesh[along[0], :2], mesh[along[1], :2]), 1e-6)
 
 
-def _top_of_hair(
-    matte: Pixels, inside: Pixels, across: float, down: float, face: float
-) -> tuple[float, bool]:
-    """The height of the hair's top, to parts of a pixel, and whether it lies at the edge of the photo."""
+def _top_of_hair(matte: Pixels, across: float, down: float, face: float) -> float:
+    """The height of the hair's top above the face, to parts of a pixel."""
     left, right = (round(np.clip(across + side * CROWN_BAND * face, 0, matte.shape[1])) for side in (-1, 1))
     band = matte[: max(round(down), 1), left:right].astype(np.float64)
     covered = band >= HALF
     columns = np.flatnonzero(covered.any(axis=0))
     if not len(columns):
-        return 0.0, True
+        return 0.0
     first = covered.argmax(axis=0)[columns]
     here = band[first, columns]
     before = np.where(first > 0, band[np.maximum(first - 1, 0), columns], 0.0)
     tops = first + 0.5 - (here - HALF) / np.maximum(here - before, 1e-6) * (first > 0)
-    edge = inside[: band.shape[0], left:right].argmax(axis=0)[columns]
-    touching = float((first <= edge + 1).mean())
-    return float(np.quantile(tops, CROWN_QUANTILE)), touching > CROWN_QUANTILE
+    return float(np.quantile(tops, CROWN_QUANTILE))
+
+
+def _is_cut_off(matte: Pixels, inside: Pixels, chin: float, face: float) -> bool:
+    """Whether the head, above the chin, goes on beyond the photo's edge along more than an eighth of the face."""
+    import cv2
+
+    edge = (inside > 0) & (cv2.erode(inside, np.ones((3, 3), dtype=np.uint8)) == 0)
+    head = np.s_[: max(round(chin - CUT_ABOVE_CHIN * face), 1)]
+    ending = edge[head] & (matte[head] >= HALF)
+    return float(ending.sum()) > CUT_SHARE * face

@@ -21,8 +21,8 @@ from studio.id_photo.jpeg import JpegFile, jpeg_within
 from studio.id_photo.picture_measures import person_in
 from studio.id_photo.placement import into_picture, place
 from studio.id_photo.reading import IdDocument
-from studio.id_photo.report import CheckReport
 from studio.id_photo.retouch import retouched
+from studio.values import CheckReport
 
 USABLE_TURN = 25.0
 ROOM_FOR_DETAIL = 2.0
