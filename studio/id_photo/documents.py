@@ -129,32 +129,33 @@ def pixels_of(millimetres: float, dpi: float) -> int:
 
 def contradictions(spec: DocumentSpec) -> Iterator[tuple[Path, str]]:
     """What in a rule cannot hold together: (path of the key, reason)."""
-    yield from _turned_ranges(spec)
-    yield from _too_large_parts(spec)
+    problems = [*_turned_ranges(spec), *_too_large_parts(spec)]
+    yield from problems
     yield from _file_problems(spec)
     if spec.eyes is None and spec.top is None:
         yield ("head",), "needs eyes or top beside it: nothing says how high the head stands"
-    if next(feasible_heads(spec, LEAST_EYES_TO_CROWN, MOST_EYES_TO_CROWN), None) is None:
+    if not problems and not _fits_some_face(spec):
         key = "eyes" if spec.eyes else "top"
         yield (key,), "contradicts head and height: no face can keep all of them"
 
 
-def feasible_heads(spec: DocumentSpec, least: float, most: float) -> Iterator[tuple[float, float]]:
-    """(head height, eyes to crown) in mm that keep every range; the share of the latter goes from least to most."""
-    for step in range(HEAD_STEPS + 1):
-        head = spec.head.min + (spec.head.max - spec.head.min) * step / HEAD_STEPS
-        for part in range(SHARE_STEPS + 1):
-            above = head * (least + (most - least) * part / SHARE_STEPS)
-            low, high = eye_line_limits(spec, above)
-            if low <= high:
-                yield head, above
+def _fits_some_face(spec: DocumentSpec) -> bool:
+    """Whether a head of some allowed height and some human proportion keeps every range."""
+    heads = [
+        spec.head.min + (spec.head.max - spec.head.min) * step / HEAD_STEPS for step in range(HEAD_STEPS + 1)
+    ]
+    spread = MOST_EYES_TO_CROWN - LEAST_EYES_TO_CROWN
+    shares = [LEAST_EYES_TO_CROWN + spread * step / SHARE_STEPS for step in range(SHARE_STEPS + 1)]
+    limits = (eye_line_limits(spec, head, head * share) for head in heads for share in shares)
+    return any(low <= high for low, high in limits)
 
 
-def eye_line_limits(spec: DocumentSpec, above: float) -> tuple[float, float]:
-    """The lowest and highest eye line that the rule allows a head with above mm from eyes to crown."""
-    low, high = (spec.eyes.min, spec.eyes.max) if spec.eyes else (0.0, spec.height)
+def eye_line_limits(spec: DocumentSpec, head: float, above: float) -> tuple[float, float]:
+    """The lowest and highest eye line that a rule allows a head of that height; above: from eyes to crown, in mm."""
+    eyes = spec.eyes or Range(min=0, max=spec.height)
     top = spec.top or Range(min=0, max=spec.height)
-    return max(low, spec.height - top.max - above), min(high, spec.height - top.min - above)
+    low = max(eyes.min, spec.height - top.max - above, head - above)
+    return low, min(eyes.max, spec.height - top.min - above)
 
 
 def _turned_ranges(spec: DocumentSpec) -> Iterator[tuple[Path, str]]:

@@ -12,10 +12,10 @@ from studio.id_photo.documents import DocumentSpec, Range
 from studio.values import CheckCode, CheckReport
 
 DRAWN_HEIGHT = 900
-MARGIN_SHARE = 0.36
+MARGIN_SHARE = 0.5
 GOOD, BAD, BAND = (22, 128, 62), (200, 40, 40), (22, 128, 62, 46)
 PAPER = (255, 255, 255)
-TEXT_SHARE = 0.026
+TEXT_SHARE = 0.04
 JPEG_QUALITY = 88
 
 
@@ -86,10 +86,10 @@ def _draw(pen: ImageDraw.ImageDraw, line: _Line, width: int, scale: float, *, go
     if line.code is not CheckCode.TOP_MARGIN:
         band = sorted(height * scale for height in line.allowed)
         pen.rectangle((0, band[0], width, band[1]), fill=BAND)
-    reach = width + DRAWN_HEIGHT * MARGIN_SHARE * (0.12 + 0.3 * line.column)
+    reach = width + DRAWN_HEIGHT * MARGIN_SHARE * (0.08 + 0.33 * line.column)
     for height in (end, start):
-        pen.line((0, height, reach, height), fill=colour, width=2)
-    pen.line((reach, end, reach, start), fill=colour, width=2)
+        pen.line((0, height, reach, height), fill=colour, width=3)
+    pen.line((reach, end, reach, start), fill=colour, width=3)
     font = ImageFont.load_default(DRAWN_HEIGHT * TEXT_SHARE)
     text = f"{line.value:.1f}\n({line.limits.min:g}-{line.limits.max:g})"
     middle = max((end + start) / 2, DRAWN_HEIGHT * TEXT_SHARE * 1.5)

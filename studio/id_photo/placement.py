@@ -31,10 +31,10 @@ def place(spec: DocumentSpec, measures: HeadMeasures) -> Placement:
     offsets = sorted((step / STEPS * 2 - 1 for step in range(STEPS + 1)), key=abs)
     for offset in offsets:
         head = spec.head.middle + offset * half
-        low, high = eye_line_limits(spec, head * share)
+        low, high = eye_line_limits(spec, head, head * share)
         if low <= high:
             return _placement(spec, head, (low + high) / 2, share)
-    low, high = eye_line_limits(spec, spec.head.middle * share)
+    low, high = eye_line_limits(spec, spec.head.middle, spec.head.middle * share)
     nearest = min(max((low + high) / 2, spec.eyes.min), spec.eyes.max) if spec.eyes else (low + high) / 2
     return _placement(spec, spec.head.middle, nearest, share)
 
