@@ -38,7 +38,12 @@ def main() -> None:
     from studio.faces.likeness import embedding_of, likeness
     from studio.faces.portrait import portrait
 
-    tasks = {"check": check, "embedding": embedding_of, "likeness": likeness, "portrait": portrait}
+    tasks: dict[str, Callable[..., Any]] = {
+        "check": check,
+        "embedding": embedding_of,
+        "likeness": likeness,
+        "portrait": portrait,
+    }
     serve(Connection(int(sys.argv[1])), tasks)
 
 

@@ -33,7 +33,7 @@ def person_matte(pixels: Pixels, inside: Mask) -> Mask:
     pixels: RGB, uint8, shape (side, side, 3), the head upright at the middle. inside: 0 where pixels are none of the
     photo, which is nobody. The same pixels always give the same matte.
     """
-    guess: Layer = np.where(inside > 0, _segmenter().process(pixels).segmentation_mask, 0).astype(np.float32)
+    guess: Layer = _segmenter().process(pixels).segmentation_mask.astype(np.float32)
     cut = _cut(pixels, guess)
     soft = _guided(pixels, cut)
     stretched = np.clip((soft - UNSURE) / (SURE - UNSURE), 0, 1) * (inside > 0)
@@ -56,8 +56,9 @@ def _cut(pixels: Pixels, guess: Layer) -> Layer:
     person = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
     person = cv2.morphologyEx(person, cv2.MORPH_OPEN, _disc(THINNEST_SHARE))
     whole = _middle_piece(person).astype(np.float32)
-    outline: Layer = cv2.resize(cv2.GaussianBlur(whole, (0, 0), 1.2), (side, side))
-    return np.clip((outline - 0.5) * 1.5 + 0.5, 0, 1)
+    blurred = cv2.resize(cv2.GaussianBlur(whole, (0, 0), 1.2), (side, side))
+    outline: Layer = np.clip((blurred - 0.5) * 1.5 + 0.5, 0, 1)
+    return outline
 
 
 def _marks(likely: Layer) -> Mask:

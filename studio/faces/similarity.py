@@ -37,7 +37,8 @@ class Similarity:
 
     def __call__(self, points: Points) -> Points:
         """points, shape (n, 2), where they come to lie."""
-        return points @ self._turn().T + np.array([self.right, self.down])
+        moved: Points = points @ self._turn().T + np.array([self.right, self.down])
+        return moved
 
     def then(self, other: Similarity) -> Similarity:
         """This transform and after it the other."""

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from studio.faces.similarity import Pixels
 
+Layer = NDArray[np.float32]
+
 WIDE_SHARE, NARROW_SHARE = 0.05, 0.01
 
 
@@ -23,14 +25,14 @@ def on_colour(pixels: Pixels, matte: Pixels, colour: str) -> Pixels:
     pixels: RGB, uint8, shape (height, width, 3). matte: how much of each pixel is the person, uint8, 0 to 255. The
     old background is taken out of half-covered pixels first, so that none of it shines around the hair.
     """
-    share = (matte.astype(np.float32) / 255)[..., None]
+    share: Layer = (matte.astype(np.float32) / np.float32(255))[..., None]
     person = _own_colours(pixels.astype(np.float32), share)
     plain = np.array(rgb(colour), dtype=np.float32)
     mixed: Pixels = np.round(np.clip(person * share + plain * (1 - share), 0, 255)).astype(np.uint8)
     return mixed
 
 
-def _own_colours(pixels: NDArray[np.float32], share: NDArray[np.float32]) -> NDArray[np.float32]:
+def _own_colours(pixels: Layer, share: Layer) -> Layer:
     """The person's colours where the background shines through: blur fusion (Forte 2021), wide and then narrow."""
     person, behind = pixels, pixels
     for reach in (WIDE_SHARE, NARROW_SHARE):

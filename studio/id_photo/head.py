@@ -28,6 +28,7 @@ CROWN_QUANTILE = 0.1
 LEAST_CROWN, MOST_CROWN = 0.8, 1.4
 HALF = 127.5
 CUT_ABOVE_CHIN, CUT_SHARE = 0.3, 0.125
+EDGE_LINE = (19, 21)  # pixels of the frame
 # The mesh's own axis from forehead to chin leans back by this many degrees in faces that look straight ahead.
 MESH_PITCH = 4.0
 
@@ -116,10 +117,13 @@ def _top_of_hair(matte: Pixels, across: float, down: float, face: float) -> floa
 
 
 def _is_cut_off(matte: Pixels, inside: Pixels, chin: float, face: float) -> bool:
-    """Whether the head, above the chin, goes on beyond the photo's edge along more than an eighth of the face."""
+    """Whether the head, above the chin, reaches the photo's edge along more than an eighth of the face.
+
+    Looked for on a line a little inside the edge: right at the edge the matte is not sure.
+    """
     import cv2
 
-    edge = (inside > 0) & (cv2.erode(inside, np.ones((3, 3), dtype=np.uint8)) == 0)
+    outer, inner = (cv2.erode(inside, np.ones((width, width), dtype=np.uint8)) for width in EDGE_LINE)
+    line = (outer > 0) & (inner == 0)
     head = np.s_[: max(round(chin - CUT_ABOVE_CHIN * face), 1)]
-    ending = edge[head] & (matte[head] >= HALF)
-    return float(ending.sum()) > CUT_SHARE * face
+    return float((line[head] & (matte[head] >= HALF)).sum()) > CUT_SHARE * face

@@ -12,12 +12,14 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
+from skimage.transform import PiecewiseAffineTransform, warp
 
 from studio.errors import HeadCutOff, NoFace, SeveralFaces, SideFace, Sunglasses
 from studio.faces.embeddings import _landmarks
 from studio.faces.portrait import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, Portrait, eye_centre
 from studio.faces.process import FaceProcess
+from studio.faces.similarity import warped
 from studio.id_photo.background import rgb
 from studio.id_photo.documents import DocumentSpec
 from studio.id_photo.head import measure_head
@@ -105,3 +107,178 @@ def test_head_height_and_eye_line_are_within_one_percent_of_what_the_rule_asks(
     roll = made.report.finding(CheckCode.ROLL)
     assert roll is not None
     assert roll.value < 1.5
+
+
+def made_for(name: str, jpeg: bytes, documents: Mapping[str, IdDocument], faces: FaceProcess) -> MadePhoto:
+    return make_id_photo(jpeg, documents[name], faces)
+
+
+def test_the_background_is_the_rules_colour_up_to_the_hair(
+    photos: Mapping[str, bytes], documents: Mapping[str, IdDocument], faces: FaceProcess
+) -> None:
+    made = made_for("kr-resume-35x45", photos["as it is"], documents, faces)
+    pixels = pixels_of(made).astype(np.int16)
+    assert np.abs(pixels[: pixels.shape[0] // 12] - 255).max() <= 3
+    background = made.report.finding(CheckCode.BACKGROUND)
+    assert background is not None
+    assert background.value < 2
+
+
+def test_no_halo_of_the_old_background_stays_around_the_hair(
+    documents: Mapping[str, IdDocument], faces: FaceProcess
+) -> None:
+    """The wall is repainted green: what is green in the result would be its halo."""
+    source = np.asarray(Image.open(io.BytesIO(photo(VARIATIONS[1]))).convert("RGB")).copy()
+    head = faces.portrait(persons.as_jpeg(Image.fromarray(source))).head
+    assert head is not None
+    person = warped(
+        head.matte, head.to_frame.inverse(), (source.shape[1], source.shape[0]), repeat_edge=False
+    )
+    share = person.astype(np.float32)[..., None] / 255
+    green = (source * share + np.array([40, 200, 60]) * (1 - share)).round().astype(np.uint8)
+    made = made_for("kr-resume-35x45", persons.as_jpeg(Image.fromarray(green)), documents, faces)
+    pixels = pixels_of(made).astype(np.int16)
+    greener = pixels[..., 1] - np.maximum(pixels[..., 0], pixels[..., 2])
+    assert (greener > 40).mean() < 0.0005
+
+
+def test_a_document_that_forbids_changes_gets_the_photos_own_pixels(
+    photos: Mapping[str, bytes], documents: Mapping[str, IdDocument], faces: FaceProcess
+) -> None:
+    made = made_for("us-passport", photos["as it is"], documents, faces)
+    corner = pixels_of(made)[10:60, 10:60].reshape(-1, 3).mean(axis=0)
+    assert np.abs(corner - 255).max() > 30
+    background = made.report.finding(CheckCode.BACKGROUND)
+    assert background is not None
+    assert not background.passed
+
+
+@pytest.mark.parametrize("dpi", [200, 600])
+def test_the_resolution_asked_for_is_written_in_the_file(
+    dpi: int, photos: Mapping[str, bytes], documents: Mapping[str, IdDocument], faces: FaceProcess
+) -> None:
+    document = documents["jp-resume"]
+    made = make_id_photo(photos["larger"], document, faces, dpi)
+    opened = Image.open(io.BytesIO(made.jpeg.content))
+    assert opened.size == document.spec.size(dpi)
+    assert opened.info["dpi"] == (dpi, dpi)
+
+
+def test_a_finished_photo_passes_the_check_of_its_own_document(
+    photos: Mapping[str, bytes], documents: Mapping[str, IdDocument], faces: FaceProcess
+) -> None:
+    document = documents["kr-resume-3x4"]
+    made = make_id_photo(photos["larger"], document, faces)
+    again = check_photo(made.jpeg.content, document, faces, len(made.jpeg.content))
+    assert [finding.code for finding in again.report.findings if not finding.passed] == []
+    assert Image.open(io.BytesIO(again.drawn)).format == "JPEG"
+
+
+def test_a_photo_as_it_comes_from_the_camera_fails_with_what_is_wrong(
+    photos: Mapping[str, bytes], documents: Mapping[str, IdDocument], faces: FaceProcess
+) -> None:
+    checked = check_photo(photos["turned left"], documents["kr-passport"], faces, 700_000)
+    failed = {finding.code for finding in checked.report.findings if not finding.passed}
+    assert {
+        CheckCode.PROPORTIONS, CheckCode.HEAD_HEIGHT, CheckCode.ROLL, CheckCode.BACKGROUND, CheckCode.FILE_SIZE,
+        CheckCode.EXPRESSION,
+    } <= failed  # fmt: skip
+    assert CheckCode.YAW not in failed
+    roll = checked.report.finding(CheckCode.ROLL)
+    assert roll is not None
+    assert 9 < roll.value < 18
+
+
+def test_a_blurred_photo_fails_for_its_sharpness(
+    photos: Mapping[str, bytes], documents: Mapping[str, IdDocument], faces: FaceProcess
+) -> None:
+    sharp = Image.open(io.BytesIO(photos["larger"]))
+    blurred = persons.as_jpeg(sharp.filter(ImageFilter.GaussianBlur(6)))
+    found = check_photo(blurred, documents["kr-resume-3x4"], faces, len(blurred)).report.finding(
+        CheckCode.SHARPNESS
+    )
+    assert found is not None
+    assert not found.passed
+
+
+def test_a_photo_without_a_face_is_refused(documents: Mapping[str, IdDocument], faces: FaceProcess) -> None:
+    with pytest.raises(NoFace):
+        made_for(
+            "kr-passport", persons.as_jpeg(Image.new("RGB", (600, 800), (90, 120, 150))), documents, faces
+        )
+
+
+def test_two_people_are_refused(
+    photos: Mapping[str, bytes], documents: Mapping[str, IdDocument], faces: FaceProcess
+) -> None:
+    one = Image.open(io.BytesIO(photos["as it is"]))
+    pair = Image.new("RGB", (one.width * 2, one.height))
+    pair.paste(one)
+    pair.paste(one, (one.width, 0))
+    with pytest.raises(SeveralFaces) as refused:
+        made_for("kr-passport", persons.as_jpeg(pair), documents, faces)
+    assert refused.value.data["faces"] == 2
+
+
+def test_sunglasses_are_refused(
+    photos: Mapping[str, bytes], documents: Mapping[str, IdDocument], faces: FaceProcess
+) -> None:
+    head = faces.portrait(photos["larger"]).head
+    assert head is not None
+    back = head.to_frame.inverse()
+    corners = (RIGHT_EYE_CORNERS, LEFT_EYE_CORNERS)
+    right, left = (back(eye_centre(head.mesh, one)[None])[0] for one in corners)
+    shaded = with_lenses(photos["larger"], ((right[0], right[1]), (left[0], left[1])))
+    with pytest.raises(Sunglasses):
+        made_for("kr-passport", shaded, documents, faces)
+
+
+def test_a_side_face_is_refused(
+    photos: Mapping[str, bytes], documents: Mapping[str, IdDocument], faces: FaceProcess
+) -> None:
+    with pytest.raises(SideFace) as refused:
+        made_for("kr-passport", turned_aside(photos["as it is"], faces), documents, faces)
+    assert int(refused.value.data["yaw"] or 0) >= int(refused.value.data["limit"] or 0)
+
+
+def turned_aside(jpeg: bytes, faces: FaceProcess, degrees: float = 40) -> bytes:
+    """The photo with its face turned about its upright axis, by the depth of its mesh."""
+    pixels = np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB"))
+    head = faces.portrait(jpeg).head
+    assert head is not None
+    back = head.to_frame.inverse()
+    flat, depth = back(head.mesh[:468:4, :2]), head.mesh[:468:4, 2] * back.scale
+    middle, turn = flat[:, 0].mean(), np.radians(degrees)
+    turned = flat.copy()
+    turned[:, 0] = middle + (flat[:, 0] - middle) * np.cos(turn) - depth * np.sin(turn)
+    border = np.array([(x, y) for x in (0, pixels.shape[1]) for y in (0, pixels.shape[0])], dtype=np.float64)
+    way = PiecewiseAffineTransform.from_estimate(np.vstack([turned, border]), np.vstack([flat, border]))
+    return persons.as_jpeg(Image.fromarray((warp(pixels, way, order=1) * 255).astype(np.uint8)))
+
+
+@pytest.mark.parametrize("side", ["top", "left"])
+def test_a_head_that_is_cut_off_is_refused(
+    side: str, photos: Mapping[str, bytes], documents: Mapping[str, IdDocument], faces: FaceProcess
+) -> None:
+    picture = Image.open(io.BytesIO(photos["larger"])).convert("RGB")
+    head = faces.portrait(photos["larger"]).head
+    assert head is not None
+    measures = measure_head(head)
+    back = head.to_frame.inverse()
+    crown = back(np.array([(measures.middle, measures.crown)]))[0]
+    eye = back(eye_centre(head.mesh, RIGHT_EYE_CORNERS)[None])[0]
+    cut = (0, round(crown[1]) + 30, picture.width, picture.height)
+    if side == "left":
+        cut = (round(eye[0]) - 25, 0, picture.width, picture.height)
+    with pytest.raises(HeadCutOff):
+        made_for("kr-passport", persons.as_jpeg(picture.crop(cut)), documents, faces)
+
+
+def test_the_same_photo_always_gives_the_same_file(
+    photos: Mapping[str, bytes], documents: Mapping[str, IdDocument]
+) -> None:
+    with FaceProcess() as one, FaceProcess() as other:
+        files = [
+            made_for("kr-resume-3x4", photos["as it is"], documents, faces).jpeg for faces in (one, other)
+        ]
+    assert files[0] == files[1]
