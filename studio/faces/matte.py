@@ -18,7 +18,7 @@ Mask = NDArray[np.uint8]
 Layer = NDArray[np.float32]
 
 GENERAL_MODEL = 0
-CUT_SIDE = 256
+CUT_SIDE = 224
 CUT_ROUNDS = 2
 BAND_SHARE = 0.011
 THINNEST_SHARE = 0.008

@@ -20,7 +20,7 @@ from studio.faces.values import Box, Face
 
 Mesh = NDArray[np.float64]
 
-FRAME_SIDE = 640
+FRAME_SIDE = 512
 EYES_AT = (0.5, 0.44)
 EYES_TO_CHIN = 0.2
 MARGIN = 0.7
@@ -35,7 +35,7 @@ LEFT_EYE_CORNERS = (362, 263)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenHead:
-    """The head in a frame of 640 by 640 pixels, its eyes level, near the middle.
+    """The head in a frame of 512 by 512 pixels, its eyes level, near the middle.
 
     to_frame: from the picture's pixels to the frame's. mesh: 478 points of the frame, shape (478, 3); z, in the same
     unit, grows away from the camera. matte: how much of a pixel is the person, uint8, 0 to 255. inside: 255 where the

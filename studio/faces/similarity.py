@@ -67,7 +67,9 @@ def warped(pixels: Pixels, transform: Similarity, size: tuple[int, int], *, repe
     """The picture that transform makes of pixels, width and height by size; same number of channels.
 
     pixels: uint8, shape (height, width) or (height, width, channels). What lies beyond them is their repeated edge, or
-    0. A picture that becomes much smaller is shrunk by area first, so that it does not alias.
+    0. Colours are
+    interpolated by cubes, single layers (mattes) by lines; what becomes much smaller is shrunk by area first, so that
+    it does not alias.
     """
     import cv2
 
@@ -80,8 +82,9 @@ def warped(pixels: Pixels, transform: Similarity, size: tuple[int, int], *, repe
         part = cv2.resize(part, wanted, interpolation=cv2.INTER_AREA)
         transform = Similarity(width / wanted[0], 0.0, 0.0, 0.0).then(transform)
     border = cv2.BORDER_REPLICATE if repeat_edge else cv2.BORDER_CONSTANT
+    steps = cv2.INTER_CUBIC if pixels.ndim == 3 else cv2.INTER_LINEAR
     made: Pixels = cv2.warpAffine(
-        part, transform.matrix(), size, flags=cv2.INTER_CUBIC, borderMode=border, borderValue=0
+        part, transform.matrix(), size, flags=steps, borderMode=border, borderValue=0
     )
     return made
 

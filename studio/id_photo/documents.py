@@ -6,7 +6,7 @@ Lengths are millimetres on paper; pixels are derived from them at any resolution
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, HttpUrl, StringConstraints
 
@@ -120,6 +120,13 @@ class DocumentSpec(Spec):
     def size(self, dpi: int | None = None) -> tuple[int, int]:
         """Width and height in pixels, at the document's own resolution unless another is given."""
         return pixels_of(self.width, dpi or self.dpi), pixels_of(self.height, dpi or self.dpi)
+
+
+def document_schema() -> dict[str, Any]:
+    """The JSON Schema of a document file, for editors."""
+    schema = DocumentSpec.model_json_schema(mode="validation")
+    schema["title"] = "Sajin ID document"
+    return schema
 
 
 def pixels_of(millimetres: float, dpi: float) -> int:

@@ -28,7 +28,7 @@ CROWN_QUANTILE = 0.1
 LEAST_CROWN, MOST_CROWN = 0.8, 1.4
 HALF = 127.5
 CUT_ABOVE_CHIN, CUT_SHARE = 0.3, 0.125
-EDGE_LINE = (19, 21)  # pixels of the frame
+EDGE_LINE = (15, 17)  # pixels of the frame
 # The mesh's own axis from forehead to chin leans back by this many degrees in faces that look straight ahead.
 MESH_PITCH = 4.0
 

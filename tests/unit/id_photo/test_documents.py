@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from studio.errors import BrokenLibrary
-from studio.id_photo.documents import pixels_of
+from studio.id_photo.documents import DocumentSpec, document_schema, pixels_of
 from studio.id_photo.reading import IdDocument, check_document, read_documents
+from studio.settings import REPOSITORY
 
 RULE = """title: {en: Test card, ko: 시험 카드}
 country: KR
@@ -118,6 +120,16 @@ def test_a_rule_that_contradicts_itself_is_refused_with_line_key_and_reason(
     found = [entry for entry in check_document(text, "test-card")[1] if entry.key == key]
     assert [(entry.line, entry.file) for entry in found] == [(line, "test-card.yaml")]
     assert reason in found[0].reason
+
+
+def test_every_key_of_a_rule_is_documented() -> None:
+    page = (REPOSITORY / "docs" / "id-photos.md").read_text(encoding="utf-8")
+    assert [key for key in DocumentSpec.model_fields if f"`{key}`" not in page] == []
+
+
+def test_the_schema_for_editors_is_the_codes_own() -> None:
+    kept = json.loads((REPOSITORY / "presets" / "id" / "document.schema.json").read_text(encoding="utf-8"))
+    assert kept == document_schema(), "write it anew with scripts/write_preset_schema.py"
 
 
 def test_all_problems_of_a_folder_are_told_at_once(tmp_path: Path) -> None:
