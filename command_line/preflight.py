@@ -29,6 +29,7 @@ def faults(settings: Settings) -> Iterator[str]:
     yield from missing_packages(STUDIO_PACKAGES)
     if settings.uses_embedded_engine:
         yield from missing_packages(ENGINE_PACKAGES)
+        yield from missing_checkpoint(settings.training_checkpoint)
     yield from unusable_folder(settings.data_folder)
     yield from taken_ports(settings)
 
@@ -38,6 +39,12 @@ def missing_packages(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         if importlib.util.find_spec(name) is None:
             yield f"the package {name} is missing; run: make setup"
+
+
+def missing_checkpoint(checkpoint: Path | None) -> Iterator[str]:
+    """A sentence if the checkpoint for the embedded engine is not there."""
+    if checkpoint is not None and not checkpoint.exists():
+        yield f"there is no checkpoint at {checkpoint}; correct SAJIN_CHECKPOINT, or leave it unset"
 
 
 def unusable_folder(folder: Path) -> Iterator[str]:

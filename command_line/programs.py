@@ -33,10 +33,12 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 
 def engine_command(settings: Settings) -> tuple[str, ...]:
-    """The command that runs the embedded engine for these settings."""
+    """The command that runs the embedded engine for these settings, on the checkpoint that people are learned on."""
     loras = settings.installed_loras or settings.data_folder / "loras"
     command = [sys.executable, "-m", "webui_engine", "--port", str(settings.engine_port)]
     command += ["--data", str(settings.data_folder / "engine"), "--lora-dir", str(loras)]
+    if settings.training_checkpoint is not None:
+        command += ["--checkpoint", str(settings.training_checkpoint)]
     return tuple(command)
 
 
@@ -45,6 +47,7 @@ def pages_command(settings: Settings) -> tuple[str, ...]:
     return (
         *(sys.executable, "-m", "gradio_app", "--api", api_address(settings)),
         *("--port", str(settings.ui_port), "--host", "127.0.0.1"),
+        *("--uploads", str(settings.data_folder / "uploads")),
     )
 
 

@@ -27,7 +27,7 @@ STATUS_OF: tuple[tuple[type[errors.StudioError], int], ...] = (
     (errors.Refused, 422),
     (errors.Conflict, 409),
     (errors.TrainingUnavailable, 409),
-    (errors.MissingCapability, 409),
+    (errors.NoFittingServer, 409),
     (errors.Unavailable, 503),
     (errors.DiskFull, 507),
     (errors.StorageError, 503),

@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pictures=options.pictures,
         batch=options.batch,
         only=options.only,
+        rate_share=options.rate_share,
     )
     for phase in options.phases:
         hours = options.hours if options.hours is not None else HOURS[phase]
@@ -60,6 +61,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="cpu", help="cpu, or cuda with --workers 1")
     parser.add_argument("--pictures", type=int, default=36_000, help="how many pictures 'paint' paints")
     parser.add_argument("--batch", type=int, default=16, help="pictures a worker and step")
+    parser.add_argument(
+        "--rate-share",
+        type=float,
+        default=1.0,
+        help="of the learning rate; less for a model that was finished once",
+    )
     parser.add_argument("--only", type=int, help="unet: learn only this many pictures, to check that it can")
     return parser
 

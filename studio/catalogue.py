@@ -100,7 +100,7 @@ def _sample_order(product: Product) -> Order:
         options=JobOptions(),
         count=1,
         seed=0,
-        identity=None,
+        identities=(),
         class_noun="person",
         pose=None,
     )

@@ -17,7 +17,9 @@ StudioError
 ├── Conflict                    right in itself, but not now
 │   ├── IdempotencyConflict · NotReady · NotRetryable · AlreadyRunning
 ├── Unavailable                 a part of the installation is missing; settings or servers must change
-│   ├── TrainingUnavailable · MissingCapability · NoServer · ExecutorInUse
+│   ├── TrainingUnavailable · NoServer · ExecutorInUse
+│   └── NoFittingServer         servers are there, and none of them can do this
+│       ├── MissingCapability · LearnedElsewhere
 └── StorageError                the data folder or the database cannot be used
     ├── DataFolderUnusable · DiskFull · DatabaseLocked · DatabaseUnusable
 """
@@ -298,7 +300,13 @@ class TrainingUnavailable(Unavailable):
         self.reason = reason
 
 
-class MissingCapability(Unavailable):
+class NoFittingServer(Unavailable):
+    """Servers are there, and none of them can do what is asked."""
+
+    code = "no_fitting_server"
+
+
+class MissingCapability(NoFittingServer):
     """No server can do what the preset asks. kind: "sampler", "upscaler", "controlnet model" … name: the one asked."""
 
     code = "missing_capability"
@@ -307,6 +315,21 @@ class MissingCapability(Unavailable):
         place = f" (stage {stage})" if stage else ""
         super().__init__(
             f"{server} has no {kind} {name!r}{place}.", kind=kind, name=name, server=server, stage=stage
+        )
+
+
+class LearnedElsewhere(NoFittingServer):
+    """What was learned of the subject fits the checkpoint it was learned on, and the server works with another."""
+
+    code = "learned_elsewhere"
+
+    def __init__(self, learned_on: str, present: str, server: str) -> None:
+        super().__init__(
+            f"The person was learned on the checkpoint {learned_on!r}, and {server} works with {present!r}; "
+            "learn the photos again, or choose that checkpoint there.",
+            learned_on=learned_on,
+            present=present,
+            server=server,
         )
 
 

@@ -142,7 +142,7 @@ class Studio:
         """Queue a job. The same idempotency_key and request return the job made first.
 
         Raises NotFound (preset, subject, pose), InvalidRequest (options), NotReady, MissingCapability,
-        IdempotencyConflict.
+        LearnedElsewhere, IdempotencyConflict.
         """
         return self._parts.jobs.create(request, idempotency_key)
 

@@ -81,9 +81,12 @@ class Settings(BaseSettings):
 
     @property
     def training_checkpoint(self) -> Path | None:
-        """The checkpoint a training learns on; None when a WebUI serves and its file is not known here."""
+        """The checkpoint a training learns on; None when a WebUI serves and its file is not known here.
+
+        The embedded engine makes pictures with the same one.
+        """
         if self.checkpoint is not None:
-            return self.checkpoint
+            return self.checkpoint.expanduser().absolute()
         return BUNDLED_CHECKPOINT if self.uses_embedded_engine else None
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -99,12 +100,17 @@ def owned_subject(session: Session, subject_id: str, owner_id: str) -> SubjectRo
     return row
 
 
-def current_adapter(session: Session, subject_id: str) -> AdapterRow | None:
-    """The newest learned identity of a subject."""
+def adapters_of(session: Session, subject_id: str) -> Sequence[AdapterRow]:
+    """What was learned of a subject, the newest first."""
     query = (
         select(AdapterRow).where(AdapterRow.subject_id == subject_id).order_by(AdapterRow.created_at.desc())
     )
-    return session.scalars(query.limit(1)).first()
+    return session.scalars(query).all()
+
+
+def current_adapter(session: Session, subject_id: str) -> AdapterRow | None:
+    """The newest learned identity of a subject."""
+    return next(iter(adapters_of(session, subject_id)), None)
 
 
 def _stop_everything(session: Session, subject_id: str) -> None:

@@ -17,6 +17,7 @@ from studio.settings import BUNDLED_CHECKPOINT, Settings
 from studio.subjects import owned_subject
 from studio.training_rows import newest_training, owned_training, training_value
 from studio.values import Status, Training, TrainingAvailability, TrainingOptions
+from webui_client.capabilities import name_of_checkpoint
 
 TRAINER = "embedded"
 
@@ -82,7 +83,7 @@ class Trainings:
             step=0,
             steps=options.steps or 0,
             options=options.model_dump(mode="json"),
-            checkpoint=checkpoint.stem if checkpoint else "",
+            checkpoint=name_of_checkpoint(checkpoint.name) if checkpoint else "",
             demonstration=checkpoint == BUNDLED_CHECKPOINT,
             cancel_requested=False,
             error=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -160,9 +161,15 @@ def find_checkpoint(wanted: str, listed: Sequence[Checkpoint]) -> Checkpoint | N
     return next((checkpoint for checkpoint in listed if wanted in _names(checkpoint)), None)
 
 
+def name_of_checkpoint(title: str) -> str:
+    """Return the bare name of a title such as "folder/name.safetensors [6ce0161689]": no folder, extension or hash."""
+    file_name = title.rsplit(" [", 1)[0]
+    return stem_of(PurePosixPath(file_name.replace("\\", "/")).name)
+
+
 def _names(checkpoint: Checkpoint) -> set[str]:
     file_name = checkpoint.title.rsplit(" [", 1)[0]
-    base = file_name.replace("\\", "/").rsplit("/", 1)[-1]
+    base = PurePosixPath(file_name.replace("\\", "/")).name
     names = {checkpoint.title, file_name, base, stem_of(base), stem_of(file_name), checkpoint.model_name}
     return names | {value for value in (checkpoint.hash, checkpoint.sha256) if value}
 

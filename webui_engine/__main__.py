@@ -50,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
     )
     line.add_argument("--lora-dir", type=Path, action="append", default=[], metavar="DIR", help="repeatable")
     line.add_argument(
-        "--checkpoint", metavar="NAME", help="title, stem or hash; the one chosen last, else the bundled one"
+        "--checkpoint",
+        metavar="NAME",
+        help="title, stem, hash or path; if not given the one chosen last, else the bundled one",
     )
     line.add_argument(
         "--data", type=Path, default=Path("data/engine"), metavar="DIR", help="options and saved pictures"
@@ -119,11 +121,23 @@ def _services(given: argparse.Namespace, listening: socket.socket) -> Services:
     given.data.mkdir(parents=True, exist_ok=True)
     options = OptionsStore(given.data / OPTIONS_FILE)
     models = (BUNDLED, *given.models)
-    engine = Engine(models, tuple(given.lora_dir), device=given.device)
-    engine.load(given.checkpoint or _still_there(engine, options.all()[CHECKPOINT]) or DEFAULT_CHECKPOINT)
+    elsewhere = _checkpoint_at(given.checkpoint)
+    engine = Engine(
+        models, tuple(given.lora_dir), checkpoints=(elsewhere,) if elsewhere else (), device=given.device
+    )
+    asked = elsewhere.name if elsewhere else given.checkpoint
+    engine.load(asked or _still_there(engine, options.all()[CHECKPOINT]) or DEFAULT_CHECKPOINT)
     return assemble(
         engine, options, data=given.data, models_dirs=models, access=access, flags=_flags(given, listening)
     )
+
+
+def _checkpoint_at(name: str | None) -> Path | None:
+    """The checkpoint that name is the path of; None when it is a name in the models folders."""
+    from webui_engine.diffusion.checkpoints import is_checkpoint
+
+    path = Path(name or "").absolute()
+    return path if name and is_checkpoint(path) else None
 
 
 def _still_there(engine: Engine, title: str | None) -> str | None:

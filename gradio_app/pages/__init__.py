@@ -4,6 +4,7 @@ import gradio as gr
 
 from gradio_app.pages import gallery, id_photo, jobs, people, servers, studio
 from gradio_app.site import Site
+from gradio_app.uploads import KEPT_SECONDS, SWEEP_SECONDS
 
 OTHERS = (
     ("id_photo", "id-photo", id_photo),
@@ -12,8 +13,6 @@ OTHERS = (
     ("jobs", "jobs", jobs),
     ("servers", "servers", servers),
 )
-CACHE_SWEEP_SECONDS = 600
-CACHE_AGE_SECONDS = 3600
 
 
 def build(site: Site) -> gr.Blocks:
@@ -21,7 +20,7 @@ def build(site: Site) -> gr.Blocks:
     blocks = gr.Blocks(
         title=site.words("app.title"),
         analytics_enabled=False,
-        delete_cache=(CACHE_SWEEP_SECONDS, CACHE_AGE_SECONDS),
+        delete_cache=(SWEEP_SECONDS, KEPT_SECONDS),
         fill_width=True,
     )
     with blocks:

@@ -248,11 +248,7 @@ def wire_restore(gallery: Gallery) -> None:
     """Connect a dropped picture: its settings open in the studio."""
 
     def restore(data: Updates, _: Json) -> Updates:
-        path = Path(data[gallery.dropped])
-        try:
-            restored = gallery.site.api.restore(path)
-        finally:
-            path.unlink(missing_ok=True)
+        restored = gallery.site.api.restore(Path(data[gallery.dropped]))
         return {gallery.dropped: None, gallery.frame.goto: gallery.site.link("", place_of(restored))}
 
     gallery.on(gallery.dropped.upload, restore)

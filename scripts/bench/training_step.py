@@ -169,10 +169,3 @@ def _add_lora(model: Model, plan: LearningPlan) -> list[torch.nn.Parameter]:
     )
     model.unet.add_adapter(config)
     return [parameter for parameter in model.unet.parameters() if parameter.requires_grad]
-
-
-if __name__ == "__main__":
-    for spared in (False, True):
-        mine, theirs = compare(5, spared)
-        ratio = sorted(one / other for one, other in zip(mine, theirs))[len(mine) // 2]
-        print(f"cached={spared}: ours {min(mine):.3f} s, plain {min(theirs):.3f} s, ratio {ratio:.2f}")

@@ -55,6 +55,7 @@ def train_autoencoder(run: AutoencoderRun, painted: Painted | None, rank: int, l
     trained = _trained_parameters(model, run.decoder_only)
     average = Average(trained, 0.998)
     step = int(state["step"]) if state else 0
+    balanced = run.decoder_only and bool(state and state["balanced"])
     optimizer = Muon(trained)
     random = np.random.default_rng([step, rank])
     saved, meetings = time.monotonic(), Meetings(run.seconds)
@@ -71,9 +72,9 @@ def train_autoencoder(run: AutoencoderRun, painted: Painted | None, rank: int, l
             log(f"autoencoder step {step}, {parts}, {meetings.passed:.0f} s")
         if rank == 0 and time.monotonic() - saved > SAVE_SECONDS:
             saved = time.monotonic()
-            save_state(run.state_file, _state(model, trained, average, step))
+            save_state(run.state_file, _state(model, trained, average, step) | {"balanced": balanced})
     if rank == 0:
-        save_state(run.state_file, _state(model, trained, average, step))
+        save_state(run.state_file, _state(model, trained, average, step) | {"balanced": balanced})
 
 
 def load_autoencoder(state_file: Path, device: str = "cpu") -> AutoencoderKL:
@@ -87,10 +88,17 @@ def load_autoencoder(state_file: Path, device: str = "cpu") -> AutoencoderKL:
     return model.eval().requires_grad_(False)
 
 
-def replace_weights(state_file: Path, model: AutoencoderKL) -> None:
-    """Put model's weights into a state file, whose step stays."""
+def is_balanced(state_file: Path) -> bool:
+    """Whether the latents' channels were balanced since the encoder was last trained."""
     state = load_state(state_file)
-    save_state(state_file, {"model": model.state_dict(), "step": state["step"] if state else 0})
+    return bool(state and state["balanced"])
+
+
+def keep_balanced(state_file: Path, model: AutoencoderKL) -> None:
+    """Put model's balanced weights into a state file, whose step stays."""
+    state = load_state(state_file)
+    step = state["step"] if state else 0
+    save_state(state_file, {"model": model.state_dict(), "step": step, "balanced": True})
 
 
 def reconstruction_loss(model: AutoencoderKL, pictures: Tensor, decoder_only: bool) -> tuple[Tensor, str]:

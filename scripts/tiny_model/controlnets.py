@@ -29,6 +29,9 @@ Kind = Literal["openpose", "tile"]
 SAVE_SECONDS = 120.0
 WARM_UP_STEPS = 10
 AVERAGE_DECAY = 0.98
+LEARNING_RATE = 3e-3
+SILENT = 0.5
+"""Share of captions left out, so that the network reads its map (Zhang, Rao & Agrawala 2023, section 3.4)."""
 TILE_SHRINK = (2, 3, 4, 6, 8)
 
 
@@ -40,7 +43,7 @@ class ControlNetRun:
     work: Path
     seconds: float
     batch: int = 16
-    learning_rate: float = 3e-3
+    learning_rate: float = LEARNING_RATE
     cool: float = 0.25
     device: str = "cpu"
 
@@ -59,7 +62,7 @@ def train_controlnet(run: ControlNetRun, rank: int, log: Callable[[str], None]) 
     step = int(state["step"]) if state else 0
     torch.manual_seed(step * 64 + rank)
     draw = LatentDraw(run.work / "paintings", seed=step * 64 + rank)
-    listener = Listener(run.work / "text.pt", step * 64 + rank, run.device, torch.bfloat16)
+    listener = Listener(run.work / "text.pt", step * 64 + rank, run.device, torch.bfloat16, SILENT)
     random = np.random.default_rng([step, rank])
     saved, meetings = time.monotonic(), Meetings(run.seconds)
     losses: list[float] = []

@@ -20,7 +20,7 @@ from .shapes import STRIDE
 
 ENCODE_BATCH = 25
 FACE_WEIGHT = 3.0
-TALL_SHARE = 0.15
+TALL_SHARE = 0.5
 Latents = NDArray[np.float16]
 
 
@@ -114,7 +114,7 @@ class LatentDraw:
         self._blocks: dict[Size, list[Latents]] = {}
 
     def batch(self, count: int) -> LatentBatch:
-        """count different pictures of one size, few of them tall."""
+        """count different pictures of one size, as often tall (what most looks are) as square."""
         if self._drawn % 200 == 0:
             self._blocks = {
                 "square": latent_blocks(self._folder, "square"),

@@ -14,6 +14,7 @@ import torch
 from . import autoencoder, controlnets, latents, package, paintings, sampling, text, unet
 from .measure import measure, wishes
 from .shapes import LATENT_CHANNELS
+from .unpack import unpack
 from .vocabulary import build_tokenizer
 from .workers import run_workers
 
@@ -25,7 +26,10 @@ BALANCE_PICTURES = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Where and how to train; work: pictures and states, models: where the finished model goes."""
+    """Where and how to train; work: pictures and states, models: where the finished model goes.
+
+    rate_share: of each phase's own learning rate; a network that was finished once wants less than a new one.
+    """
 
     work: Path
     models: Path
@@ -34,6 +38,7 @@ class Setting:
     pictures: int
     batch: int
     only: int | None
+    rate_share: float
 
     @property
     def paintings(self) -> Path:
@@ -45,6 +50,10 @@ def run_phase(name: str, setting: Setting, hours: float, log: Log) -> None:
     """Run one phase for at most hours (training phases) or until it is done (the others)."""
     cv2.setNumThreads(1)
     PHASES[name](setting, hours * 3600, log)
+
+
+def _unpack(setting: Setting, _seconds: float, log: Log) -> None:
+    unpack(setting.models, setting.work, log)
 
 
 def _paint(setting: Setting, _seconds: float, log: Log) -> None:
@@ -83,19 +92,24 @@ def _text(setting: Setting, seconds: float, log: Log) -> None:
 
 def _encode(setting: Setting, _seconds: float, log: Log) -> None:
     model = autoencoder.load_autoencoder(setting.work / "autoencoder.pt", setting.device)
-    if not list(setting.paintings.glob("latents-*.npy")):
+    if not autoencoder.is_balanced(setting.work / "autoencoder.pt"):
         sample = paintings.open_block(paintings.painted_blocks(setting.paintings, "square")[0])[
             :BALANCE_PICTURES
         ]
         latents.balance_channels(model, autoencoder.to_tensor(sample))
-        autoencoder.replace_weights(setting.work / "autoencoder.pt", model)
+        autoencoder.keep_balanced(setting.work / "autoencoder.pt", model)
         log(f"balanced {LATENT_CHANNELS} latent channels; from now on only the decoder may be trained")
     latents.encode_blocks(model, setting.paintings, log)
 
 
 def _unet(setting: Setting, seconds: float, log: Log) -> None:
     run = unet.UnetRun(
-        work=setting.work, seconds=seconds, batch=setting.batch, device=setting.device, only=setting.only
+        work=setting.work,
+        seconds=seconds,
+        batch=setting.batch,
+        learning_rate=unet.LEARNING_RATE * setting.rate_share,
+        only=setting.only,
+        device=setting.device,
     )
     run_workers(setting.workers, partial(_unet_job, run=run, log=log))
 
@@ -106,7 +120,12 @@ def _unet_job(rank: int, run: unet.UnetRun, log: Log) -> None:
 
 def _controlnet(setting: Setting, seconds: float, log: Log, kind: controlnets.Kind) -> None:
     run = controlnets.ControlNetRun(
-        kind=kind, work=setting.work, seconds=seconds, batch=setting.batch, device=setting.device
+        kind=kind,
+        work=setting.work,
+        seconds=seconds,
+        batch=setting.batch,
+        learning_rate=controlnets.LEARNING_RATE * setting.rate_share,
+        device=setting.device,
     )
     run_workers(setting.workers, partial(_controlnet_job, run=run, log=log))
 
@@ -149,6 +168,7 @@ def _measure(setting: Setting, _seconds: float, log: Log) -> None:
 
 
 PHASES: dict[str, Callable[[Setting, float, Log], None]] = {
+    "unpack": _unpack,
     "paint": _paint,
     "autoencoder": _autoencoder,
     "text": _text,

@@ -27,6 +27,7 @@ from .workers import Meetings
 SAVE_SECONDS = 120.0
 WARM_UP_STEPS = 150
 AVERAGE_DECAY = 0.999
+LEARNING_RATE = 1.5e-3
 SILENT, IDLE, DISTRACTED = 0.06, 0.05, 0.08
 
 
@@ -41,7 +42,7 @@ class UnetRun:
     work: Path
     seconds: float
     batch: int = 16
-    learning_rate: float = 1.5e-3
+    learning_rate: float = LEARNING_RATE
     cool: float = 0.35
     only: int | None = None
     device: str = "cpu"
@@ -58,16 +59,19 @@ def load_text_encoder(state_file: Path, tokenizer: CLIPTokenizer) -> CLIPTextMod
 
 
 class Listener:
-    """Captions of painted pictures as the text encoder's states."""
+    """Captions of painted pictures as the text encoder's states; silent: share of captions that say nothing."""
 
-    def __init__(self, state_file: Path, seed: int, device: str, dtype: torch.dtype) -> None:
+    def __init__(
+        self, state_file: Path, seed: int, device: str, dtype: torch.dtype, silent: float = SILENT
+    ) -> None:
+        self._silent = silent
         self._tokenizer = build_tokenizer()
         self._model = load_text_encoder(state_file, self._tokenizer).to(device, dtype)
         self._rng = random.Random(seed)
 
     @torch.no_grad()
     def states(self, batch: LatentBatch) -> Tensor:
-        """(count, 77, width): a fresh caption for each picture of batch, one in ten of them saying nothing."""
+        """(count, 77, width): a fresh caption for each picture of batch."""
         texts = [self._text(batch, number) for number in batch.numbers]
         tokens = tokens_of(self._tokenizer, texts).to(self._model.device)
         states: Tensor = self._model(tokens).last_hidden_state
@@ -75,9 +79,9 @@ class Listener:
 
     def _text(self, batch: LatentBatch, number: int) -> str:
         choice = self._rng.random()
-        if choice < SILENT:
+        if choice < self._silent:
             return ""
-        if choice < SILENT + IDLE:
+        if choice < self._silent + IDLE:
             return idle_words(self._rng, 20)
         text = caption(portrait_at(batch.size, number), self._rng.randrange(2**40))
         return distracted(text, self._rng) if choice > 1 - DISTRACTED else text

@@ -9,16 +9,21 @@ from studio.values import JobOptions, Value
 
 
 class Identity(Value):
-    """A learned person as prompts name them. lora: its name on the server."""
+    """A learned person as prompts name them.
+
+    lora: its name on the server. checkpoint: bare name of the one it was learned on, which alone it fits.
+    """
 
     trigger: str
     class_noun: str
     lora: str
+    checkpoint: str
 
 
 class Order(Value):
     """What was ordered, resolved as far as no server is needed.
 
+    identities: what was learned of the subject, the newest first; none where the preset uses no identity.
     pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph.
     """
 
@@ -27,7 +32,7 @@ class Order(Value):
     options: JobOptions
     count: int
     seed: int
-    identity: Identity | None
+    identities: tuple[Identity, ...]
     class_noun: str
     pose: str | None
     pose_is_skeleton: bool = False
@@ -126,10 +131,14 @@ class Choice(Value):
 
 
 class Plan(Value):
-    """A whole job on one kind of server. checkpoint: the one it was planned for; loras: names the prompts call."""
+    """A whole job on one kind of server.
+
+    checkpoint: the one it was planned for. identity: who the prompts name. loras: names the prompts call.
+    """
 
     checkpoint: str
     demonstration: bool
+    identity: Identity | None
     loras: tuple[str, ...]
     choices: tuple[Choice, ...]
     pictures: tuple[PlannedPicture, ...]

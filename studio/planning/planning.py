@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from studio.errors import LearnedElsewhere
 from studio.library.product import (
     AnyStage,
     DetailerSpec,
@@ -19,6 +20,7 @@ from studio.planning.names import Chooser
 from studio.planning.overrides import overridden
 from studio.planning.plan import (
     Enlargement,
+    Identity,
     Order,
     Plan,
     PlannedControl,
@@ -29,6 +31,7 @@ from studio.planning.plan import (
 )
 from studio.planning.sizes import adapted_pixels, adapted_size
 from studio.values import MAX_SEED
+from webui_client.capabilities import name_of_checkpoint
 
 DEFAULT_SAMPLER: Names = ("DPM++ 2M", "Euler a")
 DEFAULT_SCHEDULER: Names = ("Karras", "Automatic")
@@ -40,20 +43,41 @@ DEFAULT_CLIP_SKIP = 1
 def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
     """Resolve an order for a server.
 
-    Raises MissingCapability when the server has none of the names a part declares, InvalidRequest for overrides the
-    preset does not take.
+    Raises MissingCapability when the server has none of the names a part declares, LearnedElsewhere when the subject
+    was learned on other checkpoints only, InvalidRequest for overrides the preset does not take.
     """
     spec = overridden(order.spec, order.options)
-    planner = _Planner(order=order, spec=spec, chooser=Chooser(facts=facts), prompts=prompts)
+    planner = _Planner(
+        order=order,
+        spec=spec,
+        chooser=Chooser(facts=facts),
+        prompts=prompts,
+        identity=fitting_identity(order, facts),
+    )
     style_tags = planner.style_tags()
     pictures = tuple(planner.picture(number, style_tags) for number in range(order.count))
     return Plan(
         checkpoint=facts.checkpoint,
         demonstration=facts.demonstration,
+        identity=planner.identity,
         loras=planner.loras(style_tags),
         choices=tuple(dict.fromkeys(planner.chooser.choices)),
         pictures=pictures,
     )
+
+
+def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
+    """The newest identity that was learned on the server's checkpoint; None where the order names none.
+
+    Raises LearnedElsewhere.
+    """
+    if not order.identities:
+        return None
+    present = name_of_checkpoint(facts.checkpoint)
+    for identity in order.identities:
+        if identity.checkpoint == present:
+            return identity
+    raise LearnedElsewhere(order.identities[0].checkpoint, present, facts.url)
 
 
 def picture_seed(seed: int, number: int) -> int:
@@ -67,6 +91,7 @@ class _Planner:
     spec: PresetSpec
     chooser: Chooser
     prompts: PromptLibrary
+    identity: Identity | None
 
     @property
     def facts(self) -> ServerFacts:
@@ -84,7 +109,7 @@ class _Planner:
 
     def loras(self, style_tags: str) -> tuple[str, ...]:
         styles = tuple(tag.split(":")[1] for tag in style_tags.split(">") if tag)
-        return styles if self.order.identity is None else (self.order.identity.lora, *styles)
+        return styles if self.identity is None else (self.identity.lora, *styles)
 
     def picture(self, number: int, style_tags: str) -> PlannedPicture:
         seed = picture_seed(self.order.seed, number)
@@ -193,7 +218,7 @@ class _Planner:
 
     def text(self, template: str, addition: str, seed: int) -> str:
         """The words of a template for one picture; whoever names the subject calls the subject's LoRA too."""
-        identity = self.order.identity
+        identity = self.identity
         subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
         parts = (
             self.prompts.words(part, subject, _draw_seed(seed, part)) for part in (template, addition) if part

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from studio.database.connect import Database
 from studio.database.tables import AdapterRow, JobRow, StageResultRow
-from studio.errors import MissingCapability, NotFound, StudioError
+from studio.errors import NoFittingServer, NotFound, StudioError
 from studio.library.reading import Library
 from studio.loras import LoraFolder
 from studio.pipeline.facts import facts_of
@@ -22,7 +22,7 @@ from studio.pipeline.retrying import RetryPolicy, code_of
 from studio.pipeline.runner import Follower, StageRunner, StageWork
 from studio.pipeline.weights import job_progress
 from studio.planning.order import order_of
-from studio.planning.plan import Order, Plan
+from studio.planning.plan import Identity, Order, Plan
 from studio.planning.planning import make_plan
 from studio.poses import Poses
 from studio.previews import Previews
@@ -87,7 +87,6 @@ class JobSteps:
     def _planned(self, job: JobRow) -> Outline:
         with self.database.read() as session:
             order = order_of(session, job, self.poses(job.owner_id))
-        self._install_if_missing(order)
         plan = keep_trying(
             lambda: self._plan_on_some_server(order),
             self.policy,
@@ -97,33 +96,34 @@ class JobSteps:
                 "not planned", job=job.id, error=str(error), next_try_in=pause
             ),
         )
+        self._install_if_missing(plan.identity)
         with self.database.write() as session:
             row = _present(session.get(JobRow, job.id))
             row.plan, row.demonstration = plan.model_dump(mode="json"), plan.demonstration
         return {"pictures": len(plan.pictures), "stages": [stage.name for stage in plan.pictures[0].stages]}
 
-    def _install_if_missing(self, order: Order) -> None:
+    def _install_if_missing(self, identity: Identity | None) -> None:
         """Put the subject's LoRA back where the servers look, if that folder was changed or emptied."""
-        file = self.loras.file(order.identity.lora) if order.identity else None
-        if order.identity is None or file is None or file.exists():
+        file = self.loras.file(identity.lora) if identity else None
+        if identity is None or file is None or file.exists():
             return
         with self.database.read() as session:
-            adapter = session.scalars(select(AdapterRow).where(AdapterRow.name == order.identity.lora)).one()
+            adapter = session.scalars(select(AdapterRow).where(AdapterRow.name == identity.lora)).one()
         self.loras.install(adapter.name, self.store.get(adapter.path))
         LOG.info("LoRA put back", adapter=adapter.name)
 
     def _plan_on_some_server(self, order: Order) -> Plan:
         """The plan on the first server that is able.
 
-        Raises MissingCapability when servers answer and none is able, else the last error of contact.
+        Raises NoFittingServer when servers answer and none is able, else the last error of contact.
         """
         problems: list[StudioError | WebuiError] = []
         for client in self.pool.clients:
             try:
                 return make_plan(order, facts_of(client.capabilities()), self.library.prompts)
-            except (MissingCapability, WebuiError) as error:
+            except (NoFittingServer, WebuiError) as error:
                 problems.append(error)
-        raise next((problem for problem in problems if isinstance(problem, MissingCapability)), problems[-1])
+        raise next((problem for problem in problems if isinstance(problem, NoFittingServer)), problems[-1])
 
     def _run_stage(self, job_id: str, number: int, stage: str) -> StageResultRow:
         job, plan = self._job(job_id)

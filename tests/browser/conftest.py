@@ -87,11 +87,12 @@ class ScenePages:
 
 
 @pytest.fixture(scope="session")
-def pages() -> Iterator[ScenePages]:
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScenePages]:
     """The pages' own process, over set scenes."""
     scenes = ScenePages()
     command = [sys.executable, "-m", "gradio_app", "--api", f"http://127.0.0.1:{scenes.api_port}"]
-    process = subprocess.Popen([*command, "--port", str(scenes.port)])
+    uploads = tmp_path_factory.mktemp("pages") / "uploads"
+    process = subprocess.Popen([*command, "--port", str(scenes.port), "--uploads", str(uploads)])
     try:
         wait_for(scenes.url, process)
         yield scenes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,6 +36,15 @@ def test_an_unknown_checkpoint_stops_the_start_and_lists_the_known(tmp_path: Pat
     ended = serve("--port", "0", "--data", str(tmp_path), "--checkpoint", "missing")
     assert ended.returncode == 3
     assert "sajin-tiny" in ended.stderr.splitlines()[-1]
+
+
+def test_a_checkpoint_may_be_named_by_its_path_wherever_it_lies(tmp_path: Path) -> None:
+    bundled = REPOSITORY / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny"
+    mine = shutil.copytree(bundled, tmp_path / "elsewhere" / "mine")
+    with running(tmp_path / "data", "--checkpoint", mine) as engine:
+        options = requests.get(f"{engine.url}/sdapi/v1/options", timeout=10).json()
+        assert options["sd_model_checkpoint"].startswith("mine [")
+        assert engine.stop(signal.SIGTERM) == 0
 
 
 def test_options_survive_a_kill_and_sigterm_ends_cleanly(tmp_path: Path) -> None:

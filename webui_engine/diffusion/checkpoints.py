@@ -45,10 +45,10 @@ class CheckpointInfo:
         return replace(self, title=f"{plain} [{sha256[:SHORT]}]", hash=sha256[:SHORT], sha256=sha256)
 
 
-def scan_checkpoints(models_dirs: Iterable[Path]) -> tuple[CheckpointInfo, ...]:
+def scan_checkpoints(models_dirs: Iterable[Path], named: Iterable[Path] = ()) -> tuple[CheckpointInfo, ...]:
     """The checkpoints below each folder's ``Stable-diffusion``: diffusers folders and single files, by name.
 
-    Where two folders have the same name, the later folder's wins.
+    named: further ones wherever they lie. Of two with the same name the later one wins, a named one before all.
     """
     found: dict[str, CheckpointInfo] = {}
     for directory in models_dirs:
@@ -56,6 +56,9 @@ def scan_checkpoints(models_dirs: Iterable[Path]) -> tuple[CheckpointInfo, ...]:
         for path in _checkpoint_paths(root):
             info = _describe(path, root)
             found[info.title] = info
+    for path in named:
+        info = _describe(path, path.parent)
+        found[info.title] = info
     return tuple(found[title] for title in sorted(found, key=str.lower))
 
 
@@ -65,6 +68,11 @@ def find_checkpoint(name: str, checkpoints: Sequence[CheckpointInfo]) -> Checkpo
         if info.answers_to(name):
             return info
     raise UnknownName("checkpoint", name, [info.title for info in checkpoints])
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether path looks like a checkpoint: a folder in diffusers' layout, or a file of weights."""
+    return is_diffusers_folder(path) or (path.is_file() and path.suffix in WEIGHT_SUFFIXES)
 
 
 def is_diffusers_folder(path: Path) -> bool:

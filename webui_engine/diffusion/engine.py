@@ -40,28 +40,34 @@ class Engine:
     """Makes pictures, one task at a time; listings may be asked for from any thread meanwhile."""
 
     def __init__(
-        self, models_dirs: Sequence[Path], lora_dirs: Sequence[Path] = (), *, device: str | None = None
+        self,
+        models_dirs: Sequence[Path],
+        lora_dirs: Sequence[Path] = (),
+        *,
+        checkpoints: Sequence[Path] = (),
+        device: str | None = None,
     ) -> None:
         self._models_dirs = tuple(models_dirs)
+        self._named_checkpoints = tuple(checkpoints)
         self._lora_dirs = (*(directory / LORAS for directory in self._models_dirs), *lora_dirs)
         self._device = choose_device(device)
         self._lock = threading.RLock()
         self._upscalers = Upscalers(self._models_dirs, self._device)
         self._controlnets = ControlNets(self._models_dirs)
-        self._checkpoints = scan_checkpoints(self._models_dirs)
+        self._checkpoints = scan_checkpoints(self._models_dirs, self._named_checkpoints)
         self._bench: Workbench | None = None
         self._current: CheckpointInfo | None = None
         self.refresh_loras()
         self.refresh_embeddings()
 
     def checkpoints(self) -> tuple[CheckpointInfo, ...]:
-        """The checkpoints in the models folders, by name."""
+        """The checkpoints in the models folders and those named beside them, by name."""
         return self._checkpoints
 
     def refresh_checkpoints(self) -> None:
         """Look for checkpoints again."""
         known = {info.filename: info for info in self._checkpoints}
-        found = scan_checkpoints(self._models_dirs)
+        found = scan_checkpoints(self._models_dirs, self._named_checkpoints)
         self._checkpoints = tuple(known.get(info.filename, info) for info in found)
 
     @property

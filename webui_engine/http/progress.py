@@ -39,6 +39,7 @@ class Progress:
         self._skipped = self._interrupted = False
         self._latents: np.ndarray | None = None
         self._preview_id = -1
+        self._run = 0
         self._clear("", 0)
 
     def start(self, job: str, *, preview_every: int) -> str:
@@ -48,6 +49,7 @@ class Progress:
         """
         with self._lock:
             self._clear(job, preview_every)
+            self._run += 1
             self._began_at = time.monotonic()
             self.timestamp = datetime.now().strftime("%Y%m%d%H%M%S")
             self._job_count = 1
@@ -122,10 +124,10 @@ class Progress:
         with self._lock:
             self._skipped = self._skipped or self._job_count > 0
 
-    def latents(self) -> tuple[int, np.ndarray | None]:
-        """The number of the newest preview, -1 before the first, and its latents."""
+    def latents(self) -> tuple[int, int, np.ndarray | None]:
+        """The number of the run, that of its newest preview, -1 before the first, and the preview's latents."""
         with self._lock:
-            return self._preview_id, self._latents
+            return self._run, self._preview_id, self._latents
 
     def view(self) -> ProgressView:
         """All figures at one moment."""

@@ -190,11 +190,7 @@ def wire_choices(look: Look, way: Way) -> None:
         return way.go(data[way.place].with_option("", "pose", touched["id"] or None).moved(step=STEP))
 
     def upload(data: Updates, _: Json) -> Updates:
-        path = Path(data[look.pose_file])
-        try:
-            added = way.site.api.add_pose(path)
-        finally:
-            path.unlink(missing_ok=True)
+        added = way.site.api.add_pose(Path(data[look.pose_file]))
         return way.go(data[way.place].with_option("", "pose", added["id"]).moved(step=STEP))
 
     def filtered(data: Updates, _: Json) -> Updates:

@@ -99,7 +99,7 @@ def wire(photos: Photos, way: Way) -> None:
 
 
 def upload(photos: Photos, site: Site, subject_id: str, paths: list[Path]) -> Iterator[Updates]:
-    """Hand the files to the API one by one, showing each verdict as it comes; no copy stays with the pages."""
+    """Hand the files to the API one by one, showing each verdict as it comes."""
     refused: list[Json] = []
     for done, path in enumerate(paths):
         waiting = [left.name for left in paths[done:]]
@@ -108,8 +108,6 @@ def upload(photos: Photos, site: Site, subject_id: str, paths: list[Path]) -> It
             refused += site.api.add_photo(subject_id, path)["refused"]
         except PageError as error:
             refused.append({"filename": path.name, "code": "", "message": reason(site, error)})
-        finally:
-            path.unlink(missing_ok=True)
     yield shown(photos, site, subject_id, [], refused)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.errors import InvalidRequest, MissingCapability
+from studio.errors import InvalidRequest, LearnedElsewhere, MissingCapability
 from studio.library.reading import Library, read_library
 from studio.planning.overrides import check_options, preset_options
 from studio.planning.plan import Identity, Order, Plan, ServerFacts
@@ -48,7 +48,8 @@ REAL = TINY.model_copy(
         "loras": ("sajin-abc", "film"),
     }
 )
-ANNA = Identity(trigger="sks", class_noun="woman", lora="sajin-abc")
+ANNA = Identity(trigger="sks", class_noun="woman", lora="sajin-abc", checkpoint="sajin-tiny")
+ANNA_FOR_REAL = ANNA.model_copy(update={"lora": "sajin-def", "checkpoint": "realistic"})
 
 
 def order(library: Library, preset: str = "studio-profile", **changes: Any) -> Order:
@@ -58,7 +59,7 @@ def order(library: Library, preset: str = "studio-profile", **changes: Any) -> O
         options=JobOptions(),
         count=1,
         seed=7,
-        identity=ANNA,
+        identities=(ANNA_FOR_REAL, ANNA),
         class_noun="woman",
         pose=None,
     )
@@ -105,8 +106,20 @@ def test_every_text_that_names_the_subject_calls_the_subjects_lora(library: Libr
     assert first.adetailer[0].prompt.endswith("<lora:sajin-abc:0.8>")
 
 
+def test_of_all_that_was_learned_the_one_for_the_servers_checkpoint_is_called(library: Library) -> None:
+    assert planned(library, TINY).identity == ANNA
+    real = planned(library, REAL.model_copy(update={"checkpoint": "people/realistic.safetensors [2]"}))
+    assert real.identity == ANNA_FOR_REAL
+    assert "<lora:sajin-def:" in real.pictures[0].stages[0].prompt
+
+
+def test_a_person_learned_on_another_checkpoint_only_is_refused(library: Library) -> None:
+    with pytest.raises(LearnedElsewhere, match=r"learned on the checkpoint 'sajin-tiny'.*'realistic'"):
+        planned(library, REAL, identities=(ANNA,))
+
+
 def test_without_an_identity_no_lora_is_called(library: Library) -> None:
-    plan = planned(library, identity=None, class_noun="person")
+    plan = planned(library, identities=(), class_noun="person")
     assert plan.loras == ()
     assert "<lora" not in plan.model_dump_json()
     assert "photo of a person" in plan.pictures[0].stages[0].prompt
@@ -155,7 +168,7 @@ def test_a_drawn_skeleton_is_not_looked_at_by_a_preprocessor(library: Library) -
 def test_a_style_lora_is_called_in_every_stage_when_the_server_has_it(library: Library) -> None:
     plan = planned(library, REAL, preset="film")
     assert all("<lora:film:0.5>" in stage.prompt for stage in plan.pictures[0].stages)
-    assert plan.loras == ("sajin-abc", "film")
+    assert plan.loras == ("sajin-def", "film")
 
 
 def test_words_added_by_the_owner_are_drawn_alike_in_every_stage(library: Library) -> None:

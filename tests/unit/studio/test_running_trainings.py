@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from studio.assembly import Foundations, lay_foundations
 from studio.database.tables import AdapterRow
+from studio.errors import LearnedElsewhere
 from studio.pipeline.attempts import ServerTasks
 from studio.service import Studio
 from studio.settings import Settings
@@ -20,9 +21,10 @@ from studio.values import JobRequest, NewSubject, Status, Training, TrainingOpti
 from studio.worker.process import job_steps, training_steps
 from studio.worker.stopping import Stopping
 from studio.worker.training_steps import TrainingSteps
+from studio.worker.watching import Watcher
 from tests.persons import astronaut
 from tests.replay import Reply
-from tests.unit.studio.painting_webui import PaintingWebui
+from tests.unit.studio.painting_webui import MODEL, PaintingWebui
 from training.errors import TrainingCancelled, TrainingFailed
 from training.port import TrainedAdapter, TrainingPhase, TrainingProgress, TrainingRequest
 from webui_client.client import WebuiClient
@@ -87,7 +89,7 @@ class School:
 
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[School]:
-    folder, checkpoint = tmp_path / "loras", tmp_path / "model.safetensors"
+    folder, checkpoint = tmp_path / "loras", tmp_path / f"{MODEL}.safetensors"
     folder.mkdir()
     checkpoint.touch()
     with PaintingWebui() as server:
@@ -212,6 +214,37 @@ def test_a_lora_lost_from_the_folder_is_put_back_before_a_job(school: School, tm
     steps = job_steps(school.base, school.steps.pool, ServerTasks(database=school.base.database), Stopping())
     steps.open(job.id, 0)
     assert file.exists()
+
+
+def test_a_person_learned_on_another_checkpoint_is_refused_before_and_after_the_order(school: School) -> None:
+    training = school.run(school.start())
+    request = JobRequest(preset="studio-profile", subject=training.subject_id)
+    ordered = school.studio.create_job(request)
+    with school.base.database.write() as session:
+        for adapter in session.scalars(select(AdapterRow)):
+            adapter.checkpoint = "another"
+    (file,) = school.folder.iterdir()
+    file.unlink()
+    tasks = ServerTasks(database=school.base.database)
+    steps = job_steps(school.base, school.steps.pool, tasks, Stopping())
+    assert steps.open(ordered.id, 0) is None
+    failed = school.studio.job(ordered.id)
+    assert failed.error is not None
+    assert failed.error.code == "learned_elsewhere"
+    assert list(school.folder.iterdir()) == [], "a LoRA that fits no server must not be put there"
+    client = school.steps.pool.clients[0]
+    watcher = Watcher(
+        database=school.base.database,
+        queue=school.base.queue,
+        pool=school.steps.pool,
+        executor_id="a",
+        stopping=Stopping(),
+    )
+    watcher.look_at_work()
+    watcher.look_at_servers()
+    with pytest.raises(LearnedElsewhere) as refused:
+        school.studio.create_job(request)
+    assert refused.value.data == {"learned_on": "another", "present": MODEL, "server": client.url}
 
 
 def test_erasing_a_learned_subject_takes_its_lora_from_the_server(school: School) -> None:

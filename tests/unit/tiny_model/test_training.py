@@ -8,15 +8,22 @@ import numpy as np
 import pytest
 import torch
 
+from studio.settings import BUNDLED_CHECKPOINT
 from tiny_model import autoencoder, shapes
+from tiny_model.autoencoder import is_balanced
 from tiny_model.checkpoint import Average, load_state, save_state
 from tiny_model.diffusion import PURE_NOISE_FROM, noised, weighted_loss
 from tiny_model.latents import FACE_WEIGHT, LatentBatch, LatentDraw, balance_channels, face_weights
 from tiny_model.masters import MasterOptimizer
 from tiny_model.muon import Muon, orthogonal
+from tiny_model.package import load_pipeline
 from tiny_model.pictures import dead_leaves, photograph_crop, photographs
-from tiny_model.unet import cooled
+from tiny_model.unet import cooled, load_text_encoder, load_unet
+from tiny_model.unpack import unpack
+from tiny_model.vocabulary import build_tokenizer
 from tiny_model.workers import Meetings
+
+BUNDLED_MODELS = BUNDLED_CHECKPOINT.parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -151,3 +158,27 @@ def test_photograph_crops_come_from_the_pictures_that_scikit_image_brings() -> N
 def test_pictures_survive_the_way_to_tensors_and_back() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
     assert np.array_equal(autoencoder.to_pictures(autoencoder.to_tensor(pictures)), pictures)
+
+
+def test_the_packaged_model_unpacks_to_states_that_training_goes_on_from(tmp_path: Path) -> None:
+    unpack(BUNDLED_MODELS, tmp_path, lambda _line: None)
+    packaged = load_pipeline(BUNDLED_MODELS)
+    assert is_balanced(tmp_path / "autoencoder.pt")
+    assert_equal_weights(autoencoder.load_autoencoder(tmp_path / "autoencoder.pt"), packaged.vae)
+    assert_equal_weights(load_text_encoder(tmp_path / "text.pt", build_tokenizer()), packaged.text_encoder)
+    assert_equal_weights(load_unet(tmp_path / "unet.pt"), packaged.unet)
+    assert {file.name for file in tmp_path.glob("controlnet-*.pt")} == {
+        "controlnet-openpose.pt",
+        "controlnet-tile.pt",
+    }
+
+
+def test_unpacking_leaves_the_states_of_a_training_under_way_alone(tmp_path: Path) -> None:
+    save_state(tmp_path / "unet.pt", {"step": 3})
+    unpack(BUNDLED_MODELS, tmp_path, lambda _line: None)
+    assert load_state(tmp_path / "unet.pt") == {"step": 3}
+
+
+def assert_equal_weights(one: torch.nn.Module, other: torch.nn.Module) -> None:
+    for (name, left), (_, right) in zip(one.named_parameters(), other.named_parameters(), strict=True):
+        assert torch.equal(left.float(), right.float()), name

@@ -20,13 +20,13 @@ def progress() -> Response:
     skip_picture = query_flag("skip_current_image", default=False)
     held = services()
     view = held.progress.view()
-    picture = None if skip_picture else held.previews.newest()
+    preview = None if skip_picture else held.previews.newest()
     return jsonify(
         {
             "progress": view.fraction if view.job_count else 0.0,
             "eta_relative": (view.eta_seconds or 0.0) if view.job_count else 0.0,
             "state": _state(view),
-            "current_image": encode(picture, FileForm()) if picture else None,
+            "current_image": encode(preview.picture, FileForm()) if preview else None,
             "textinfo": None,
         }
     )
@@ -113,8 +113,11 @@ def _not_running(asked: ProgressRequest, held: Services) -> dict[str, object]:
 
 def _preview(asked: ProgressRequest, held: Services) -> tuple[str | None, int | None]:
     """The newest preview as a data URI, unless the client has it already, and its number."""
-    number, _ = held.progress.latents()
-    if not asked.live_preview or number == asked.id_live_preview:
+    if not asked.live_preview:
         return None, asked.id_live_preview
-    picture = held.previews.newest()
-    return (data_uri(picture), number) if picture else (None, -1)
+    preview = held.previews.newest()
+    if preview is None:
+        return None, -1
+    if preview.number == asked.id_live_preview:
+        return None, asked.id_live_preview
+    return data_uri(preview.picture), preview.number

@@ -56,6 +56,17 @@ def test_folders_and_single_files_are_listed_by_name(engine: Engine) -> None:
     ]
 
 
+def test_checkpoints_outside_the_models_folders_are_listed_and_loaded_too(
+    models: Path, tmp_path: Path
+) -> None:
+    elsewhere = shutil.copy(models / "Stable-diffusion" / "pickled.ckpt", tmp_path / "mine.ckpt")
+    engine = Engine([models], checkpoints=[Path(elsewhere)], device="cpu")
+    engine.refresh_checkpoints()
+
+    assert [info.title for info in engine.checkpoints()][2] == "mine.ckpt"
+    assert engine.load("mine.ckpt").filename == str(tmp_path / "mine.ckpt")
+
+
 def test_the_hash_joins_the_title_when_the_checkpoint_is_first_loaded(engine: Engine) -> None:
     info = engine.load("anime_single")
 

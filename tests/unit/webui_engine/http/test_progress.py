@@ -67,7 +67,7 @@ def test_previews_are_wanted_every_so_many_steps() -> None:
         wanted.append(progress.wants_preview)
         progress.step(number, np.zeros((1, 4, 8, 8), np.float32) if wanted[-1] else None)
     assert [number for number, asked in enumerate(wanted, start=1) if asked] == [3, 6]
-    assert progress.latents()[0] == 1
+    assert progress.latents()[1] == 1
 
 
 def test_idle_progress_is_all_zero() -> None:
