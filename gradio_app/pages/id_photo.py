@@ -237,13 +237,11 @@ def wire_making(page: IdPhotos) -> None:
     def make(data: Updates, _: Json) -> Updates:
         if data[page.image]:
             made = api.make_id_photo_of_image(data[page.image], data[page.document])
-        else:
-            made = api.make_id_photo(Path(data[page.photo]), data[page.document])
-        return page.go(data | {page.opened: made["id"]})
+            return page.go(data | {page.opened: made["id"]})
+        return sent(page, data, api.make_id_photo)
 
     def check(data: Updates, _: Json) -> Updates:
-        checked = api.check_id_photo(Path(data[page.photo]), data[page.document])
-        return page.go(data | {page.opened: checked["id"]})
+        return sent(page, data, api.check_id_photo)
 
     def touch(data: Updates, touched: Json) -> Updates:
         if touched["act"] == "erase":
@@ -262,6 +260,20 @@ def wire_making(page: IdPhotos) -> None:
     page.on(page.result.click, touch)
     page.on(page.earlier.click, touch).then(None, None, None, js=reveal)
     page.on(page.start.click, other)
+
+
+def sent(page: IdPhotos, data: Updates, send: Callable[[Path, str], Json]) -> Updates:
+    """Send the photo for the chosen document and show what came of it."""
+    photo = Path(data[page.photo])
+    if not photo.exists():
+        return forgotten(page, data)
+    return page.go(data | {page.opened: send(photo, data[page.document])["id"]})
+
+
+def forgotten(page: IdPhotos, data: Updates) -> Updates:
+    """Say that the photo must be chosen again: the pages let go of it after a while."""
+    told = {page.notice: page.site.remark(page.site.words("id_photo.forgotten"), "warn")}
+    return page.drawn_start(data | {page.photo: None}) | {page.photo: None} | told
 
 
 def wire_printing(page: IdPhotos) -> None:
