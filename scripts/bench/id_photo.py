@@ -77,7 +77,7 @@ def processor_seconds(faces: FaceProcess) -> float:
     """User and system seconds so far."""
     pids = [pid for pid in (None, faces.pid) if pid is None or pid]
     times = [psutil.Process(pid).cpu_times() for pid in pids]
-    return sum(one.user + one.system for one in times)
+    return float(sum(one.user + one.system for one in times))
 
 
 def sheet_of(prints: list[Print]) -> bytes:

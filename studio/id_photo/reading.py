@@ -14,6 +14,8 @@ from studio.library.marked_yaml import BadYaml, Document, read_yaml
 from studio.library.reading import problem_at, read_document, reason_of
 from studio.values import PresetProblem
 
+HOME = "KR"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdDocument:
@@ -24,7 +26,10 @@ class IdDocument:
 
 
 def read_documents(folder: Path) -> Mapping[str, IdDocument]:
-    """All documents by name. Raises BrokenLibrary with every problem of every file."""
+    """All documents by name, those of the studio's home country first.
+
+    Raises BrokenLibrary with every problem of every file.
+    """
     files: dict[str, Document] = {}
     problems: list[PresetProblem] = []
     for file in sorted(folder.glob("*.yaml")):
@@ -37,7 +42,7 @@ def read_documents(folder: Path) -> Mapping[str, IdDocument]:
             documents[name] = document
     if problems:
         raise BrokenLibrary(problems)
-    return documents
+    return dict(sorted(documents.items(), key=lambda item: (item[1].spec.country != HOME, item[0])))
 
 
 def check_document(text: str, name: str = "document") -> tuple[IdDocument | None, list[PresetProblem]]:

@@ -58,7 +58,7 @@ def test_a_check_alone_makes_no_photo_and_tells_by_its_exit_status(portrait: Pat
 def test_an_unknown_document_is_told_in_one_line(portrait: Path, tmp_path: Path) -> None:
     done = sajin(str(portrait), "--document", "moon-visa", "--out", str(tmp_path))
     assert done.returncode == 2
-    assert "there is no document 'moon-visa'; known are: au-passport" in done.stderr
+    assert "there is no document 'moon-visa'; known are: kr-alien-registration" in done.stderr
     assert "Traceback" not in done.stderr
 
 
