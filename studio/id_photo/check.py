@@ -111,11 +111,10 @@ def _file(spec: DocumentSpec, seen: SeenPicture) -> Iterator[Finding]:
         wanted * (1 + PROPORTION_SHARE),
     )
     if spec.pixels:
-        least, most = spec.pixels.min, spec.pixels.max
-        fits = all(low <= side <= high for low, side, high in zip(least, (width, height), most))
-        side = height if fits or not least[1] <= height <= most[1] else width
-        index = 1 if side == height else 0
-        yield _finding(CheckCode.PIXELS, side, "pixels", least[index], most[index])
+        sides = list(zip((width, height), spec.pixels.min, spec.pixels.max))
+        missing = [(side, least, most) for side, least, most in sides if not least <= side <= most]
+        side, least, most = (missing or sides)[-1]
+        yield _finding(CheckCode.PIXELS, side, "pixels", least, most)
     if spec.kilobytes:
         least_bytes = spec.kilobytes.least_bytes or None
         yield _finding(CheckCode.FILE_SIZE, seen.file_bytes, "bytes", least_bytes, spec.kilobytes.most_bytes)
