@@ -27,7 +27,7 @@ check: setup  ## style, strict types, import directions
 	$(PYTHON_BIN)/python -m pytest -q tests/unit/test_architecture.py
 
 bench: setup  ## measure side by side, renew docs/benchmarks.md
-	PYTHONPATH=scripts $(PYTHON_BIN)/python -m bench
+	PYTHONPATH=scripts:. $(PYTHON_BIN)/python -m bench
 
 portrait: setup  ## the whole job in the terminal: make portrait PHOTOS=folder
 	@test -n "$(PHOTOS)" || { echo 'say which photos: make portrait PHOTOS=folder' >&2; exit 2; }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.processes import engine_alone, studio_beside
+from bench.processes import engine_alone, whole_studio
 from bench.rows import Row
 
 MEMORY_LIMIT_MB = 350
@@ -20,7 +20,7 @@ IDLE_SECONDS = 8
 
 def measure(folder: Path, rounds: int) -> list[Row]:
     """Memory of API, worker and pages at rest, with all their children; seconds of `sajin --help`."""
-    with engine_alone(folder) as engine, studio_beside(folder, engine) as studio:
+    with engine_alone(folder) as engine, whole_studio(folder, engine) as studio:
         time.sleep(IDLE_SECONDS)
         rows = [memory_row(name, pid) for name, pid in sorted(studio.pids.items())]
     seconds = statistics.median(help_seconds() for _ in range(rounds))

@@ -37,9 +37,9 @@ def engine_alone(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def studio_beside(folder: Path, webui: str) -> Iterator[Studio]:
-    """Worker, API and pages that use the server at webui; ready to work."""
-    settings = settings_in(folder / "data", webui)
+def whole_studio(folder: Path, *webuis: str) -> Iterator[Studio]:
+    """Everything that `sajin up` starts, with the servers at webuis or the embedded engine; ready to work."""
+    settings = settings_in(folder / "data", *webuis)
     with _running(studio_programs(settings), folder / "studio.log") as supervisor:
         wait_until_ready(supervisor)
         studio = Studio(api=ApiClient(api_address(settings)), pids=supervisor.pids())

@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 from PIL import Image
 
-from bench.processes import Studio, engine_alone, studio_beside
+from bench.processes import Studio, engine_alone, whole_studio
 from bench.recorder import recording
 from bench.rows import Row, ratio_row, spoken
 
@@ -29,7 +29,7 @@ def measure(folder: Path, rounds: int) -> list[Row]:
     with (
         engine_alone(folder) as engine,
         recording(engine) as recorder,
-        studio_beside(folder, recorder.address) as studio,
+        whole_studio(folder, recorder.address) as studio,
     ):
         run_job(studio, FIRST_SEED - 1)
         recorder.take()
