@@ -14,6 +14,7 @@ from command_line import preflight
 from command_line.programs import api_address
 from command_line.readiness import answers
 from studio.errors import BrokenLibrary, TrainingUnavailable
+from studio.id_photo.reading import read_documents
 from studio.library.reading import read_library
 from studio.settings import BUNDLED_CHECKPOINT, Settings
 from studio.trainers import require_training
@@ -75,10 +76,13 @@ def _studio(settings: Settings) -> Iterator[Finding]:
 def _library(settings: Settings) -> Iterator[Finding]:
     try:
         library = read_library(settings.presets_dir, settings.prompts_dir)
+        documents = read_documents(settings.presets_dir / "id")
     except BrokenLibrary as error:
         yield Finding(what="presets and prompts", problem=str(error))
     else:
-        yield Finding(what="presets and prompts", note=f"{len(library.products)} presets")
+        yield Finding(
+            what="presets and prompts", note=f"{len(library.products)} presets, {len(documents)} ID documents"
+        )
 
 
 def _servers(settings: Settings) -> Iterator[Finding]:

@@ -160,10 +160,10 @@ class Sight:
 def watching(database: Database, table: type[JobRow] | type[TrainingRow], row_id: str) -> Callable[[], Sight]:
     def look() -> Sight:
         with database.read() as session:
-            row: JobRow | TrainingRow | None = session.get(table, row_id)
+            row = session.get(table, row_id)
         if isinstance(row, JobRow):
             return Sight(row.status, row.stage or "", row.progress, STAGES)
-        assert row is not None
+        assert isinstance(row, TrainingRow)
         return Sight(row.status, row.phase, row.progress, PHASES)
 
     return look
