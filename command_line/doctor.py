@@ -14,9 +14,10 @@ from command_line import preflight
 from command_line.programs import api_address
 from command_line.readiness import answers
 from studio.errors import BrokenLibrary, TrainingUnavailable
+from studio.id_photo.reading import read_documents
 from studio.library.reading import read_library
 from studio.settings import BUNDLED_CHECKPOINT, Settings
-from studio.trainings import require_training
+from studio.trainers import require_training
 
 ROOM_GIGABYTES = 2
 
@@ -75,10 +76,13 @@ def _studio(settings: Settings) -> Iterator[Finding]:
 def _library(settings: Settings) -> Iterator[Finding]:
     try:
         library = read_library(settings.presets_dir, settings.prompts_dir)
+        documents = read_documents(settings.presets_dir / "id")
     except BrokenLibrary as error:
         yield Finding(what="presets and prompts", problem=str(error))
     else:
-        yield Finding(what="presets and prompts", note=f"{len(library.products)} presets")
+        yield Finding(
+            what="presets and prompts", note=f"{len(library.products)} presets, {len(documents)} ID documents"
+        )
 
 
 def _servers(settings: Settings) -> Iterator[Finding]:
@@ -104,12 +108,15 @@ def _server(settings: Settings, url: str) -> Finding:
 
 
 def _learning(settings: Settings) -> Iterator[Finding]:
-    try:
-        checkpoint, loras = require_training(settings)
-    except TrainingUnavailable as error:
-        yield Finding(what="learning people", problem=str(error))
-    else:
-        yield Finding(what="learning people", note=f"on {checkpoint.name}, LoRA files to {loras}")
+    wanted = dict.fromkeys([settings.trainer, *(["kohya"] if settings.kohya is not None else [])])
+    for trainer in wanted:
+        what = f"learning people ({trainer})"
+        try:
+            checkpoint, loras = require_training(settings, trainer)
+        except TrainingUnavailable as error:
+            yield Finding(what=what, problem=str(error))
+        else:
+            yield Finding(what=what, note=f"on {checkpoint.name}, LoRA files to {loras}")
 
 
 def _finding(what: str, faults: Iterable[str], note: str) -> Finding:

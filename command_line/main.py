@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from command_line.guard import one_line_errors, read_settings
+from training.port import TrainerName
 
 app = typer.Typer(
     name="sajin",
@@ -19,6 +21,17 @@ app = typer.Typer(
 )
 preset = typer.Typer(help="Look after presets.", no_args_is_help=True)
 app.add_typer(preset, name="preset")
+
+
+class Paper(StrEnum):
+    """The papers a sheet can be printed on."""
+
+    CM_10X15 = "10x15"
+    CM_13X18 = "13x18"
+    A4 = "a4"
+    INCH_4X6 = "4x6in"
+    INCH_5X7 = "5x7in"
+
 
 Photos = Annotated[
     Path,
@@ -95,6 +108,9 @@ def portrait(
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="Where the pictures go.")] = Path(
         "portraits"
     ),
+    pose: Annotated[
+        str | None, typer.Option("--pose", help="A pose picture to follow, for example shipped-front.")
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     steps: Steps = None,
@@ -114,6 +130,7 @@ def portrait(
             seed=seed,
             out=out,
             class_noun=class_noun,
+            pose=pose,
             steps=steps,
         )
         raise typer.Exit(portrait_job.run(request, tuple(webui or ()), as_json=as_json))
@@ -126,6 +143,10 @@ def train(
         str | None, typer.Option("--name", help="The person's name; the folder's name if left out.")
     ] = None,
     steps: Steps = None,
+    trainer: Annotated[
+        TrainerName | None,
+        typer.Option("--trainer", help="What does the learning; SAJIN_TRAINER if left out."),
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     as_json: Json = False,
@@ -138,9 +159,48 @@ def train(
         from command_line import train as train_job
 
         request = train_job.TrainRequest(
-            photos=photos, name=name or photos.resolve().name, class_noun=class_noun, steps=steps
+            photos=photos,
+            name=name or photos.resolve().name,
+            class_noun=class_noun,
+            steps=steps,
+            trainer=trainer,
         )
         train_job.run(request, tuple(webui or ()), as_json=as_json)
+
+
+@app.command("id-photo")
+def id_photo(
+    photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A photo of one person.")],
+    document: Annotated[
+        list[str], typer.Option("--document", help="What it is for; see presets/id. May be repeated.")
+    ],
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="Where the files go.")],
+    sheet: Annotated[
+        Paper | None, typer.Option("--sheet", help="Also a sheet to print on this paper, as PDF and JPEG.")
+    ] = None,
+    dpi: Annotated[
+        int | None, typer.Option("--dpi", min=100, max=1200, help="The document's own if left out.")
+    ] = None,
+    gap: Annotated[float, typer.Option("--gap", min=0, max=20, help="Millimetres between pictures.")] = 2.0,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only check whether the photo is acceptable as it is.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make an ID photo for a document, or check one. Needs no server and no model."""
+    with one_line_errors():
+        from command_line import id_photo as making
+
+        request = making.IdPhotoRequest(
+            photo=photo,
+            documents=tuple(document),
+            sheet=sheet.value if sheet else None,
+            dpi=dpi,
+            gap=gap,
+            check_only=check,
+            out=out,
+        )
+        raise typer.Exit(making.run(request, read_settings(), as_json=as_json))
 
 
 @app.command()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from command_line.errors import CommandError, JobFailed
+from command_line.feasibility import feasible_preset
 from command_line.session import Session, studio_session
 from command_line.terminal import Terminal
 from command_line.train import TrainRequest, add_subject, learn, raise_if_failed
@@ -24,7 +25,7 @@ DEMONSTRATION_LINE = (
 class PortraitRequest:
     """What is to be made. photos: a folder. seed: None draws one. out: folder for the pictures.
 
-    steps: of the training; None leaves them to the trainer.
+    pose: id of a pose picture to follow, None for none. steps: of the training; None leaves them to the trainer.
     """
 
     photos: Path
@@ -33,6 +34,7 @@ class PortraitRequest:
     seed: int | None
     out: Path
     class_noun: str
+    pose: str | None = None
     steps: int | None = None
 
 
@@ -60,9 +62,7 @@ def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool)
 
 
 def _make(session: Session, terminal: Terminal, request: PortraitRequest, report: dict[str, Any]) -> None:
-    preset = session.api.get(f"/presets/{request.preset}")
-    if preset["identity"] == "lora":
-        _require_learning(session)
+    preset = feasible_preset(session.api, request.preset, request.pose)
     request.out.mkdir(parents=True, exist_ok=True)
     name = request.photos.resolve().name
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
@@ -76,22 +76,12 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     raise_if_failed(job, "the job")
 
 
-def _require_learning(session: Session) -> None:
-    """Raise JobFailed, before a photo is sent, where nobody can be learned; it names the presets that do without."""
-    training = session.api.get("/status")["training"]
-    if not training["available"]:
-        free = ", ".join(one["name"] for one in session.api.items("/presets") if one["identity"] == "none")
-        raise JobFailed(
-            f"{training['message']} Presets that need no learned person: {free}.", "training_unavailable"
-        )
-
-
 def _order(session: Session, terminal: Terminal, request: PortraitRequest, subject_id: str) -> dict[str, Any]:
     body = {
         "preset": request.preset,
         "subject": subject_id,
         "count": request.count,
-        "options": {} if request.seed is None else {"seed": request.seed},
+        "options": {"seed": request.seed, "pose": request.pose},
     }
     job = session.api.post("/jobs", body, {"Idempotency-Key": uuid.uuid4().hex})
     with terminal.bar("portraits") as look:

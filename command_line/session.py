@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def studio_session(webui_urls: tuple[str, ...], say: Callable[[str], None]) -> I
         with Supervisor(programs, say=say, log=log) as supervisor:
             wait_until_ready(supervisor)
             session = Session(ApiClient(api_address(own)), supervisor)
-            _wait_for_worker(session, supervisor)
+            _wait_for_worker(session, supervisor, own.server_urls)
             yield session
 
 
@@ -90,13 +91,22 @@ def _log_files(settings: Settings) -> Iterator[Callable[[str, str], None]]:
             file.close()
 
 
-def _wait_for_worker(session: Session, supervisor: Supervisor, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not session.api.get("/status")["worker_alive"]:
+def _wait_for_worker(
+    session: Session, supervisor: Supervisor, urls: Sequence[str], seconds: float = 120
+) -> None:
+    """Wait until the worker just started has looked at every server, so that what they lack is known."""
+    started, deadline = datetime.now(UTC), time.monotonic() + seconds
+    while not _seen_since(session, started).issuperset(urls):
         supervisor.tend()
         if time.monotonic() > deadline:
-            raise CannotStart(f"the worker gave no sign of life within {seconds:.0f} s; see its log")
+            raise CannotStart(f"the worker looked at no server within {seconds:.0f} s; see its log")
         time.sleep(LOOK_SECONDS)
+
+
+def _seen_since(session: Session, moment: datetime) -> set[str]:
+    """The addresses of the servers that a worker looked at after the moment."""
+    servers = session.api.items("/servers")
+    return {server["url"] for server in servers if datetime.fromisoformat(server["seen_at"]) > moment}
 
 
 def picture_files(folder: Path) -> tuple[Path, ...]:

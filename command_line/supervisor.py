@@ -47,6 +47,7 @@ class Child:
         self._process: subprocess.Popen[str] | None = None
         self._ear: threading.Thread | None = None
         self._started = 0.0
+        self._starts = 0
         self._restarts = 0
         self._due: float | None = None
         self._last_line = ""
@@ -55,6 +56,11 @@ class Child:
     def pid(self) -> int | None:
         """The process id, None while it does not run."""
         return self._process.pid if self._process else None
+
+    @property
+    def is_first_life(self) -> bool:
+        """Whether it was started once only."""
+        return self._starts == 1
 
     @property
     def last_line(self) -> str:
@@ -75,6 +81,7 @@ class Child:
             start_new_session=True,
         )
         self._started, self._due = time.monotonic(), None
+        self._starts += 1
         self._ear = threading.Thread(target=self._pump, args=(self._process.stdout,), daemon=True)
         self._ear.start()
 
@@ -169,11 +176,12 @@ class Supervisor:
     def tend(self) -> None:
         """Report what has ended and start it again when its pause is over.
 
-        Raises CannotStart when a program says by its exit status that starting it again would not help.
+        Raises CannotStart when a program says by its exit status at its first start that another would not help.
+        One that has run before is started again all the same: a full disk or a locked database may pass.
         """
         for child in self._children:
             status = child.ended()
-            if status == STATUS_CANNOT_START:
+            if status == STATUS_CANNOT_START and child.is_first_life:
                 raise CannotStart(
                     child.last_line.removeprefix("sajin: ") or f"{child.program.name} cannot start"
                 )

@@ -10,18 +10,20 @@ from typing import Any
 from command_line.errors import JobFailed
 from command_line.session import Session, picture_files, studio_session
 from command_line.terminal import Terminal
+from training.port import TrainerName
 
 CONSENT_LINE = "By going on you say that the person in these photos agrees to this use of them."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
-    """A person to learn. photos: a folder. steps: None leaves the number to the trainer."""
+    """A person to learn. photos: a folder. steps, trainer: None leaves them to the trainer and to the settings."""
 
     photos: Path
     name: str
     class_noun: str
     steps: int | None = None
+    trainer: TrainerName | None = None
 
 
 def run(request: TrainRequest, webui_urls: tuple[str, ...], *, as_json: bool) -> None:
@@ -29,13 +31,12 @@ def run(request: TrainRequest, webui_urls: tuple[str, ...], *, as_json: bool) ->
     terminal = Terminal()
     with studio_session(webui_urls, terminal.say) as session:
         subject = add_subject(session, terminal, request)
-        training = learn(session, terminal, subject["id"], request.steps)
+        training = learn(session, terminal, subject["id"], request.steps, request.trainer)
     adapter = training["adapter"]
     terminal.say(f"{request.name} is learned: subject {subject['id']}, LoRA {adapter['name']}")
     if as_json:
-        print(
-            json.dumps({"subject": subject["id"], "adapter": adapter["name"], "seconds": adapter["seconds"]})
-        )
+        facts = {"trainer": training["trainer"], "adapter": adapter["name"], "seconds": adapter["seconds"]}
+        print(json.dumps({"subject": subject["id"], **facts}))
 
 
 def add_subject(session: Session, terminal: Terminal, request: TrainRequest) -> dict[str, Any]:
@@ -52,9 +53,16 @@ def add_subject(session: Session, terminal: Terminal, request: TrainRequest) -> 
     return subject
 
 
-def learn(session: Session, terminal: Terminal, subject_id: str, steps: int | None = None) -> dict[str, Any]:
+def learn(
+    session: Session,
+    terminal: Terminal,
+    subject_id: str,
+    steps: int | None = None,
+    trainer: TrainerName | None = None,
+) -> dict[str, Any]:
     """Train on a subject's photos and return the finished training. Raises JobFailed."""
-    training = session.api.post(f"/subjects/{subject_id}/trainings", {"steps": steps})
+    options = {"steps": steps, "trainer": trainer}
+    training = session.api.post(f"/subjects/{subject_id}/trainings", options)
     with terminal.bar("learning") as look:
         training = session.follow(f"/subjects/{subject_id}/trainings/{training['id']}", look)
     raise_if_failed(training, "the training")

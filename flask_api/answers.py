@@ -14,6 +14,7 @@ from studio.values import (
     JobOptions,
     PresetOption,
     Status,
+    TrainerName,
     UsedServer,
 )
 
@@ -229,10 +230,12 @@ class PresetStageAnswer(Answer):
 
 
 class MissingAnswer(Answer):
-    """Something a preset needs and no server has."""
+    """Something a preset needs and no server has. server: the first that lacks it. stage: that needs it."""
 
     kind: str
     name: str
+    server: str
+    stage: str
     message: str
 
 
@@ -290,6 +293,111 @@ class PosesAnswer(Answer):
     next: str | None
 
 
+class RangeAnswer(Answer):
+    """From min to max, in mm."""
+
+    min: float
+    max: float
+
+
+class DocumentSourceAnswer(Answer):
+    """Who set the rule, where it stands, and its date; url is null for a custom that no authority has set down."""
+
+    authority: str
+    url: str | None
+    date: str
+
+
+class IdDocumentAnswer(Answer):
+    """A document's rule. Lengths are mm; eyes are measured from the lower edge, top from the upper one.
+
+    width_px, height_px: at the document's own dpi. least_bytes, most_bytes: of the file, null without a limit.
+    changes: "none" (turned and cut only), "background" or "retouch". unchecked: the parts of the rule that could not be
+    compared with the authority's own page; unchecked_text says so in words, null when everything was.
+    """
+
+    name: str
+    title: str
+    country: str
+    kind: str
+    width: float
+    height: float
+    dpi: int
+    width_px: int
+    height_px: int
+    head: RangeAnswer
+    eyes: RangeAnswer | None
+    top: RangeAnswer | None
+    background: list[str]
+    background_tolerance: float
+    least_bytes: int | None
+    most_bytes: int | None
+    changes: Literal["none", "background", "retouch"]
+    changes_text: str
+    expression: Literal["neutral", "free"]
+    source: DocumentSourceAnswer
+    unchecked: list[str]
+    unchecked_text: str | None
+    notes: str | None
+
+
+class IdDocumentsAnswer(Answer):
+    """The documents whose rules are known."""
+
+    items: list[IdDocumentAnswer]
+    next: str | None
+
+
+class FindingAnswer(Answer):
+    """One measured value beside its rule.
+
+    text: what was measured, with the value and its limits. remedy: how to retake when it failed, else null.
+    """
+
+    code: str
+    passed: bool
+    value: float
+    unit: str
+    least: float | None
+    most: float | None
+    title: str
+    text: str
+    remedy: str | None
+
+
+class IdPhotoAnswer(Answer):
+    """An ID photo with its check, or with made false the check of a photo as it was sent.
+
+    url: the photo's file, null for a check. check_url: the picture that shows the check. passed: whether every value
+    keeps its rule. dpi, file_bytes: null for a check.
+    """
+
+    id: str
+    made: bool
+    document: str
+    title: str
+    subject_id: str | None
+    width: int
+    height: int
+    width_mm: float
+    height_mm: float
+    dpi: int | None
+    file_bytes: int | None
+    passed: bool
+    message: str
+    findings: list[FindingAnswer]
+    url: str | None
+    check_url: str
+    created_at: datetime
+
+
+class IdPhotosAnswer(Answer):
+    """ID photos and checks, newest first."""
+
+    items: list[IdPhotoAnswer]
+    next: str | None
+
+
 class ServerAnswer(Answer):
     """A WebUI server as the worker last saw it.
 
@@ -308,6 +416,7 @@ class ServerAnswer(Answer):
     problem_code: str | None
     problem: str | None
     details: str
+    seen_at: datetime
 
 
 class ServersAnswer(Answer):
@@ -329,11 +438,17 @@ class RunningAnswer(Answer):
 
 
 class TrainingAvailabilityAnswer(Answer):
-    """Whether identities can be learned here, and if not, why."""
+    """Whether identities can be learned here by the usual trainer, and if not, why; trainers: all that could learn.
+
+    checkpoint: the one they would be learned on, or "".
+    """
 
     available: bool
     code: str
+    checkpoint: str
     message: str
+    trainer: TrainerName
+    trainers: list[TrainerName]
 
 
 class StatusAnswer(Answer):

@@ -14,6 +14,7 @@ from flask_api import docs, guards, metrics, openapi, problems
 from flask_api.context import LISTENERS, STUDIO
 from flask_api.events import Listeners
 from flask_api.routes.catalogue import poses, presets
+from flask_api.routes.id_photos import id_documents, id_photos
 from flask_api.routes.images import images
 from flask_api.routes.installation import health, installation
 from flask_api.routes.jobs import jobs
@@ -51,7 +52,7 @@ def _no_number(text: str) -> NoReturn:
 class Identifier(BaseConverter):
     """A path segment that names a thing: anything but the words that are routes of their own beside it."""
 
-    regex = "(?!(?:archive|restore|validate)$)[^/]+"
+    regex = "(?!(?:archive|check|restore|sheet|validate)$)[^/]+"
 
 
 def create_app(studio: Studio, allowed_hosts: Collection[str] = ()) -> APIFlask:
@@ -66,7 +67,9 @@ def create_app(studio: Studio, allowed_hosts: Collection[str] = ()) -> APIFlask:
     app.url_map.converters["identifier"] = Identifier
     app.extensions[STUDIO] = studio
     app.extensions[LISTENERS] = Listeners()
-    for blueprint in (subjects, photos, trainings, jobs, images, presets, poses, installation, health):
+    for blueprint in (
+        subjects, photos, trainings, jobs, images, presets, poses, id_documents, id_photos, installation, health,
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
     guards.install(app, allowed_hosts)
     metrics.install(app)

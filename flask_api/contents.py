@@ -17,6 +17,7 @@ TEXT = {"type": "string"}
 BINARY = {"type": "string", "format": "binary"}
 PICTURE_RESPONSES = described(200, "The picture", BINARY, "image/jpeg", "image/png", "image/webp")
 ZIP_RESPONSES = described(200, "The images as one zip file", BINARY, "application/zip")
+SHEET_RESPONSES = described(200, "The sheet", BINARY, "application/pdf", "image/jpeg")
 RECIPE_RESPONSES = described(200, "The recipe", {"type": "object"}, "application/json")
 METRICS_RESPONSES = described(200, "The figures", TEXT, "text/plain")
 NOT_READY_RESPONSES = described(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, List  # noqa: UP035  (apiflask looks for typing.List)
+from typing import Annotated, Any, List, Literal  # noqa: UP035  (apiflask looks for typing.List)
 
 from apiflask.fields import UploadFile
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from studio.values import (
     MAX_PHOTOS,
+    Dpi,
+    IdPhotoQuery,
     ImageQuery,
     JobOptions,
     JobQuery,
     JobRequest,
     NewSubject,
+    SheetPicture,
+    SheetRequest,
     TrainingOptions,
 )
 
@@ -100,6 +104,64 @@ class PictureForm(BaseModel):
     """One picture."""
 
     picture: UploadFile
+
+
+DocumentName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class IdPhotoForm(BaseModel):
+    """A photo of one person, and the document it is for. dpi: the document's own resolution if left out."""
+
+    picture: UploadFile
+    document: DocumentName
+    dpi: Dpi | None = None
+
+
+class IdCheckForm(BaseModel):
+    """A photo as it is, and the document it is for."""
+
+    picture: UploadFile
+    document: DocumentName
+
+
+class ImageIdPhotoForm(Form):
+    """The document that an image is to be used for. dpi: the document's own resolution if left out."""
+
+    document: DocumentName
+    dpi: Dpi | None = None
+
+
+class IdPhotosQuery(IdPhotoQuery):
+    """Which ID photos to list."""
+
+
+SHEET_PHOTOS = r"^[0-9a-f]{1,64}(:[1-9][0-9]?)?(,[0-9a-f]{1,64}(:[1-9][0-9]?)?){0,19}$"
+
+
+class SheetQuery(BaseModel):
+    """A sheet to print.
+
+    photos: ids of ID photos, comma separated; ":4" behind an id prints it four times, without a number it takes its
+    share of the room. gap: mm between pictures. dpi: of a JPEG.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    photos: Annotated[str, Field(max_length=2000, pattern=SHEET_PHOTOS)]
+    paper: Literal["10x15", "13x18", "a4", "4x6in", "5x7in"] = "10x15"
+    format: Literal["pdf", "jpeg"] = "pdf"
+    gap: Annotated[float, Field(ge=0, le=20)] = 2.0
+    cut_marks: QueryBoolean = True
+    dpi: Annotated[int, Field(ge=100, le=600)] = 300
+
+    def request(self) -> SheetRequest:
+        """The same as the studio takes it."""
+        pictures = tuple(_sheet_picture(*part.split(":")) for part in self.photos.split(","))
+        return SheetRequest(photos=pictures, **self.model_dump(exclude={"photos"}))
+
+
+def _sheet_picture(name: str, count: str | None = None) -> SheetPicture:
+    return SheetPicture(id=name, count=None if count is None else int(count))
 
 
 class IdempotencyHeaders(BaseModel):

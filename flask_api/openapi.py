@@ -25,6 +25,7 @@ CREATORS = {
     "post_photos_add_photos": ("201", "photo_id", "$response.body#/items/0/id"),
     "post_trainings_start_training": ("202", "training_id", "$response.body#/id"),
     "post_jobs_create_job": ("202", "job_id", "$response.body#/id"),
+    "post_id_photos_make_id_photo": ("201", "id_photo_id", "$response.body#/id"),
     "post_poses_add_pose": ("201", "pose_id", "$response.body#/id"),
 }
 PROBLEM_REFERENCE = "#/components/schemas/Problem"

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask_api import answers
 from flask_api.texts import Texts
 from studio import values
+from studio.id_photo.reading import IdDocument
 
 ROOT = "/api/v1"
 ALT_PROMPT_LENGTH = 160
+# What a number of each unit is multiplied by, and how many digits are shown.
+QUANTITIES: Mapping[values.Unit, tuple[float, int]] = {
+    "mm": (1, 1),
+    "degrees": (1, 1),
+    "share": (100, 1),
+    "delta_e": (1, 1),
+    "bytes": (0.001, 1),
+    "pixels": (1, 0),
+    "levels": (1, 0),
+    "factor": (1, 2),
+}
 LIKENESS_STEPS = ((0.7, "high"), (0.5, "good"), (0.3, "fair"))
 
 
@@ -157,7 +171,7 @@ class Presenter:
         """Something no server has."""
         kind = self._texts.find("missing", "kinds", part.kind) or part.kind
         message = self._texts.say("missing", "message", kind_text=kind, name=part.name)
-        return answers.MissingAnswer(kind=part.kind, name=part.name, message=message)
+        return answers.MissingAnswer(**part.model_dump(), message=message)
 
     def pose(self, pose: values.Pose) -> answers.PoseAnswer:
         """A pose picture."""
@@ -167,6 +181,85 @@ class Presenter:
             url=f"{ROOT}/poses/{pose.id}/file",
             bundled=pose.bundled,
         )
+
+    def id_document(self, document: IdDocument) -> answers.IdDocumentAnswer:
+        """A document's rule."""
+        spec, language = document.spec, self._texts.language
+        limits = spec.kilobytes
+        width_px, height_px = spec.size()
+        return answers.IdDocumentAnswer(
+            **spec.model_dump(include={"country", "kind", "width", "height", "dpi", "head", "eyes", "top"}),
+            name=document.name,
+            title=spec.title.in_language(language),
+            width_px=width_px,
+            height_px=height_px,
+            background=list(spec.background.colours),
+            background_tolerance=spec.background.tolerance,
+            least_bytes=(limits.least_bytes or None) if limits else None,
+            most_bytes=limits.most_bytes if limits else None,
+            changes=spec.changes,
+            changes_text=self._texts.say("id_photo", "changes", spec.changes),
+            expression=spec.expression,
+            source=answers.DocumentSourceAnswer(
+                authority=spec.source.authority.in_language(language),
+                url=str(spec.source.url) if spec.source.url else None,
+                date=spec.source.date,
+            ),
+            unchecked=list(spec.unchecked),
+            unchecked_text=self._unchecked(spec.unchecked),
+            notes=spec.notes.in_language(language) if spec.notes else None,
+        )
+
+    def _unchecked(self, parts: tuple[str, ...]) -> str | None:
+        if not parts:
+            return None
+        names = ", ".join(self._texts.say("id_photo", "parts", part) for part in parts)
+        return self._texts.say("id_photo", "unchecked", parts=names)
+
+    def id_photo(self, photo: values.IdPhoto) -> answers.IdPhotoAnswer:
+        """An ID photo with its check, or a check alone."""
+        url, report = f"{ROOT}/id-photos/{photo.id}", photo.report
+        failed = sum(not finding.passed for finding in report.findings)
+        kind = "made" if photo.made else "checked"
+        return answers.IdPhotoAnswer(
+            **photo.model_dump(exclude={"title", "report"}),
+            document=report.document,
+            title=photo.title.in_language(self._texts.language),
+            width=report.width,
+            height=report.height,
+            passed=report.passed,
+            message=self._texts.say("id_photo", kind, "failed" if failed else "passed", count=failed),
+            findings=[self.finding(finding) for finding in report.findings],
+            url=f"{url}/file" if photo.made else None,
+            check_url=f"{url}/check",
+        )
+
+    def finding(self, finding: values.Finding) -> answers.FindingAnswer:
+        """One measured value beside its rule."""
+        code = finding.code.value
+        return answers.FindingAnswer(
+            **finding.model_dump(),
+            passed=finding.passed,
+            title=self._texts.say("id_photo", "findings", code, "title"),
+            text=self._measured(finding),
+            remedy=None if finding.passed else self._texts.say("id_photo", "findings", code, "remedy"),
+        )
+
+    def _measured(self, finding: values.Finding) -> str:
+        """The value and its limits with their unit: "34.1 mm (32 to 36 mm)"."""
+        numbers = {"value": finding.value, "least": finding.least, "most": finding.most}
+        spoken = {
+            name: self._quantity(number, finding.unit)
+            for name, number in numbers.items()
+            if number is not None
+        }
+        sides = "_".join(name for name in ("least", "most") if name in spoken) or "none"
+        return self._texts.say("id_photo", "limits", sides, **spoken)
+
+    def _quantity(self, number: float, unit: values.Unit) -> str:
+        scale, digits = QUANTITIES[unit]
+        number_text = f"{number * scale:.{digits}f}".removesuffix(".0")
+        return self._texts.say("id_photo", "units", unit, number=number_text)
 
     def status(self, status: values.StudioStatus) -> answers.StatusAnswer:
         """What goes on, in one look."""
@@ -178,7 +271,10 @@ class Presenter:
             training=answers.TrainingAvailabilityAnswer(
                 available=status.training.available,
                 code=code,
+                checkpoint=status.training.checkpoint,
                 message=self._texts.say("training_available", code),
+                trainer=status.training.trainer,
+                trainers=list(status.training.trainers),
             ),
             worker_alive=status.worker_alive,
             version=status.version,

@@ -23,6 +23,7 @@ STATUS_OF: tuple[tuple[type[errors.StudioError], int], ...] = (
     (errors.NotFound, 404),
     (errors.NotEnoughPhotos, 409),
     (errors.TooManyPhotos, 409),
+    (errors.UnfitPhoto, 422),
     (errors.Refused, 422),
     (errors.Conflict, 409),
     (errors.TrainingUnavailable, 409),

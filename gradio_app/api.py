@@ -122,6 +122,26 @@ class Api:
             files = {"picture": (path.name, picture)}
             return json_of(self.send("POST", "/images/restore", files=files, seconds=UPLOAD_SECONDS))
 
+    def make_id_photo(self, path: Path, document: str) -> Json:
+        """Make an ID photo of a photo, which the API does not keep."""
+        return self.send_photo("/id-photos", path, document)
+
+    def check_id_photo(self, path: Path, document: str) -> Json:
+        """Check whether a photo is acceptable for a document as it is."""
+        return self.send_photo("/id-photos/check", path, document)
+
+    def make_id_photo_of_image(self, image_id: str, document: str) -> Json:
+        """Make an ID photo of a finished picture."""
+        return self.post(f"/images/{image_id}/id-photos", {"document": document})
+
+    def send_photo(self, url: str, path: Path, document: str) -> Json:
+        """Upload one photo for a document and return the ID photo or check made of it."""
+        with path.open("rb") as photo:
+            files = {"picture": (path.name, photo)}
+            return json_of(
+                self.send("POST", url, files=files, data={"document": document}, seconds=UPLOAD_SECONDS)
+            )
+
     def create_job(self, request: Mapping[str, Any]) -> Json:
         """Order pictures; the key makes a repeat of this very call harmless."""
         return self.post("/jobs", request, **{"Idempotency-Key": str(uuid.uuid4())})

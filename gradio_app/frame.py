@@ -17,6 +17,7 @@ Updates: TypeAlias = dict[Any, Any]
 
 PAGES = (
     ("studio", ""),
+    ("id_photo", "id-photo"),
     ("people", "people"),
     ("gallery", "gallery"),
     ("jobs", "jobs"),

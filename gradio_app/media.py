@@ -7,7 +7,7 @@ import requests
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import StreamingResponse
 
-from gradio_app.api import Api
+from gradio_app.api import UPLOAD_SECONDS, Api
 from gradio_app.errors import ApiProblem, PageError
 
 CHUNK_BYTES = 64 * 1024
@@ -19,6 +19,7 @@ SERVED = re.compile(
     rf"|presets/{NAME}/thumbnail"
     rf"|poses/{NAME}(/(file|thumbnail))?"
     rf"|jobs/{NAME}/preview"
+    rf"|id-photos/{NAME}/(file|check)"
 )
 """The pictures and recipes of the API that a browser may ask for; nothing else is passed through."""
 
@@ -48,7 +49,9 @@ def http_error(error: PageError) -> HTTPException:
 
 
 def media_routes(api: Api) -> APIRouter:
-    """Return the routes /media/… (one picture) and /download/archive (several as a zip)."""
+    """Return the routes /media/… (one picture) and /download/archive (several as a zip) and
+    /download/sheet (ID photos to print).
+    """
     router = APIRouter()
 
     @router.get("/media/{path:path}")
@@ -71,5 +74,14 @@ def media_routes(api: Api) -> APIRouter:
         except PageError as error:
             raise http_error(error) from error
         return passed_on(answer, "sajin-pictures.zip")
+
+    @router.get("/download/sheet")
+    def sheet(request: Request, paper: str = "", format: str = "pdf") -> StreamingResponse:
+        try:
+            query = dict(request.query_params)
+            answer = api.send("GET", "/id-photos/sheet", params=query, stream=True, seconds=UPLOAD_SECONDS)
+        except PageError as error:
+            raise http_error(error) from error
+        return passed_on(answer, f"sajin-sheet-{paper}.{'pdf' if format == 'pdf' else 'jpg'}")
 
     return router

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from studio.catalogue import Catalogue
-from studio.database.connect import Database
+from studio.database.connect import WAIT_SECONDS, Database
 from studio.database.migrate import migrate
 from studio.errors import DataFolderUnusable
 from studio.faces.process import FaceProcess
 from studio.gallery import Gallery
+from studio.id_photo.reading import IdDocument, read_documents
+from studio.id_photos import IdPhotos
 from studio.jobs import Jobs
 from studio.library.reading import Library, read_library
 from studio.loras import LoraFolder
@@ -35,6 +38,7 @@ class Foundations:
     database: Database
     store: Store
     library: Library
+    documents: Mapping[str, IdDocument]
     loras: LoraFolder
     previews: Previews
     queue: DurableQueue
@@ -53,16 +57,21 @@ class Parts:
     gallery: Gallery
     catalogue: Catalogue
     poses: Poses
+    id_photos: IdPhotos
     overview: Overview
 
 
-def lay_foundations(settings: Settings) -> Foundations:
-    """Open everything in the data folder. Raises StorageError, BrokenLibrary."""
+def lay_foundations(settings: Settings, wait_seconds: float = WAIT_SECONDS) -> Foundations:
+    """Open everything in the data folder. Raises StorageError, BrokenLibrary.
+
+    wait_seconds: how long a write of this process waits for another one's.
+    """
     data = settings.data_folder
     make_data_folder(data)
     library = read_library(settings.presets_dir, settings.prompts_dir)
+    documents = read_documents(settings.presets_dir / "id")
     database, queue, faces = (
-        Database(settings.studio_database),
+        Database(settings.studio_database, wait_seconds),
         DurableQueue(settings.durable_database),
         FaceProcess(),
     )
@@ -76,6 +85,7 @@ def lay_foundations(settings: Settings) -> Foundations:
         database=database,
         store=Store(settings.store_address, data / "cache"),
         library=library,
+        documents=documents,
         loras=LoraFolder(folder=settings.installed_loras),
         previews=Previews(folder=data / "cache" / "previews"),
         queue=queue,
@@ -88,6 +98,7 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
     """The domain's parts for one owner."""
     database, store, settings = base.database, base.store, base.settings
     poses = Poses(database=database, store=store, shipped=settings.presets_dir / "poses", owner_id=owner_id)
+    gallery = Gallery(database=database, store=store, owner_id=owner_id)
     return Parts(
         subjects=Subjects(database=database, store=store, loras=base.loras, owner_id=owner_id),
         photos=Photos(database=database, store=store, faces=base.faces, owner_id=owner_id),
@@ -100,9 +111,17 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
             queue=base.queue,
             owner_id=owner_id,
         ),
-        gallery=Gallery(database=database, store=store, owner_id=owner_id),
+        gallery=gallery,
         catalogue=Catalogue(database=database, library=base.library, folder=settings.presets_dir),
         poses=poses,
+        id_photos=IdPhotos(
+            database=database,
+            store=store,
+            faces=base.faces,
+            documents=base.documents,
+            gallery=gallery,
+            owner_id=owner_id,
+        ),
         overview=Overview(database=database, settings=settings, owner_id=owner_id),
     )
 

@@ -9,6 +9,10 @@ StudioError
 │   ├── NotEnoughPhotos
 │   ├── BadUpload               a picture that cannot be read; code from studio.intake
 │   ├── NothingToRestore
+│   ├── UnfitPhoto              no ID photo can be made of this photo, whatever the document
+│   │   └── NoFace · SeveralFaces · SideFace · Sunglasses · HeadCutOff
+│   ├── FileSizeImpossible      no JPEG of this picture is as large as the document asks
+│   ├── SheetTooSmall           the pictures do not fit on the paper
 │   └── BrokenLibrary           preset or prompt files that do not hold together
 ├── Conflict                    right in itself, but not now
 │   ├── IdempotencyConflict · NotReady · NotRetryable · AlreadyRunning
@@ -123,6 +127,93 @@ class NothingToRestore(Refused):
         super().__init__("The picture carries neither a Sajin recipe nor A1111 generation parameters.")
 
 
+class UnfitPhoto(Refused):
+    """No ID photo can be made of this photo, whatever the document."""
+
+    code = "unfit_photo"
+
+
+class NoFace(UnfitPhoto):
+    """No face that landmarks fit is in the photo."""
+
+    code = "no_face"
+
+    def __init__(self) -> None:
+        super().__init__("No face was found. Take the photo from the front, with the whole face visible.")
+
+
+class SeveralFaces(UnfitPhoto):
+    """More than one person is in the photo."""
+
+    code = "several_faces"
+
+    def __init__(self, faces: int) -> None:
+        super().__init__(f"{faces} faces were found. Crop to one person, or retake alone.", faces=faces)
+
+
+class SideFace(UnfitPhoto):
+    """The head is turned to the side, or up or down. yaw, pitch: degrees; limit: the most that can be used."""
+
+    code = "side_face"
+
+    def __init__(self, yaw: float, pitch: float, limit: float) -> None:
+        super().__init__(
+            f"The head is turned by {abs(yaw):.0f} degrees to the side and {abs(pitch):.0f} up or down; at most "
+            f"{limit:.0f} can be used. Look straight into the camera.",
+            yaw=round(abs(yaw)),
+            pitch=round(abs(pitch)),
+            limit=round(limit),
+        )
+
+
+class Sunglasses(UnfitPhoto):
+    """Dark glasses hide the eyes."""
+
+    code = "sunglasses"
+
+    def __init__(self) -> None:
+        super().__init__("The eyes are hidden by dark glasses. Take them off and retake the photo.")
+
+
+class HeadCutOff(UnfitPhoto):
+    """Hair, chin or a side of the head reaches beyond the photo's edge."""
+
+    code = "head_cut_off"
+
+    def __init__(self) -> None:
+        super().__init__("The head is cut off by the edge of the photo. Step back and leave room around it.")
+
+
+class FileSizeImpossible(Refused):
+    """No JPEG of this picture is as large as asked. Numbers are bytes; smallest, largest: what could be made."""
+
+    code = "file_size_impossible"
+
+    def __init__(self, least: int, most: int, smallest: int, largest: int) -> None:
+        super().__init__(
+            f"The document asks for {least} to {most} bytes, but this picture makes a JPEG of {smallest} to {largest}. "
+            "Choose another resolution.",
+            least=least,
+            most=most,
+            smallest=smallest,
+            largest=largest,
+        )
+
+
+class SheetTooSmall(Refused):
+    """Not all pictures fit on the paper. placed: how many do."""
+
+    code = "sheet_too_small"
+
+    def __init__(self, paper: str, wanted: int, placed: int) -> None:
+        super().__init__(
+            f"{wanted} pictures do not fit on paper {paper}; {placed} do.",
+            paper=paper,
+            wanted=wanted,
+            placed=placed,
+        )
+
+
 class BrokenLibrary(Refused):
     """Preset or prompt files do not hold together; each problem names file, line, key and reason."""
 
@@ -197,6 +288,11 @@ class TrainingObstacle(StrEnum):
     LORA_DIR_UNKNOWN = "lora_dir_unknown"
     LORA_DIR_MISSING = "lora_dir_missing"
     LORA_DIR_ELSEWHERE = "lora_dir_elsewhere"
+    TRAINER_UNKNOWN = "trainer_unknown"
+    TRAINER_MISSING = "trainer_missing"
+    TRAINER_VERSION = "trainer_version"
+    TRAINER_PYTHON = "trainer_python"
+    CHECKPOINT_UNFIT = "checkpoint_unfit"
 
 
 class TrainingUnavailable(Unavailable):

@@ -12,7 +12,7 @@ from studio.database.connect import Database
 from studio.database.tables import JobRow, SubjectRow, TrainingRow
 from studio.servers import server_records, worker_alive
 from studio.settings import Settings
-from studio.trainings import availability
+from studio.trainers import availability
 from studio.values import Readiness, Running, Server, Status, StudioStatus, Words
 
 VERSION = "0.1.0"

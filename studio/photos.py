@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from studio.database.connect import Database
 from studio.database.tables import PhotoRow
-from studio.errors import NotFound, TooManyPhotos
+from studio.errors import NotFound, StudioError, TooManyPhotos
 from studio.faces.process import FaceProcess
 from studio.faces.values import PhotoFindings
 from studio.intake import BadPicture, CleanPicture, decode
@@ -65,10 +65,7 @@ class Photos:
             if row.subject_id != subject_id:
                 raise NotFound("photo", photo_id)
             session.delete(row)
-            session.flush()
-            shared = any(other.path == row.path for other in photos_of(session, subject_id))
-        if not shared:
-            self.store.delete(row.path)
+        self._erase_if_unused(subject_id, row.path)
         self._judge_again(subject_id)
 
     def file(self, photo_id: str, size: Literal["full", "thumbnail"]) -> Path:
@@ -87,11 +84,23 @@ class Photos:
         picture = decode(file.stream.read(LARGEST_FILE_BYTES + 1), file.filename)
         findings = self.faces.check(picture.jpeg)
         path = self.store.put(picture.jpeg, f"photos/{subject_id}", ".jpg")
-        with self.database.write() as session:
-            owned_subject(session, subject_id, self.owner_id)
-            row = self._row(subject_id, picture, findings, path, position=_next_position(session, subject_id))
-            session.add(row)
+        try:
+            with self.database.write() as session:
+                owned_subject(session, subject_id, self.owner_id)
+                position = _next_position(session, subject_id)
+                row = self._row(subject_id, picture, findings, path, position=position)
+                session.add(row)
+        except StudioError:
+            self._erase_if_unused(subject_id, path)
+            raise
         return row.id
+
+    def _erase_if_unused(self, subject_id: str, path: str) -> None:
+        """Erase a file of which the subject has no photo: nobody would ever ask for it again."""
+        with self.database.read() as session:
+            used = any(row.path == path for row in photos_of(session, subject_id))
+        if not used:
+            self.store.delete(path)
 
     def _row(
         self, subject_id: str, picture: CleanPicture, findings: PhotoFindings, path: str, *, position: int

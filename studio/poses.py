@@ -13,6 +13,7 @@ from studio.database.tables import PoseRow
 from studio.errors import BadUpload, NotFound
 from studio.intake import BadPicture, decode
 from studio.intake.decoding import LARGEST_FILE_BYTES
+from studio.intake.names import display_name
 from studio.records import new_id, now
 from studio.store import Store
 from studio.values import Pose, UploadedFile, Words
@@ -43,7 +44,7 @@ class Poses:
         """Clean and keep a picture. Raises BadUpload."""
         picture = clean_upload(file)
         path = self.store.put(picture, "poses", ".jpg")
-        title = Path(file.filename).stem[:100] or "pose"
+        title = Path(display_name(file.filename)).stem
         row = PoseRow(id=new_id(), owner_id=self.owner_id, title=title, path=path, created_at=now())
         with self.database.write() as session:
             session.add(row)

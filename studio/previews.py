@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,5 +24,6 @@ class Previews:
         write_whole(self.file(job_id), picture, self.folder / "tmp", durable=False)
 
     def forget(self, job_id: str) -> None:
-        """Take the preview down."""
-        self.file(job_id).unlink(missing_ok=True)
+        """Take the preview down; one that cannot be erased is not shown any more either, its job being over."""
+        with suppress(OSError):
+            self.file(job_id).unlink()

@@ -8,16 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import make_url
+import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from studio.database.connect import enable_wal, shown, translated
+from studio.database.connect import shown, translated
+from studio.database.durable import impatient_engine, make_ready
 from studio.database.migrate import alone
-from studio.errors import DatabaseUnusable
+from studio.errors import DatabaseUnusable, StorageError
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
 
+LOG = structlog.get_logger()
 APPLICATION = "sajin"
 # Raised when the order or meaning of a workflow's steps changes: a worker leaves other versions' work alone.
 APPLICATION_VERSION = "1"
@@ -31,15 +33,20 @@ class DurableQueue:
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self._engine = impatient_engine(address)
         self._lock = threading.Lock()
         self._client: DBOSClient | None = None
 
     def put_job(self, job_id: str, attempt: int) -> None:
-        """Queue an attempt at a job; doing it twice is harmless. Raises StorageError."""
+        """Queue an attempt at a job; doing it twice is harmless.
+
+        While the durable database cannot be used nothing is queued: a worker does it later, for it looks after every
+        job that is kept and not queued.
+        """
         self._put(JOBS, RUN_JOB, job_workflow(job_id, attempt), job_id, attempt)
 
     def put_training(self, training_id: str) -> None:
-        """Queue a training; doing it twice is harmless. Raises StorageError."""
+        """Queue a training, as put_job does a job."""
         self._put(TRAININGS, RUN_TRAINING, training_id, training_id)
 
     def state(self, workflow_id: str) -> str | None:
@@ -56,36 +63,44 @@ class DurableQueue:
             if self._client is not None:
                 self._client.destroy()
                 self._client = None
+            if self._engine is not None:
+                self._engine.dispose()
 
     def _put(self, queue: str, workflow: str, workflow_id: str, *arguments: Any) -> None:
-        with queue_errors(self._address):
-            self._connected().enqueue(
-                {
-                    "queue_name": queue,
-                    "workflow_name": workflow,
-                    "workflow_id": workflow_id,
-                    "app_version": APPLICATION_VERSION,
-                },
-                *arguments,
-            )
+        try:
+            with queue_errors(self._address):
+                self._connected().enqueue(
+                    {
+                        "queue_name": queue,
+                        "workflow_name": workflow,
+                        "workflow_id": workflow_id,
+                        "app_version": APPLICATION_VERSION,
+                    },
+                    *arguments,
+                )
+        except StorageError as error:
+            LOG.warning("to be queued later", workflow=workflow_id, error=str(error))
 
     def _connected(self) -> DBOSClient:
         with self._lock:
             if self._client is None:
                 from dbos import DBOSClient
 
-                self._client = DBOSClient(system_database_url=self._address)
+                self._client = DBOSClient(
+                    system_database_url=self._address,
+                    system_database_engine=self._engine,
+                    retry_connection_errors=False,
+                )
             return self._client
 
 
 def prepare_durable_database(address: str, lock: Path) -> None:
     """Make DBOS's tables; processes that start together take turns at the lock file. Raises StorageError."""
-    from dbos import run_dbos_database_migrations
+    from dbos import DBOS
 
     with alone(lock), queue_errors(address):
-        if (file := make_url(address)).get_backend_name() == "sqlite":
-            enable_wal(file.database)
-        run_dbos_database_migrations(system_database_url=address)
+        make_ready(address)
+        DBOS.migrate(address)
 
 
 @contextmanager

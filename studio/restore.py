@@ -58,10 +58,16 @@ def _settings(text: str) -> dict[str, str]:
     }
 
 
+def _seed(text: str) -> int | None:
+    """The seed, None for what is none of ours."""
+    if not text.isdecimal() or len(text) > len(str(MAX_SEED)):
+        return None
+    return seed if (seed := int(text)) <= MAX_SEED else None
+
+
 def _options(settings: dict[str, str]) -> JobOptions:
-    seed = settings.get("Seed", "")
     return JobOptions(
-        seed=int(seed) if seed.isdecimal() and int(seed) <= MAX_SEED else None,
+        seed=_seed(settings.get("Seed", "")),
         prompt=settings.get("Prompt", "")[:PROMPT_LENGTH],
         negative_prompt=settings.get("Negative prompt", "")[:PROMPT_LENGTH],
     )

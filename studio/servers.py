@@ -44,7 +44,8 @@ def worker_alive(session: Session) -> bool:
 
 
 def _record(row: ServerRow, *, alive: bool) -> ServerRecord:
-    record = ServerRecord.model_validate(row.record)
+    told = row.record["server"] | {"seen_at": row.seen_at}
+    record = ServerRecord.model_validate(row.record | {"server": told})
     if alive:
         return record
     down = record.server.model_copy(update={"status": "down", "problem": WORKER_NOT_RUNNING, "details": ""})

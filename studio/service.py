@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 from studio.settings import Settings
 from studio.values import (
     LOCAL_OWNER,
+    IdPhoto,
+    IdPhotoPage,
+    IdPhotoQuery,
     Image,
     ImagePage,
     ImageQuery,
@@ -29,6 +32,7 @@ from studio.values import (
     Readiness,
     Restored,
     Server,
+    SheetRequest,
     StudioStatus,
     Subject,
     Training,
@@ -38,11 +42,13 @@ from studio.values import (
 
 if TYPE_CHECKING:
     from studio.assembly import Foundations
+    from studio.id_photo.reading import IdDocument
 
 
 AS_THE_TRAINER_LIKES = TrainingOptions()
 NEWEST_JOBS = JobQuery()
 NEWEST_IMAGES = ImageQuery()
+NEWEST_ID_PHOTOS = IdPhotoQuery()
 
 
 class Studio:
@@ -227,6 +233,56 @@ class Studio:
     def pose_file(self, pose_id: str) -> Path:
         """The pose picture's file, JPEG or PNG. Raises NotFound."""
         return self._parts.poses.file(pose_id)
+
+    # ID photos
+
+    def id_documents(self) -> tuple[IdDocument, ...]:
+        """The documents whose rules are known, by name."""
+        return tuple(self._parts.id_photos.documents.values())
+
+    def id_document(self, name: str) -> IdDocument:
+        """One document. Raises NotFound."""
+        return self._parts.id_photos.document(name)
+
+    def make_id_photo(self, file: UploadedFile, document: str, dpi: int | None = None) -> IdPhoto:
+        """Make an ID photo of an upload, which is not kept itself.
+
+        Raises NotFound, BadUpload, UnfitPhoto (NoFace, SeveralFaces, SideFace, Sunglasses, HeadCutOff) and
+        FileSizeImpossible.
+        """
+        return self._parts.id_photos.make(file, document, dpi)
+
+    def make_id_photo_of_image(self, image_id: str, document: str, dpi: int | None = None) -> IdPhoto:
+        """Make an ID photo of a finished picture. Raises NotFound, UnfitPhoto, FileSizeImpossible."""
+        return self._parts.id_photos.make_of_image(image_id, document, dpi)
+
+    def check_id_photo(self, file: UploadedFile, document: str) -> IdPhoto:
+        """Whether an upload is acceptable for a document as it is. Raises NotFound, BadUpload, NoFace, SeveralFaces."""
+        return self._parts.id_photos.check(file, document)
+
+    def id_photos(self, query: IdPhotoQuery = NEWEST_ID_PHOTOS) -> IdPhotoPage:
+        """ID photos and checks, newest first. Raises InvalidRequest for a cursor that is none."""
+        return self._parts.id_photos.list(query)
+
+    def id_photo(self, id_photo_id: str) -> IdPhoto:
+        """One ID photo or check. Raises NotFound."""
+        return self._parts.id_photos.get(id_photo_id)
+
+    def id_photo_file(self, id_photo_id: str) -> Path:
+        """The JPEG file of an ID photo. Raises NotFound, also for a check."""
+        return self._parts.id_photos.file(id_photo_id)
+
+    def id_photo_check(self, id_photo_id: str) -> Path:
+        """A JPEG that shows the check of an ID photo. Raises NotFound."""
+        return self._parts.id_photos.drawn(id_photo_id)
+
+    def erase_id_photo(self, id_photo_id: str) -> None:
+        """Erase an ID photo or check. Raises NotFound."""
+        self._parts.id_photos.erase(id_photo_id)
+
+    def id_photo_sheet(self, request: SheetRequest) -> bytes:
+        """A sheet of ID photos to print, PDF or JPEG. Raises NotFound, SheetTooSmall, InvalidRequest."""
+        return self._parts.id_photos.sheet(request)
 
     # The installation
 

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from training.port import TrainerName
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 BUNDLED_CHECKPOINT = REPOSITORY / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny"
 
@@ -21,10 +23,14 @@ class Settings(BaseSettings):
     data: folder of everything the studio keeps. webui_urls: WebUI servers, comma separated in the environment; empty
     starts the embedded engine. webui_auth: "user:password" of their --api-auth. checkpoint, lora_dir: the server's
     checkpoint file and LoRA folder as this machine sees them; needed for training beside a WebUI.
+    trainer: that learns people unless a training names another. kohya: folder of kohya's sd-scripts; kohya_python: the
+    interpreter it is installed for, None for the one of its own virtual environment. kohya_class_pictures: folder with
+    pictures of other people, in one folder a class noun. kohya_patience_minutes: without progress until it is ended.
     api_hosts: further host names the API answers to, comma separated in the environment.
     database_url, store_url: SQLAlchemy and fsspec addresses; None keeps both in data.
     executor_id: the durable worker's stable name on this host. poll_seconds: how often its queues are looked at.
-    patience_seconds: how long a stage waits for servers that do not answer before its job fails.
+    patience_seconds: how long a stage waits for servers that do not answer before its job fails, and a write of the
+    worker for a locked database.
     """
 
     model_config = SettingsConfigDict(
@@ -36,6 +42,11 @@ class Settings(BaseSettings):
     webui_auth: SecretStr | None = None
     checkpoint: Path | None = None
     lora_dir: Path | None = None
+    trainer: TrainerName = "embedded"
+    kohya: Path | None = None
+    kohya_python: Path | None = None
+    kohya_class_pictures: Path | None = None
+    kohya_patience_minutes: float = Field(default=15.0, ge=1, le=1440)
     database_url: str | None = None
     store_url: str | None = None
     api_host: str = "127.0.0.1"
@@ -53,9 +64,17 @@ class Settings(BaseSettings):
     @field_validator("webui_urls", "api_hosts", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
-        if not isinstance(value, str):
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
             return value
-        return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return tuple(str(part).strip().rstrip("/") for part in parts if str(part).strip())
+
+    @field_validator("webui_urls")
+    @classmethod
+    def _urls_are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from webui_client.transport import normal_url
+
+        return tuple(map(normal_url, value))
 
     @field_validator("webui_auth")
     @classmethod
@@ -95,6 +114,13 @@ class Settings(BaseSettings):
         if self.lora_dir is not None:
             return self.lora_dir.expanduser().absolute()
         return self.data_folder / "loras" if self.uses_embedded_engine else None
+
+    @property
+    def kohya_interpreter(self) -> Path | None:
+        """The Python that runs sd-scripts: the one named, else that of the virtual environment in its folder."""
+        if self.kohya_python is not None:
+            return self.kohya_python.expanduser().absolute()
+        return None if self.kohya is None else self.kohya.expanduser().absolute() / "venv" / "bin" / "python"
 
     @property
     def studio_database(self) -> str:

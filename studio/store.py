@@ -133,12 +133,13 @@ def write_whole(
 
 @contextmanager
 def storage_errors(path: str) -> Iterator[None]:
-    """Translate the filesystem's errors into StorageError, the cause kept."""
+    """Translate the filesystem's errors into StorageError, the cause kept. path: named where the error names none."""
     try:
         yield
     except OSError as error:
+        place = str(error.filename or path)
         if error.errno in NO_ROOM:
-            raise DiskFull(path) from error
+            raise DiskFull(place) from error
         if error.errno in NO_ACCESS:
-            raise DataFolderUnusable(path, error.strerror or str(error)) from error
-        raise StorageError(f"The file {path} cannot be used: {error}", path=path) from error
+            raise DataFolderUnusable(place, error.strerror or str(error)) from error
+        raise StorageError(f"The file {place} cannot be used: {error}", path=place) from error

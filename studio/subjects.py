@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from studio.database.connect import Database
 from studio.database.tables import (
     AdapterRow,
+    IdPhotoRow,
     ImageRow,
     JobRow,
     PhotoRow,
@@ -81,7 +82,7 @@ class Subjects:
             row = owned_subject(session, subject_id, self.owner_id)
             _stop_everything(session, subject_id)
             files, loras = _files_of(session, subject_id)
-            for table in (ImageRow, TrainingRow, AdapterRow, PhotoRow):
+            for table in (IdPhotoRow, ImageRow, TrainingRow, AdapterRow, PhotoRow):
                 session.execute(delete(table).where(table.subject_id == subject_id))
             session.execute(delete(JobRow).where(JobRow.subject_id == subject_id))
             session.delete(row)
@@ -126,7 +127,11 @@ def _files_of(session: Session, subject_id: str) -> tuple[set[str], list[str]]:
     images = session.scalars(select(ImageRow.path).where(ImageRow.subject_id == subject_id)).all()
     jobs = select(JobRow.id).where(JobRow.subject_id == subject_id)
     stages = session.scalars(select(StageResultRow.path).where(StageResultRow.job_id.in_(jobs))).all()
-    files = {*photos, *(path for path, _ in adapters), *images, *stages}
+    id_photos = session.execute(
+        select(IdPhotoRow.path, IdPhotoRow.drawn_path).where(IdPhotoRow.subject_id == subject_id)
+    ).all()
+    made = {path for row in id_photos for path in row if path}
+    files = {*photos, *(path for path, _ in adapters), *images, *stages, *made}
     return files, [name for _, name in adapters]
 
 

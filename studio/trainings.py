@@ -1,25 +1,22 @@
-"""Trainings as their owner sees them: start, look, cancel; and whether anything can be learned here at all."""
+"""Trainings as their owner sees them: start, look, cancel."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import select
 
 from studio.database.connect import Database
 from studio.database.tables import TrainingRow
-from studio.errors import AlreadyRunning, NotEnoughPhotos, TrainingObstacle, TrainingUnavailable
+from studio.errors import AlreadyRunning, NotEnoughPhotos
 from studio.photo_rows import photos_of, set_verdict
 from studio.queue import DurableQueue
 from studio.records import new_id, now
 from studio.settings import BUNDLED_CHECKPOINT, Settings
 from studio.subjects import owned_subject
+from studio.trainers import checkpoint_name, require_training
 from studio.training_rows import newest_training, owned_training, training_value
-from studio.values import Status, Training, TrainingAvailability, TrainingOptions
-from webui_client.capabilities import name_of_checkpoint
-
-TRAINER = "embedded"
+from studio.values import Status, Training, TrainingOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +32,7 @@ class Trainings:
         """Queue a training. Raises as Studio.start_training."""
         with self.database.write() as session:
             owned_subject(session, subject_id, self.owner_id)
-            require_training(self.settings)
+            require_training(self.settings, options.trainer or self.settings.trainer)
             verdict = set_verdict(photos_of(session, subject_id))
             if not verdict.enough:
                 raise NotEnoughPhotos(verdict)
@@ -75,7 +72,7 @@ class Trainings:
             id=new_id(),
             owner_id=self.owner_id,
             subject_id=subject_id,
-            trainer=TRAINER,
+            trainer=options.trainer or self.settings.trainer,
             status=Status.QUEUED,
             phase="",
             progress=0.0,
@@ -83,7 +80,7 @@ class Trainings:
             step=0,
             steps=options.steps or 0,
             options=options.model_dump(mode="json"),
-            checkpoint=name_of_checkpoint(checkpoint.name) if checkpoint else "",
+            checkpoint=checkpoint_name(self.settings),
             demonstration=checkpoint == BUNDLED_CHECKPOINT,
             cancel_requested=False,
             error=None,
@@ -92,36 +89,3 @@ class Trainings:
             started_at=None,
             finished_at=None,
         )
-
-
-def availability(settings: Settings) -> TrainingAvailability:
-    """Whether identities can be learned here."""
-    try:
-        require_training(settings)
-    except TrainingUnavailable as reason:
-        return TrainingAvailability(available=False, code=reason.reason)
-    return TrainingAvailability(available=True, code="ready")
-
-
-def require_training(settings: Settings) -> tuple[Path, Path]:
-    """The checkpoint and the LoRA folder of the server. Raises TrainingUnavailable unless both are known and there."""
-    checkpoint, folder = settings.training_checkpoint, settings.installed_loras
-    if checkpoint is None:
-        raise TrainingUnavailable(
-            TrainingObstacle.CHECKPOINT_UNKNOWN,
-            "Set SAJIN_CHECKPOINT to the WebUI's checkpoint file to learn beside it.",
-        )
-    if not checkpoint.exists():
-        raise TrainingUnavailable(
-            TrainingObstacle.CHECKPOINT_MISSING, f"The checkpoint {checkpoint} is not there."
-        )
-    if folder is None:
-        raise TrainingUnavailable(
-            TrainingObstacle.LORA_DIR_UNKNOWN,
-            "Set SAJIN_LORA_DIR to the WebUI's LoRA folder to train beside it.",
-        )
-    if not settings.uses_embedded_engine and not folder.is_dir():
-        raise TrainingUnavailable(
-            TrainingObstacle.LORA_DIR_MISSING, f"The LoRA folder {folder} is not there."
-        )
-    return checkpoint, folder

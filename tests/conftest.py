@@ -1,4 +1,4 @@
-"""What all tests share: quiet threads, an honest account of what did not run, and a whole studio in real processes."""
+"""What all tests share: quiet threads, an honest account at the end, and a whole studio in real processes."""
 
 from __future__ import annotations
 
@@ -27,13 +27,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name at the very end everything that was left out, and why."""
+    """Show the logs that tests have kept, and name at the very end everything that was left out, and why."""
+    for log in _kept_logs(terminalreporter):
+        terminalreporter.section(f"log: {log}", sep="-")
+        terminalreporter.write_line(log.read_text("utf-8", "replace").rstrip())
     left_out = terminalreporter.stats.get("skipped", [])
     if left_out:
         terminalreporter.section("could not run", sep="-")
     for report in left_out:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         terminalreporter.write_line(f"could not run: {report.nodeid}: {reason.removeprefix('Skipped: ')}")
+
+
+def _kept_logs(terminalreporter: pytest.TerminalReporter) -> list[Path]:
+    """The files that tests have recorded as their property "log"."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    properties = [pair for report in reports for pair in getattr(report, "user_properties", ())]
+    return sorted({Path(str(value)) for name, value in properties if name == "log"})
 
 
 @pytest.fixture(scope="session")

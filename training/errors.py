@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 
 class TrainingError(Exception):
     """The root of every training error."""
@@ -22,3 +24,20 @@ class TrainingFailed(TrainingError):
         self.reason = reason
         self.remedy = remedy
         self.details = details
+
+
+class TrainerObstacle(StrEnum):
+    """What stands in a trainer's way before anything is run."""
+
+    MISSING = "trainer_missing"
+    UNKNOWN_VERSION = "trainer_version"
+    PYTHON_MISSING = "trainer_python"
+    CHECKPOINT_UNFIT = "checkpoint_unfit"
+
+
+class TrainerUnusable(TrainingFailed):
+    """The trainer's program is missing or unknown to us, or the checkpoint is not of a kind it learns on."""
+
+    def __init__(self, obstacle: TrainerObstacle, reason: str, remedy: str) -> None:
+        super().__init__(reason, remedy)
+        self.obstacle = obstacle

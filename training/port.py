@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
+
+TrainerName = Literal["embedded", "kohya"]
 
 
 class TrainingPhase(StrEnum):
@@ -20,10 +22,16 @@ class TrainingPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingPhoto:
-    """One fit photo. box: the face in pixels of the picture, left, top, right, bottom, or None if unknown."""
+    """One fit photo.
+
+    box: the face in pixels of the picture, left, top, right, bottom, or None if unknown. caption: what varies from
+    photo to photo (attire, background, expression, framing) in words with commas between; "" if nobody said. A trainer
+    that learns from general captions leaves it aside.
+    """
 
     path: Path
     box: tuple[int, int, int, int] | None
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +40,10 @@ class TrainingRequest:
 
     checkpoint: a diffusers folder or a single file. instance_token: the rare word that will mean this person.
     class_noun: "person", "woman", "man" … output: the safetensors file to write, replaced whole or not at all.
-    work_folder: for resumable state; survives a crash and is removed when output is written.
-    steps, batch_size, rank: of the LoRA training; None leaves the choice to the trainer. seed: repeats the run.
+    work_folder: for resumable state; survives a crash and a cancel, and is removed when output is written. Who cancels
+    for good removes it.
+    steps, batch_size, rank: of the LoRA training; None leaves the choice to the trainer, which meets steps as nearly as
+    it can. seed: repeats the run.
     """
 
     photos: tuple[TrainingPhoto, ...]
@@ -65,14 +75,27 @@ class TrainingProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """The adapter as it was after so many steps, a whole file of its own. sha256: of the file, hexadecimal."""
+
+    path: Path
+    sha256: str
+    steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedAdapter:
-    """A finished adapter file. sha256: of the file, hexadecimal. steps, seconds: what it took."""
+    """A finished adapter file. sha256: of the file, hexadecimal. steps, seconds: what it took.
+
+    candidates: earlier states, oldest first, beside path; they stay until the caller removes them.
+    """
 
     path: Path
     sha256: str
     steps: int
     seconds: float
     final_loss: float | None
+    candidates: tuple[Candidate, ...] = ()
 
 
 class Trainer(Protocol):
@@ -80,7 +103,7 @@ class Trainer(Protocol):
 
     @property
     def name(self) -> str:
-        """The trainer's stable name: "embedded", "kohya", "easyphoto"."""
+        """The trainer's stable name, a TrainerName for those the studio knows."""
 
     def train(
         self,

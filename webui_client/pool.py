@@ -115,7 +115,7 @@ class WebuiPool:
     def _held(self, client: WebuiClient) -> Iterator[bool]:
         """Try the server's lock without waiting; yield whether it is ours within the context."""
         name = hashlib.sha256(client.url.encode()).hexdigest()[:16]
-        descriptor = os.open(self._lock_folder / f"webui-{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(self._lock_folder / f"webui-{name}.lock", os.O_RDONLY | os.O_CREAT, 0o600)
         try:
             yield _try_lock(descriptor)
         finally:

@@ -2,11 +2,17 @@
 
 import gradio as gr
 
-from gradio_app.pages import gallery, jobs, people, servers, studio
+from gradio_app.pages import gallery, id_photo, jobs, people, servers, studio
 from gradio_app.site import Site
 from gradio_app.uploads import KEPT_SECONDS, SWEEP_SECONDS
 
-OTHERS = (("people", people), ("gallery", gallery), ("jobs", jobs), ("servers", servers))
+OTHERS = (
+    ("id_photo", "id-photo", id_photo),
+    ("people", "people", people),
+    ("gallery", "gallery", gallery),
+    ("jobs", "jobs", jobs),
+    ("servers", "servers", servers),
+)
 
 
 def build(site: Site) -> gr.Blocks:
@@ -19,7 +25,7 @@ def build(site: Site) -> gr.Blocks:
     )
     with blocks:
         studio.build(site, blocks)
-    for name, page in OTHERS:
-        with blocks.route(site.words(f"frame.nav.{name}"), f"/{name}"):
+    for name, path, page in OTHERS:
+        with blocks.route(site.words(f"frame.nav.{name}"), f"/{path}"):
             page.build(site, blocks)
     return blocks

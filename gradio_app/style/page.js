@@ -75,7 +75,7 @@
     },
 
     address(query) {
-      if (query && query !== (location.search || "?")) history.replaceState(history.state, "", query);
+      if (query && query !== (location.search || "?")) history.replaceState(history.state, "", location.pathname + query);
     },
 
     goto(url) {

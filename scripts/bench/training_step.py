@@ -23,9 +23,9 @@ from peft import LoraConfig
 from PIL import Image
 
 from studio.settings import BUNDLED_CHECKPOINT
+from training.crops import cut, draw_frames
 from training.embedded.caches import build_cache
 from training.embedded.captions import captions
-from training.embedded.crops import cut, draw_frames
 from training.embedded.learning import Batches, Learner, NoiseSchedule
 from training.embedded.networks import load_networks
 from training.embedded.plan import LearningPlan, plan_learning

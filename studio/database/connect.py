@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from studio.errors import DatabaseLocked, DatabaseUnusable, DataFolderUnusable, DiskFull, StudioError
 
 WRITES = "studio_writes"
+WAIT_SECONDS = 5.0
 
 
 class Database:
@@ -22,9 +22,9 @@ class Database:
     wait_seconds: how long a write waits for another process's write before DatabaseLocked is raised (SQLite).
     """
 
-    def __init__(self, address: str, wait_seconds: float = 5.0) -> None:
+    def __init__(self, address: str, wait_seconds: float = WAIT_SECONDS) -> None:
         self.address = address
-        self.engine = _sqlite_engine(address, wait_seconds) if _is_sqlite(address) else create_engine(address)
+        self.engine = _sqlite_engine(address, wait_seconds) if is_sqlite(address) else create_engine(address)
         self._writing = self.engine.execution_options(**{WRITES: True})
 
     @contextmanager
@@ -48,7 +48,8 @@ class Database:
         self.engine.dispose()
 
 
-def _is_sqlite(address: str) -> bool:
+def is_sqlite(address: str) -> bool:
+    """Whether an address is that of a SQLite file."""
     return make_url(address).get_backend_name() == "sqlite"
 
 
@@ -103,14 +104,3 @@ def translated(error: OperationalError, address: str) -> StudioError:
 def shown(address: str) -> str:
     """The address without its password."""
     return make_url(address).render_as_string(hide_password=True)
-
-
-def enable_wal(path: Any, wait_seconds: float = 5.0) -> None:
-    """Set WAL on a SQLite file that a library opens by itself; the mode stays with the file."""
-    connection = sqlite3.connect(path, timeout=wait_seconds)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-    except sqlite3.OperationalError as error:
-        raise DatabaseLocked(str(path)) from error
-    finally:
-        connection.close()

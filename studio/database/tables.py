@@ -195,6 +195,29 @@ class ImageRow(Base):
     created_at: Mapped[datetime]
 
 
+class IdPhotoRow(Base):
+    """An ID photo, or (path None) the check of a photo as it was sent. report: a studio.values.CheckReport.
+
+    path, drawn_path: in the store, of the photo and of the picture that shows its check.
+    """
+
+    __tablename__ = "id_photos"
+    __table_args__ = (Index("id_photos_newest", "owner_id", "created_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner_id: Mapped[str]
+    subject_id: Mapped[str | None] = mapped_column(ForeignKey("subjects.id", ondelete="CASCADE"), index=True)
+    title: Mapped[Json]
+    path: Mapped[str | None]
+    drawn_path: Mapped[str]
+    width_mm: Mapped[float]
+    height_mm: Mapped[float]
+    dpi: Mapped[int | None]
+    file_bytes: Mapped[int | None]
+    report: Mapped[Json]
+    created_at: Mapped[datetime]
+
+
 class PoseRow(Base):
     """A pose picture somebody uploaded."""
 

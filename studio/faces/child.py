@@ -36,8 +36,15 @@ def main() -> None:
     """Serve the connection whose file descriptor is the first argument."""
     from studio.faces.check import check
     from studio.faces.likeness import embedding_of, likeness
+    from studio.faces.portrait import portrait
 
-    serve(Connection(int(sys.argv[1])), {"check": check, "embedding": embedding_of, "likeness": likeness})
+    tasks: dict[str, Callable[..., Any]] = {
+        "check": check,
+        "embedding": embedding_of,
+        "likeness": likeness,
+        "portrait": portrait,
+    }
+    serve(Connection(int(sys.argv[1])), tasks)
 
 
 if __name__ == "__main__":

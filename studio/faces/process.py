@@ -13,10 +13,13 @@ from collections.abc import Sequence
 from multiprocessing import Pipe
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from studio.faces.errors import FaceWorkFailed
 from studio.faces.values import Embedding, Likeness, PhotoFindings
+
+if TYPE_CHECKING:
+    from studio.faces.portrait import Portrait
 
 TRIES = 2
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,6 +120,11 @@ class FaceProcess:
         """How much image resembles references; see studio.faces.likeness. Raises ValueError without references."""
         found: Likeness = self._ask("likeness", image, tuple(references))
         return found
+
+    def portrait(self, picture: bytes) -> Portrait:
+        """The head of the main face, seen upright; see studio.faces.portrait."""
+        seen: Portrait = self._ask("portrait", picture)
+        return seen
 
     def close(self) -> None:
         """End the child, if there is one. The next call starts another."""

@@ -56,7 +56,7 @@ def read_library(presets: Path, prompts: Path) -> Library:
     prompt_library, problems = read_prompts(prompts)
     documents: dict[str, Document] = {}
     for file in sorted(presets.glob("*.yaml")):
-        problems += _read_document(file, documents)
+        problems += read_document(file, documents)
     products: dict[str, Product] = {}
     for name in documents:
         product, found = make_product(name, documents, prompt_library)
@@ -75,12 +75,14 @@ def make_product(
     document = documents[name]
     chain, problem = _ancestry(name, documents)
     if problem is not None:
-        return None, [_at(document, ("extends",), problem)]
+        return None, [problem_at(document, ("extends",), problem)]
     try:
         spec = PresetSpec.model_validate(_inherited([documents[step].data for step in chain]))
     except ValidationError as error:
-        return None, [_at(document, _path(entry["loc"]), _reason(entry)) for entry in error.errors()]
-    problems = [_at(document, path, reason) for path, reason in _prompt_problems(spec, prompts)]
+        return None, [
+            problem_at(document, _path(entry["loc"]), reason_of(entry, "preset")) for entry in error.errors()
+        ]
+    problems = [problem_at(document, path, reason) for path, reason in _prompt_problems(spec, prompts)]
     if problems:
         return None, problems
     resolved = _with_words(spec, prompts)
@@ -93,7 +95,8 @@ def version_of(spec: PresetSpec) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
-def _read_document(file: Path, documents: dict[str, Document]) -> list[PresetProblem]:
+def read_document(file: Path, documents: dict[str, Document]) -> list[PresetProblem]:
+    """Put a YAML file's content into documents under the file's name; the problems when it cannot be read."""
     if not PRESET_NAME.fullmatch(file.stem):
         return [
             PresetProblem(
@@ -183,13 +186,15 @@ def _path(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
     return (*location[:2], *location[3:]) if inside_stage else location
 
 
-def _reason(entry: Any) -> str:
-    known: dict[str, str] = {"extra_forbidden": "is not a key of a preset", "missing": "is missing"}
+def reason_of(entry: Any, kind: str) -> str:
+    """What is wrong, in our words, for an entry of pydantic's errors. kind: of file, such as "preset"."""
+    known: dict[str, str] = {"extra_forbidden": f"is not a key of a {kind}", "missing": "is missing"}
     message: str = entry["msg"]
     return known.get(entry["type"], message.removeprefix("Value error, "))
 
 
-def _at(document: Document, path: tuple[str | int, ...], reason: str) -> PresetProblem:
+def problem_at(document: Document, path: tuple[str | int, ...], reason: str) -> PresetProblem:
+    """A problem at the line where path stands in document."""
     return PresetProblem(
         file=document.file, line=document.line(path), key=".".join(map(str, path)), reason=reason
     )

@@ -1,14 +1,20 @@
-"""Trying again as the policy says, and letting go when the owner wants no more."""
+"""Trying again as the policy says, letting go when the owner wants no more, and not minding what is beside the work."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
+import structlog
+
+from studio.errors import StorageError
 from studio.pipeline.retrying import Failures, RetryPolicy, pause_before_next
 from webui_client.errors import WebuiError
 
+LOG = structlog.get_logger()
+
+P = ParamSpec("P")
 T = TypeVar("T")
 LOOK_SECONDS = 0.5
 
@@ -45,6 +51,19 @@ def keep_trying(
             if pause is None:
                 raise
         _wait(pause, cancelled)
+
+
+def overlooking(look: Callable[P, T], otherwise: T) -> Callable[P, T]:
+    """look, for what is only shown, noted or asked beside the work; its value is otherwise while the storage fails."""
+
+    def tolerant(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return look(*args, **kwargs)
+        except StorageError as error:
+            LOG.debug("overlooked", error=str(error))
+            return otherwise
+
+    return tolerant
 
 
 def _wait(seconds: float, cancelled: Callable[[], bool]) -> None:

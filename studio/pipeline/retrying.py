@@ -35,6 +35,8 @@ CODES: tuple[tuple[type[WebuiError], str], ...] = (
 )
 OTHER_CODE = "webui_error"
 HOPELESS = (NotAWebui, AuthenticationRequired, RequestRefused, MissingCapability)
+COMING_BACK = (ServerUnreachable, NotAWebui, RequestRefused, MissingCapability)
+"""After an absence these are not final: A1111 answers some seconds before the routes of its API are there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failures:
-    """What went wrong at a stage so far. away_since: monotonic seconds of the first of the last row of unreachables."""
+    """What went wrong at a stage so far. away_since: monotonic seconds since which servers are away or coming back."""
 
     answered: int = 0
     away: int = 0
@@ -62,7 +64,7 @@ class Failures:
 
     def and_then(self, error: WebuiError, moment: float) -> Failures:
         """These failures and one more."""
-        if isinstance(error, ServerUnreachable):
+        if isinstance(error, COMING_BACK if self.away_since is not None else ServerUnreachable):
             since = moment if self.away_since is None else self.away_since
             return Failures(answered=self.answered, away=self.away + 1, away_since=since)
         return Failures(answered=self.answered + 1)
@@ -74,7 +76,7 @@ def pause_before_next(
     """Seconds to wait before the next try, or None to give up. others: whether another server may be able."""
     if isinstance(error, Interrupted) and error.ours:
         return None
-    if isinstance(error, HOPELESS) and not others:
+    if isinstance(error, HOPELESS) and not others and failures.away_since is None:
         return None
     if failures.away_since is not None:
         if moment - failures.away_since > policy.patience_seconds:

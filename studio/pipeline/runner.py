@@ -12,7 +12,7 @@ from studio.database.connect import Database
 from studio.database.tables import StageResultRow
 from studio.pipeline.attempts import ServerTasks
 from studio.pipeline.keys import stage_key
-from studio.pipeline.patience import StageCancelled, keep_trying
+from studio.pipeline.patience import StageCancelled, keep_trying, overlooking
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.stages import STAGES, Generator, StageInput, StageOutput, request_of
 from studio.planning.plan import PlannedStage
@@ -136,7 +136,7 @@ class StageRunner:
             task_id = new_task_id()
             self._tasks.begin(client, task_id)
             output = STAGES[given.request.use](given, _on(client, task_id, follower))
-            self._tasks.end(client)
+            overlooking(self._tasks.end, otherwise=None)(client)
             return output, client.url, client.capabilities(max_age_seconds=float("inf")).flavour
 
     def _keep(self, work: StageWork, output: StageOutput, server: dict[str, str]) -> StageResultRow:

@@ -33,7 +33,9 @@ class Chooser:
         try:
             return self.one_of(stage, kind, wanted, known)
         except MissingCapability:
-            self._left_out(stage, kind, wanted[0], optional=optional)
+            if not optional:
+                raise
+            self._left_out(stage, kind, wanted[0])
             return None
 
     def control(self, stage: str, spec: ControlSpec, *, drawn: bool) -> tuple[str, str] | None:
@@ -47,7 +49,9 @@ class Chooser:
             module = self._module(stage, modules)
             return module, self._take(stage, "controlnet model", models, self._model_containing)
         except MissingCapability:
-            self._left_out(stage, "controlnet", spec.unit, optional=spec.optional)
+            if not spec.optional:
+                raise
+            self._left_out(stage, "controlnet", spec.unit)
             return None
 
     def _module(self, stage: str, wanted: Sequence[str]) -> str:
@@ -74,9 +78,7 @@ class Chooser:
                 return found
         raise MissingCapability(kind, " / ".join(wanted), self.facts.url, stage)
 
-    def _left_out(self, stage: str, kind: str, wanted: str, *, optional: bool) -> None:
-        if not optional:
-            raise MissingCapability(kind, wanted, self.facts.url, stage)
+    def _left_out(self, stage: str, kind: str, wanted: str) -> None:
         self.choices.append(Choice(stage=stage, kind=kind, wanted=wanted, taken=None))
 
 

@@ -16,6 +16,18 @@ from studio.values.base import (
     Value,
     Words,
 )
+from studio.values.id_photos import (
+    CheckCode,
+    CheckReport,
+    Dpi,
+    Finding,
+    IdPhoto,
+    IdPhotoPage,
+    IdPhotoQuery,
+    SheetPicture,
+    SheetRequest,
+    Unit,
+)
 from studio.values.installation import Readiness, Running, Server, StudioStatus, TrainingAvailability
 from studio.values.jobs import (
     Image,
@@ -54,6 +66,7 @@ from studio.values.products import (
     PresetProblem,
     PresetStage,
 )
+from training.port import TrainerName
 
 __all__ = [
     "LOCAL_OWNER",
@@ -61,12 +74,19 @@ __all__ = [
     "MAX_SEED",
     "NEEDED_PHOTOS",
     "Adapter",
+    "CheckCode",
+    "CheckReport",
     "Consent",
     "Counts",
+    "Dpi",
     "Failure",
     "FailureCode",
+    "Finding",
     "Fitness",
     "Fraction",
+    "IdPhoto",
+    "IdPhotoPage",
+    "IdPhotoQuery",
     "Image",
     "ImagePage",
     "ImageQuery",
@@ -95,13 +115,17 @@ __all__ = [
     "Scalar",
     "Server",
     "SetVerdict",
+    "SheetPicture",
+    "SheetRequest",
     "StagePicture",
     "Status",
     "StudioStatus",
     "Subject",
+    "TrainerName",
     "Training",
     "TrainingAvailability",
     "TrainingOptions",
+    "Unit",
     "UploadedFile",
     "UsedServer",
     "Value",

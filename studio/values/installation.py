@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from studio.values.base import Fraction, Value, Words
+from training.port import TrainerName
 
 
 class Server(Value):
@@ -24,6 +26,7 @@ class Server(Value):
     capabilities: dict[str, tuple[str, ...]]
     problem: str | None
     details: str = ""
+    seen_at: datetime
 
 
 class Running(Value):
@@ -38,10 +41,17 @@ class Running(Value):
 
 
 class TrainingAvailability(Value):
-    """Whether identities can be learned here. code: "ready" or why not, as TrainingUnavailable's reason."""
+    """Whether identities can be learned here. code: "ready" or why not, as TrainingUnavailable's reason.
+
+    checkpoint: bare name of the one they would be learned on, "" where it is not known.
+    trainer: the one that learns unless another is asked for. trainers: all that could learn now.
+    """
 
     available: bool
     code: str
+    checkpoint: str
+    trainer: TrainerName
+    trainers: tuple[TrainerName, ...]
 
 
 class StudioStatus(Value):

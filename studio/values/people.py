@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from studio.values.base import MAX_SEED, NEEDED_PHOTOS, Failure, Fitness, Fraction, Scalar, Status, Value
+from training.port import TrainerName
 
 
 class Reason(Value):
@@ -91,8 +92,9 @@ class Adapter(Value):
 
 
 class TrainingOptions(Value):
-    """What a caller may choose about a training; None leaves it to the trainer."""
+    """What a caller may choose about a training; None leaves it to the trainer, or the trainer to the settings."""
 
+    trainer: TrainerName | None = None
     steps: Annotated[int, Field(ge=1, le=20000)] | None = None
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
 

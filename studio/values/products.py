@@ -20,11 +20,12 @@ class PresetOption(Value):
 
 
 class MissingPart(Value):
-    """Something a preset needs and no server has."""
+    """Something a preset needs and no server has. server: the first that lacks it. stage: that needs it."""
 
     kind: str
     name: str
     server: str
+    stage: str
 
 
 class PresetStage(Value):

@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from studio.database.connect import Database
 from studio.database.tables import AdapterRow, JobRow, StageResultRow
-from studio.errors import NoFittingServer, NotFound, StudioError
+from studio.errors import DatabaseLocked, NoFittingServer, NotFound, StudioError
 from studio.library.reading import Library
 from studio.loras import LoraFolder
 from studio.pipeline.facts import facts_of
 from studio.pipeline.finishing import FinishedStage, Finisher, folder_of
-from studio.pipeline.patience import StageCancelled, keep_trying
+from studio.pipeline.patience import StageCancelled, keep_trying, overlooking
 from studio.pipeline.retrying import RetryPolicy, code_of
 from studio.pipeline.runner import Follower, StageRunner, StageWork
 from studio.pipeline.weights import job_progress
@@ -27,7 +27,7 @@ from studio.planning.planning import make_plan
 from studio.poses import Poses
 from studio.previews import Previews
 from studio.records import now
-from studio.store import Store
+from studio.store import Store, storage_errors
 from studio.values import Failure, FailureCode, Status
 from studio.worker.stopping import Stopping
 from webui_client.errors import WebuiError
@@ -131,13 +131,16 @@ class JobSteps:
         work = next(work for work in works if work.request.name == stage)
         self._show(job, plan, number, stage, Progress(fraction=0.0))
         follower = Follower(
-            on_progress=lambda progress: self._show(job, plan, number, stage, progress),
-            cancelled=lambda: self._cancelled(job_id),
+            on_progress=overlooking(
+                lambda progress: self._show(job, plan, number, stage, progress), otherwise=None
+            ),
+            cancelled=overlooking(lambda: self._cancelled(job_id), otherwise=False),
         )
         if follower.cancelled():
             raise StageCancelled
         if stage == plan.pictures[number].stages[-1].name:
-            threading.Thread(target=self.finisher.look_ahead, args=(job,), daemon=True).start()
+            look_ahead = overlooking(self.finisher.look_ahead, otherwise=None)
+            threading.Thread(target=look_ahead, args=(job,), daemon=True).start()
         result = self.runner.run(work, follower)
         self._note_server(job_id, result)
         return result
@@ -211,9 +214,15 @@ class JobSteps:
         return row is None or row.cancel_requested
 
     def _guarded(self, job_id: str, stage: str | None, work: Callable[[], Any]) -> Any:
-        """The work's value; None after the job was ended for what the work raised."""
+        """The work's value; None after the job was ended for what the work raised.
+
+        Raises DatabaseLocked, which ends no job: it passes, and until then no end could be written down.
+        """
         try:
-            return work()
+            with storage_errors(str(self.previews.folder)):
+                return work()
+        except DatabaseLocked:
+            raise
         except StageCancelled:
             self.stopping.park_if_asked()
             self._end(job_id, Status.CANCELLED, None)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 
 import structlog
 
 from studio.assembly import Foundations, lay_foundations
+from studio.database.connect import WAIT_SECONDS
+from studio.database.durable import patient_engine
 from studio.pipeline.attempts import ServerTasks
 from studio.pipeline.finishing import Finisher
 from studio.pipeline.retrying import RetryPolicy
@@ -17,13 +20,13 @@ from studio.pipeline.runner import StageRunner
 from studio.poses import Poses
 from studio.queue import APPLICATION, APPLICATION_VERSION, JOBS, TRAININGS
 from studio.settings import Settings
+from studio.trainers import trainers
 from studio.worker.job_steps import JobSteps
 from studio.worker.lock import executor_lock
 from studio.worker.stopping import Stopping
 from studio.worker.training_steps import TrainingSteps
 from studio.worker.watching import Watcher
 from studio.worker.workflows import register_job_workflow, register_training_workflow
-from training.port import Trainer
 from webui_client.client import WebuiClient
 from webui_client.pool import WebuiPool
 from webui_client.values import Timeouts
@@ -39,17 +42,19 @@ def run(settings: Settings) -> int:
     Jobs under way are let go, not cancelled: the next worker with this executor id resumes them after their last
     finished stage. Raises ExecutorInUse, StorageError, BrokenLibrary before any work is done.
     """
-    base = lay_foundations(settings)
+    base = lay_foundations(settings, wait_seconds=max(settings.patience_seconds, WAIT_SECONDS))
     with executor_lock(settings.data_folder, settings.executor_id):
         stopping = Stopping()
         _stop_on_signals(stopping)
         base.store.sweep()
         base.loras.sweep()
         _work(base, stopping)
-        LOG.info("worker stops")
-        stopping.wait_until_idle(LETTING_GO_SECONDS)
-        base.faces.close()
-        _leave()
+        try:
+            LOG.info("worker stops")
+            stopping.wait_until_idle(LETTING_GO_SECONDS)
+            base.faces.close()
+        finally:
+            _leave()
     return 0
 
 
@@ -85,6 +90,7 @@ def _open_queues(settings: Settings, *, servers: int) -> None:
         config={
             "name": APPLICATION,
             "system_database_url": settings.durable_database,
+            "system_database_engine": patient_engine(settings.durable_database),
             "executor_id": settings.executor_id,
             "application_version": APPLICATION_VERSION,
             "log_level": "WARNING",
@@ -144,15 +150,9 @@ def training_steps(base: Foundations, pool: WebuiPool, stopping: Stopping) -> Tr
         store=base.store,
         loras=base.loras,
         pool=pool,
-        trainer=_trainer(),
+        trainers=trainers(base.settings),
         stopping=stopping,
     )
-
-
-def _trainer() -> Trainer:
-    from training.embedded import EmbeddedTrainer
-
-    return EmbeddedTrainer()
 
 
 def _stop_on_signals(stopping: Stopping) -> None:
@@ -165,7 +165,8 @@ def _stop_on_signals(stopping: Stopping) -> None:
 
 
 def _leave() -> None:
-    """End the process at once: parked steps must not come to an end that would be recorded."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    """End the process at once, whatever happened: parked steps, which never end, would keep it for ever."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
     os._exit(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,15 @@ from sqlalchemy.exc import IntegrityError
 
 from studio.database.connect import Database
 from studio.database.tables import AdapterRow, PhotoRow, SubjectRow, TrainingRow
-from studio.errors import StudioError, TrainingObstacle, TrainingUnavailable
+from studio.errors import DatabaseLocked, StudioError, TrainingObstacle, TrainingUnavailable
 from studio.faces.values import PhotoFindings
 from studio.loras import LoraFolder
 from studio.photo_rows import photos_of
-from studio.pipeline.patience import StageCancelled
+from studio.pipeline.patience import StageCancelled, overlooking
 from studio.records import now
 from studio.settings import Settings
-from studio.store import Store
-from studio.trainings import require_training
+from studio.store import Store, storage_errors
+from studio.trainers import require_training
 from studio.values import Failure, FailureCode, Status, TrainingOptions
 from studio.worker.stopping import Stopping
 from training.errors import TrainingCancelled, TrainingFailed
@@ -44,7 +44,7 @@ class TrainingSteps:
     store: Store
     loras: LoraFolder
     pool: WebuiPool
-    trainer: Trainer
+    trainers: Mapping[str, Trainer]
     stopping: Stopping
 
     def learn(self, training_id: str) -> Learned | None:
@@ -73,13 +73,20 @@ class TrainingSteps:
         return row
 
     def _learn(self, row: TrainingRow) -> Learned:
-        require_training(self.settings)
-        trained = self.trainer.train(
+        require_training(self.settings, row.trainer)
+        trained = self.trainers[row.trainer].train(
             self._request(row),
-            lambda progress: self._show(row.id, progress),
-            lambda: self._cancelled(row.id),
+            overlooking(lambda progress: self._show(row.id, progress), otherwise=None),
+            overlooking(lambda: self._cancelled(row.id), otherwise=False),
         )
-        LOG.info("training learned", training=row.id, steps=trained.steps, seconds=round(trained.seconds, 1))
+        LOG.info(
+            "training learned",
+            training=row.id,
+            trainer=row.trainer,
+            steps=trained.steps,
+            seconds=round(trained.seconds, 1),
+            candidates=len(trained.candidates),
+        )
         return {
             "path": str(trained.path),
             "sha256": trained.sha256,
@@ -192,9 +199,15 @@ class TrainingSteps:
         return row is None or row.cancel_requested
 
     def _guarded(self, training_id: str, work: Callable[[], Any]) -> Any:
-        """The work's value; None after the training was ended for what the work raised."""
+        """The work's value; None after the training was ended for what the work raised.
+
+        Raises DatabaseLocked, which ends no training: it passes, and until then no end could be written down.
+        """
         try:
-            return work()
+            with storage_errors(str(self.settings.data_folder)):
+                return work()
+        except DatabaseLocked:
+            raise
         except (TrainingCancelled, StageCancelled):
             self.stopping.park_if_asked()
             self._end(training_id, Status.CANCELLED, None)

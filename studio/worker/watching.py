@@ -96,6 +96,8 @@ class Watcher:
                 look()
             except StorageError as error:
                 LOG.warning("watching failed", error=str(error))
+            except Exception:  # a defect of ours must not leave the servers and lost work unwatched
+                LOG.exception("watching broke")
             self.stopping.wait_until_asked(LOOK_SECONDS)
 
     def _write(self, record: ServerRecord) -> None:
@@ -139,6 +141,7 @@ def _up(record: Capabilities, *, busy: bool) -> Server:
         demonstration=record.demonstration,
         capabilities={name: getattr(facts, name) for name in names},
         problem=None,
+        seen_at=now(),
     )
 
 
@@ -155,4 +158,5 @@ def down_server(url: str, error: WebuiError) -> Server:
         capabilities={},
         problem=code_of(error),
         details=str(error),
+        seen_at=now(),
     )

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 from dbos import DBOS
 
 from studio.queue import RUN_JOB, RUN_TRAINING
+from studio.worker.faults import persevering
 from studio.worker.job_steps import JobSteps
 from studio.worker.stopping import Stopping
 from studio.worker.training_steps import TrainingSteps
@@ -54,15 +55,16 @@ def register_training_workflow(trainings: TrainingSteps, stopping: Stopping) -> 
 
 
 def _steps_that_count(stopping: Stopping) -> Callable[[str], Callable[[Callable[P, R]], Callable[P, R]]]:
-    """A maker of DBOS steps that tell stopping when they work."""
+    """A maker of DBOS steps that tell stopping when they work, and persevere."""
 
     def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def decorate(body: Callable[P, R]) -> Callable[P, R]:
+            steadfast = persevering(body, stopping)
+
             def counted(*args: P.args, **kwargs: P.kwargs) -> R:
                 stopping.entered()
-                stopping.park_if_asked()
                 try:
-                    return body(*args, **kwargs)
+                    return steadfast(*args, **kwargs)
                 finally:
                     stopping.left()
 

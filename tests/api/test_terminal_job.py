@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,9 +18,9 @@ from tests.running_studio import RunningStudio
 
 
 def portrait(
-    studio: RunningStudio, photos: Path, out: Path, *options: str, data: Path | None = None
+    studio: RunningStudio, photos: Path, out: Path, *options: str, **settings: Path
 ) -> tuple[int, dict[str, Any], str]:
-    """(exit status, last line of standard output as JSON, standard error)."""
+    """(exit status, last line of standard output as JSON, standard error). settings: instead of the studio's."""
     command = [
         sys.executable,
         "-m",
@@ -31,13 +32,10 @@ def portrait(
         str(out),
         "--json",
     ]
-    settings = {
-        "SAJIN_API_PORT": str(studio.settings.api_port),
-        "SAJIN_DATA": str(data or studio.settings.data),
-    }
+    given = {"data": studio.settings.data, "api_port": studio.settings.api_port, **settings}
     done = subprocess.run(
         [*command, *options],
-        env={**os.environ, **settings},
+        env={**os.environ, **{f"SAJIN_{name.upper()}": str(value) for name, value in given.items()}},
         capture_output=True,
         text=True,
         timeout=280,
@@ -60,7 +58,9 @@ def test_the_whole_job_leaves_its_pictures_and_says_so_in_one_line(
     running_studio: RunningStudio, photos: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    status, report, said = portrait(running_studio, photos, out, "--count=1", "--seed=7", "--steps=2")
+    status, report, said = portrait(
+        running_studio, photos, out, "--count=1", "--seed=7", "--steps=2", "--pose=shipped-front"
+    )
     assert status == 0, said
     assert list(report) == ["job", "adapter", "images", "seconds", "server"]
     assert report["server"]["flavour"] == "sajin"
@@ -95,6 +95,16 @@ def test_an_unknown_preset_is_said_before_a_photo_is_sent(
     assert running_studio.api.get("/subjects") == before
 
 
+def test_an_unknown_pose_is_said_before_a_photo_is_sent(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    status, report, said = portrait(running_studio, photos, tmp_path / "out", "--pose=none")
+    assert status == 1
+    assert report["error"]["code"] == "not_found"
+    assert "shipped-front" in report["error"]["message"]
+    assert "agrees to this use" not in said
+
+
 def test_a_folder_without_files_cannot_start(running_studio: RunningStudio, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -125,6 +135,56 @@ def test_beside_a_webui_a_look_that_needs_learning_is_refused_before_a_photo_is_
     assert status == 1
     assert report["error"]["code"] == "training_unavailable"
     assert "stranger" in report["error"]["message"]
+    assert "agrees to this use" not in said
+
+
+def test_a_look_that_the_server_cannot_make_is_refused_before_a_photo_is_sent(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    presets = tmp_path / "presets"
+    shutil.copytree(running_studio.settings.presets_dir, presets)
+    (presets / "repaired.yaml").write_text(
+        "extends: stranger\ntitle: {en: Repaired, ko: 복원}\n"
+        "stages: {skeleton: {adetailer: [{model: nosuch.pt}]}}\n",
+        encoding="utf-8",
+    )
+    options = (f"--webui={running_studio.engine_url}", "--preset=repaired")
+    status, report, said = portrait(
+        running_studio, photos, tmp_path / "out", *options, data=tmp_path / "data", presets_dir=presets
+    )
+    assert status == 1
+    assert report["error"]["code"] == "missing_capability"
+    assert all(
+        part in report["error"]["message"] for part in ("nosuch.pt", "skeleton", running_studio.engine_url)
+    )
+    assert "agrees to this use" not in said
+
+
+def test_learning_on_another_checkpoint_than_the_servers_is_refused_before_a_photo_is_sent(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    other, loras = tmp_path / "other.safetensors", tmp_path / "loras"
+    other.touch()
+    loras.mkdir()
+    settings = {"data": tmp_path / "data", "checkpoint": other, "lora_dir": loras}
+    webui = f"--webui={running_studio.engine_url}"
+    status, report, said = portrait(running_studio, photos, tmp_path / "out", webui, **settings)
+    assert status == 1
+    assert report["error"]["code"] == "learned_elsewhere"
+    assert "sajin-tiny" in report["error"]["message"]
+    assert "agrees to this use" not in said
+
+
+def test_a_server_that_does_not_answer_is_said_before_a_photo_is_sent(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    options = ("--webui=http://127.0.0.1:9/", "--preset=stranger")
+    status, report, said = portrait(
+        running_studio, photos, tmp_path / "out", *options, data=tmp_path / "data"
+    )
+    assert status == 1
+    assert report["error"]["code"] == "webui_unreachable"
+    assert "http://127.0.0.1:9" in report["error"]["message"]
     assert "agrees to this use" not in said
 
 

@@ -31,6 +31,8 @@ class Scene:
     servers: list[Json] = field(default_factory=list)
     running: list[Json] = field(default_factory=list)
     can_learn: bool = True
+    trainers: tuple[str, ...] = ("embedded",)
+    trainings_asked: list[Json] = field(default_factory=list)
 
     def images(self) -> list[Json]:
         """All pictures of all jobs."""
@@ -272,7 +274,10 @@ def create_app(scene: Scene) -> flask.Flask:
         learn = {
             "available": scene.can_learn,
             "code": "ready",
+            "checkpoint": "sajin-tiny",
             "message": "The server's checkpoint file is not known here.",
+            "trainer": "embedded",
+            "trainers": scene.trainers,
         }
         return {
             "running": scene.running,
@@ -281,6 +286,10 @@ def create_app(scene: Scene) -> flask.Flask:
             "training": learn,
             "version": "0.1",
         }
+
+    def start_training(_: str) -> tuple[Json, int]:
+        scene.trainings_asked.append(flask.request.get_json())
+        return training("queued"), 202
 
     def photos(_: str) -> Json:
         fit = sum(photo["status"] != "unfit" for photo in scene.photos)
@@ -294,6 +303,7 @@ def create_app(scene: Scene) -> flask.Flask:
     api.add_url_rule("/subjects/<wanted>", "subject", lambda wanted: one(scene.subjects, wanted))
     api.add_url_rule("/subjects/<_>/photos", view_func=photos)
     api.add_url_rule("/subjects/<_>/trainings", "trainings", lambda _: listing([training("succeeded", 1.0)]))
+    api.add_url_rule("/subjects/<_>/trainings", view_func=start_training, methods=["POST"])
     api.add_url_rule("/presets", "presets", lambda: listing(presets()))
     api.add_url_rule(
         "/presets/<name>", "preset", lambda name: next(p for p in presets() if p["name"] == name)

@@ -1,6 +1,7 @@
 """The states that must be designed: empty, loading, running, done, failed, cancelled, offline, and what cannot be."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,7 @@ SERVER = {
     "problem_code": None,
     "problem": None,
     "details": "",
+    "seen_at": "2026-01-01T12:00:00Z",
 }
 DOWN = SERVER | {
     "url": "http://gpu-2:7860",
@@ -229,6 +231,33 @@ def test_a_learned_person_is_three_touches_from_an_order(browser: Browser, pages
         expect(visitor.step("look").locator("> .label-wrap")).to_be_in_viewport(timeout=SLOW)
         touch(visitor, ".sj-look[data-name='quick-portrait']")
         expect(visitor.page.locator("#make")).to_be_enabled(timeout=SLOW)
+
+
+def test_a_researcher_chooses_the_trainer_where_there_are_two(browser: Browser, pages: ScenePages) -> None:
+    photos = [api.photo(number) for number in range(4)]
+    pages.show(Scene(subjects=[api.subject("photos", 4)], photos=photos, trainers=("embedded", "kohya")))
+    with visiting(browser, pages.url, DESKTOP) as visitor:
+        visitor.go("?subject=s1&step=learn")
+        touch(visitor, "#step-learn .sj-fold .label-wrap")
+        chosen = visitor.page.locator("#learn-trainer input")
+        expect(chosen).to_have_value("As usual: Sajin's own", timeout=SLOW)
+        chosen.click()
+        visitor.page.get_by_role("option", name="kohya's sd-scripts").click()
+        touch(visitor, "#learn-start")
+        deadline = time.monotonic() + SLOW / 1000
+        while not pages.scene.trainings_asked and time.monotonic() < deadline:
+            visitor.page.wait_for_timeout(50)
+        assert pages.scene.trainings_asked == [{"steps": None, "trainer": "kohya"}]
+
+
+def test_one_trainer_leaves_nothing_to_choose(browser: Browser, pages: ScenePages) -> None:
+    photos = [api.photo(number) for number in range(4)]
+    pages.show(Scene(subjects=[api.subject("photos", 4)], photos=photos))
+    with visiting(browser, pages.url, DESKTOP) as visitor:
+        visitor.go("?subject=s1&step=learn")
+        touch(visitor, "#step-learn .sj-fold .label-wrap")
+        expect(visitor.page.locator("#learn-steps input")).to_be_visible(timeout=SLOW)
+        expect(visitor.page.locator("#learn-trainer")).to_have_count(0)
 
 
 def test_the_way_can_be_gone_with_the_keyboard_alone(browser: Browser, pages: ScenePages) -> None:

@@ -1,4 +1,4 @@
-"""The studio's real processes, killed and started again at once, and a log of what happened to them."""
+"""The studio's real processes: frozen for a look, killed and started again at once, and what they said."""
 
 from __future__ import annotations
 
@@ -57,6 +57,18 @@ class Keeper:
         process.wait(timeout=10)
         self.note(f"killed {name} (pid {process.pid})")
         self.start(name)
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """No thread of the process moves within the context; it goes on afterwards unless it was killed in it."""
+        process = self.running[name]
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        try:
+            yield
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         for process in self.running.values():

@@ -1,7 +1,7 @@
 """Nothing is lost: worker, engine and API are killed -9 in every stage of generation and training.
 
-Real processes, the real engine on the bundled model. SAJIN_CHAOS_ROUNDS=n sweeps n times with other moments. What
-happens is written to data/chaos.log.
+Real processes, the real engine on the bundled model. A test passes only when each kill has met its part running.
+SAJIN_CHAOS_ROUNDS=n sweeps n times with other moments.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,17 @@ from PIL import Image
 from studio.assembly import lay_foundations
 from studio.database.connect import Database
 from studio.database.tables import ImageRow, JobRow, StageResultRow, TrainingRow
-from studio.settings import REPOSITORY
 from studio.values import Status
+from tests.chaos.conftest import Note
 from tests.chaos.processes import Keeper, kept_running, wait_for
 from tests.persons import astronaut
 from tests.running_studio import free_settings
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600), pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900), pytest.mark.xdist_group("chaos")]
 
 ROUNDS = range(int(os.environ.get("SAJIN_CHAOS_ROUNDS", "1")))
-LOG = REPOSITORY / "data" / "chaos.log"
+MOST_RUNS = 4  # until each part was struck; a short part may be over before the blow falls
+TRAINING_STEPS = 24
 VICTIMS = ("worker", "engine", "api")
 STAGES = ("skeleton", "tone", "upscale")
 PHASES = ("caching", "learning", "saving")
@@ -58,20 +60,7 @@ stages:
 
 
 @pytest.fixture(scope="module")
-def note() -> Iterator[Callable[[str], None]]:
-    """Writes a line with the time to the chaos log."""
-    LOG.parent.mkdir(exist_ok=True)
-    started = time.monotonic()
-    with LOG.open("w", encoding="utf-8") as file:
-
-        def write(line: str) -> None:
-            print(f"{time.monotonic() - started:7.1f} s  {line}", file=file, flush=True)
-
-        yield write
-
-
-@pytest.fixture(scope="module")
-def keeper(tmp_path_factory: pytest.TempPathFactory, note: Callable[[str], None]) -> Iterator[Keeper]:
+def keeper(tmp_path_factory: pytest.TempPathFactory, note: Note) -> Iterator[Keeper]:
     folder = tmp_path_factory.mktemp("chaos")
     (folder / "presets").mkdir()
     (folder / "presets" / "chaos.yaml").write_text(PRESET, encoding="utf-8")
@@ -101,68 +90,103 @@ def anna(keeper: Keeper) -> str:
 @pytest.mark.parametrize("turn", ROUNDS)
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_a_job_ends_well_though_a_process_is_killed_in_every_stage(
-    keeper: Keeper, database: Database, note: Callable[[str], None], victim: str, turn: int
+    keeper: Keeper, database: Database, note: Note, victim: str, turn: int
 ) -> None:
-    moments = random.Random(turn)
-    order = {
-        "preset": "chaos",
-        "subject": None,
-        "count": 1,
-        "options": {"seed": 100 * turn + VICTIMS.index(victim)},
-    }
-    job = keeper.ask("POST", "/jobs", json=order, headers={"Idempotency-Key": f"{victim}-{turn}"})
-    note(f"job {job['id'][:8]} ordered; its victim is the {victim}")
-    for stage in STAGES:
-        wait_for(lambda stage=stage: stage_of(database, job["id"]) == stage, 150, f"stage {stage}")  # type: ignore[misc]
-        time.sleep(moments.uniform(0.05, 0.4))
-        note(f"stage {stage_of(database, job['id'])}: kill -9 {victim}")
-        keeper.kill(victim)
-    again = keeper.ask("POST", "/jobs", json=order, headers={"Idempotency-Key": f"{victim}-{turn}"})
-    assert again["id"] == job["id"], "the same Idempotency-Key must not make a second job"
-    done = finished(keeper, f"/jobs/{job['id']}")
-    note(f"job {job['id'][:8]} {done['status']}: {done['error']}")
-    assert done["status"] == "succeeded", done["error"]
-    assert_each_stage_finished_once(keeper, database, job["id"], note)
-    assert_pictures_are_whole_and_single(keeper, database, job["id"], note)
+    moments = random.Random(f"{victim} {turn}")
+    struck: set[str] = set()
+    for number in range(MOST_RUNS):
+        order = {"preset": "chaos", "subject": None, "count": 1, "options": {"seed": moments.getrandbits(32)}}
+        key = {"Idempotency-Key": f"{victim}-{turn}-{number}"}
+        job = keeper.ask("POST", "/jobs", json=order, headers=key)
+        note(f"job {job['id'][:8]} ordered; its victim is the {victim}")
+        look = watching(database, JobRow, job["id"])
+        for stage in [stage for stage in STAGES if stage not in struck]:
+            pause = moments.uniform(0.05, 0.4)
+            struck |= killed_in(stage, victim, keeper, look, note, pause)
+        again = keeper.ask("POST", "/jobs", json=order, headers=key)
+        assert again["id"] == job["id"], "the same Idempotency-Key must not make a second job"
+        done = finished(keeper, f"/jobs/{job['id']}")
+        note(f"job {job['id'][:8]} {done['status']}: {done['error']}")
+        assert done["status"] == "succeeded", done["error"]
+        assert_each_stage_finished_once(keeper, database, job["id"], note)
+        assert_pictures_are_whole_and_single(keeper, database, job["id"], note)
+        if struck == set(STAGES):
+            return
+    raise AssertionError(f"in {MOST_RUNS} jobs the {victim} was killed in {struck} only")
 
 
 @pytest.mark.parametrize("turn", ROUNDS)
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_a_training_ends_well_though_a_process_is_killed_in_every_phase(
-    keeper: Keeper, database: Database, note: Callable[[str], None], anna: str, victim: str, turn: int
+    keeper: Keeper, database: Database, note: Note, anna: str, victim: str, turn: int
 ) -> None:
-    training = keeper.ask("POST", f"/subjects/{anna}/trainings", json={"steps": 6, "seed": turn})
-    note(f"training {training['id'][:8]} started; its victim is the {victim}")
-    for phase in PHASES:
-        wait_for(lambda phase=phase: is_past(database, training["id"], phase), 150, f"phase {phase}")  # type: ignore[misc]
-        note(f"phase {phase_of(database, training['id'])}: kill -9 {victim}")
+    struck: set[str] = set()
+    for number in range(MOST_RUNS):
+        options = {"steps": TRAINING_STEPS, "seed": MOST_RUNS * turn + number}
+        training = keeper.ask("POST", f"/subjects/{anna}/trainings", json=options)
+        note(f"training {training['id'][:8]} started; its victim is the {victim}")
+        look = watching(database, TrainingRow, training["id"])
+        for phase in [phase for phase in PHASES if phase not in struck]:
+            struck |= killed_in(phase, victim, keeper, look, note)
+        done = finished(keeper, f"/subjects/{anna}/trainings/{training['id']}")
+        note(f"training {training['id'][:8]} {done['status']}: {done['error']}")
+        assert done["status"] == "succeeded", done["error"]
+        assert_the_lora_is_whole_and_single(keeper, done["adapter"]["name"], note)
+        assert_each_is_told_once(keeper, "training succeeded", "training", training["id"])
+        if struck == set(PHASES):
+            return
+    raise AssertionError(f"in {MOST_RUNS} trainings the {victim} was killed in {struck} only")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the row of a job or training says at one moment. part: its stage or phase."""
+
+    status: str
+    part: str
+    progress: float
+    order: tuple[str, ...]
+
+    def is_running_in(self, part: str) -> bool:
+        return self.status == Status.RUNNING and self.part == part
+
+    def has_reached(self, part: str) -> bool:
+        """Whether it is in a part, or was in it too shortly to be seen."""
+        if Status(self.status).final:
+            return True
+        return self.part in self.order and self.order.index(self.part) >= self.order.index(part)
+
+
+def watching(database: Database, table: type[JobRow] | type[TrainingRow], row_id: str) -> Callable[[], Sight]:
+    def look() -> Sight:
+        with database.read() as session:
+            row = session.get(table, row_id)
+        if isinstance(row, JobRow):
+            return Sight(row.status, row.stage or "", row.progress, STAGES)
+        assert isinstance(row, TrainingRow)
+        return Sight(row.status, row.phase, row.progress, PHASES)
+
+    return look
+
+
+def killed_in(
+    part: str, victim: str, keeper: Keeper, look: Callable[[], Sight], note: Note, pause: float = 0.0
+) -> set[str]:
+    """Kill the victim while the row says that its work is running in a part, a pause after it began; what was struck.
+
+    The worker alone moves the row on, and it is frozen from before the look until after the kill: what the look has
+    seen is so at the very moment of the kill.
+    """
+    wait_for(lambda: look().has_reached(part), 150, part)
+    time.sleep(pause)
+    with keeper.frozen("worker"):
+        sight = look()
+        if not sight.is_running_in(part):
+            note(f"missed {part}: the row says {sight.status}, {sight.part or 'nothing'}")
+            return set()
+        note(f"the row says {sight.status}, {part}, {sight.progress:.0%}: kill -9 {victim}")
         keeper.kill(victim)
-    done = finished(keeper, f"/subjects/{anna}/trainings/{training['id']}")
-    note(f"training {training['id'][:8]} {done['status']}: {done['error']}")
-    assert done["status"] == "succeeded", done["error"]
-    assert_the_lora_is_whole_and_single(keeper, done["adapter"]["name"], note)
-    assert_each_is_told_once(keeper, "training succeeded", "training", training["id"])
-
-
-def stage_of(database: Database, job_id: str) -> str | None:
-    with database.read() as session:
-        row = session.get(JobRow, job_id)
-    assert row is not None
-    assert not Status(row.status).final, f"the job ended early: {row.error}"
-    return row.stage
-
-
-def phase_of(database: Database, training_id: str) -> str:
-    with database.read() as session:
-        row = session.get(TrainingRow, training_id)
-    assert row is not None
-    return row.phase if row.status == Status.RUNNING else row.status
-
-
-def is_past(database: Database, training_id: str, phase: str) -> bool:
-    """Whether a training is in a phase, or was in it too shortly to be seen."""
-    order = ("queued", "", "preparing", *PHASES, *FINAL)
-    return order.index(phase_of(database, training_id)) >= order.index(phase)
+    return {part}
 
 
 def finished(keeper: Keeper, path: str, seconds: float = 240.0) -> dict[str, Any]:
@@ -175,21 +199,18 @@ def finished(keeper: Keeper, path: str, seconds: float = 240.0) -> dict[str, Any
         time.sleep(0.1)
 
 
-def assert_each_stage_finished_once(
-    keeper: Keeper, database: Database, job_id: str, note: Callable[[str], None]
-) -> None:
+def assert_each_stage_finished_once(keeper: Keeper, database: Database, job_id: str, note: Note) -> None:
     told = [line for line in keeper.told("worker") if line.get("job") == job_id]
     made = Counter(line["stage"] for line in told if line["event"] == "stage finished")
     found = Counter(line["stage"] for line in told if line["event"] == "stage found")
     note(f"stages finished: {dict(made)}; found finished after a kill: {dict(found)}")
-    assert made == dict.fromkeys(STAGES, 1)
+    for stage in STAGES:  # a kill between keeping and telling leaves only the finding
+        assert made[stage] == 1 or (made[stage] == 0 and found[stage])
     with database.read() as session:
         assert session.query(StageResultRow).filter_by(job_id=job_id).count() == len(STAGES)
 
 
-def assert_pictures_are_whole_and_single(
-    keeper: Keeper, database: Database, job_id: str, note: Callable[[str], None]
-) -> None:
+def assert_pictures_are_whole_and_single(keeper: Keeper, database: Database, job_id: str, note: Note) -> None:
     outputs = [file for file in (keeper.settings.data_folder / "outputs").rglob("*") if file.is_file()]
     for file in outputs:
         content = file.read_bytes()
@@ -206,7 +227,7 @@ def assert_pictures_are_whole_and_single(
     note(f"{len(outputs)} pictures in the store, each whole and known once")
 
 
-def assert_the_lora_is_whole_and_single(keeper: Keeper, name: str, note: Callable[[str], None]) -> None:
+def assert_the_lora_is_whole_and_single(keeper: Keeper, name: str, note: Note) -> None:
     from safetensors import safe_open
 
     folder = Path(keeper.settings.installed_loras or "")

@@ -109,7 +109,25 @@ def test_a_whole_training_leaves_one_file_and_nothing_else(request_of_one: Train
         assert stream.metadata()["ss_steps"] == "6"
 
 
-def test_a_cancelled_training_ends_within_two_seconds_and_leaves_nothing(
+def test_a_training_that_was_let_go_of_goes_on_when_it_is_called_again(
+    request_of_one: TrainingRequest,
+) -> None:
+    state = request_of_one.work_folder / "state.pt"
+    with pytest.raises(TrainingCancelled):
+        TRAINER.train(replace(request_of_one, steps=LONG), _ignore, state.exists)
+    first: list[int] = []
+
+    def note(progress: TrainingProgress) -> None:
+        if progress.phase is TrainingPhase.LEARNING:
+            first.append(progress.step)
+
+    with pytest.raises(TrainingCancelled):
+        TRAINER.train(replace(request_of_one, steps=LONG), note, lambda: bool(first))
+
+    assert first[0] > 1
+
+
+def test_a_cancelled_training_ends_within_two_seconds_and_leaves_no_adapter(
     request_of_one: TrainingRequest,
 ) -> None:
     asked_at: list[float] = []
@@ -123,7 +141,6 @@ def test_a_cancelled_training_ends_within_two_seconds_and_leaves_nothing(
 
     assert time.monotonic() - asked_at[0] < 2
     assert not _children()
-    assert not request_of_one.work_folder.exists()
     assert not request_of_one.output.exists()
 
 

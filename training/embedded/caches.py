@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training.embedded.crops import cut, draw_frames
+from training.crops import cut, draw_frames
 from training.embedded.plan import LearningPlan, Size
 from training.port import TrainingPhoto
 from webui_engine.diffusion.model import Model

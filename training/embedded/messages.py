@@ -7,7 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from training.port import TrainedAdapter, TrainingPhase, TrainingPhoto, TrainingProgress, TrainingRequest
+from training.port import (
+    Candidate,
+    TrainedAdapter,
+    TrainingPhase,
+    TrainingPhoto,
+    TrainingProgress,
+    TrainingRequest,
+)
 
 
 class Message(BaseModel):
@@ -21,6 +28,7 @@ class PhotoMessage(Message):
 
     path: Path
     box: tuple[int, int, int, int] | None
+    caption: str
 
 
 class RequestMessage(Message):
@@ -43,7 +51,10 @@ class RequestMessage(Message):
     def of(cls, request: TrainingRequest, threads: int | None) -> RequestMessage:
         """The message for a request; relative paths become absolute."""
         return cls(
-            photos=tuple(PhotoMessage(path=photo.path.absolute(), box=photo.box) for photo in request.photos),
+            photos=tuple(
+                PhotoMessage(path=photo.path.absolute(), box=photo.box, caption=photo.caption)
+                for photo in request.photos
+            ),
             checkpoint=request.checkpoint.absolute(),
             instance_token=request.instance_token,
             class_noun=request.class_noun,
@@ -62,7 +73,7 @@ class RequestMessage(Message):
         fields = {
             name: getattr(self, name) for name in type(self).model_fields if name not in {"photos", "threads"}
         }
-        photos = tuple(TrainingPhoto(path=photo.path, box=photo.box) for photo in self.photos)
+        photos = tuple(TrainingPhoto(**photo.model_dump()) for photo in self.photos)
         return TrainingRequest(photos=photos, **fields)
 
 
@@ -91,10 +102,13 @@ class DoneMessage(Message):
     steps: int
     seconds: float
     final_loss: float | None
+    candidates: tuple[Candidate, ...] = ()
 
     def adapter(self) -> TrainedAdapter:
         """The adapter that it carries."""
-        return TrainedAdapter(**self.model_dump(exclude={"kind"}))
+        return TrainedAdapter(
+            **{name: getattr(self, name) for name in type(self).model_fields if name != "kind"}
+        )
 
 
 class FailedMessage(Message):

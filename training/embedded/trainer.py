@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +24,7 @@ from training.embedded.messages import (
 )
 from training.errors import TrainingCancelled, TrainingFailed
 from training.port import TrainedAdapter, TrainingProgress, TrainingRequest
+from training.process_group import end_group
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUEST_FILE = "request.json"
@@ -53,16 +51,13 @@ class EmbeddedTrainer:
     ) -> TrainedAdapter:
         """Train and return the adapter; see training.port.Trainer.
 
-        State is kept in request.work_folder every few seconds, so that the same request called again after a crash goes
-        on from there. The folder is removed when the adapter is written or the training cancelled.
+        State is kept in request.work_folder every few seconds, so that the same request called again after a crash or a
+        cancel goes on from there. The folder is removed when the adapter is written.
         """
         try:
             request_file = _write_request(request, self._threads)
             with _running([self._python, "-m", "training.embedded", str(request_file)]) as child:
                 return child.follow(on_progress, cancelled)
-        except TrainingCancelled:
-            shutil.rmtree(request.work_folder, ignore_errors=True)
-            raise
         except OSError as error:
             raise TrainingFailed(
                 f"The training could not be started: {error}.", "Check the data folder."
@@ -147,7 +142,7 @@ def _running(command: list[str]) -> Iterator[_Child]:
         try:
             yield _Child(process, lines, log)
         finally:
-            _end_group(process)
+            end_group(process)
             reader.join()
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
@@ -158,9 +153,3 @@ def _read_lines(stream: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> No
     for line in stream:
         lines.put(line)
     lines.put(None)
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

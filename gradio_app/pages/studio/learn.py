@@ -14,6 +14,7 @@ from gradio_app.site import Site, percent_of
 
 STEP = "learn"
 MOST_STEPS = 20_000
+USUAL = ""
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,22 @@ class Learn:
     start: gr.Button
     settings: gr.Accordion
     steps: gr.Number
+    trainer: gr.Dropdown
     proceed: gr.Button
     notice: gr.HTML
 
     def outputs(self) -> set[Any]:
         """Return every component that an event may change."""
-        return {self.fold, self.state, self.start, self.settings, self.steps, self.proceed, self.notice}
+        return {
+            self.fold,
+            self.state,
+            self.start,
+            self.settings,
+            self.steps,
+            self.trainer,
+            self.proceed,
+            self.notice,
+        }
 
     def draw(self, site: Site, scene: Scene) -> Updates:
         """Show how far the learning is, and the button that fits."""
@@ -47,6 +58,7 @@ class Learn:
                 variant="secondary" if learned else "primary",
             ),
             self.settings: gr.update(visible=able and not running),
+            self.trainer: trainers_of(site, scene),
             self.proceed: gr.Button(visible=learned or not able),
         } | section.draw_fold(site, self.fold, STEP, scene, summary)
 
@@ -70,6 +82,16 @@ def state_of(site: Site, scene: Scene) -> str:
     )
 
 
+def trainers_of(site: Site, scene: Scene) -> gr.Dropdown:
+    """Return the choice among the trainers that could learn; hidden where there is none to make."""
+    training = scene.status["training"]
+    names = {name: site.words(f"studio.learn.trainers.{name}") for name in training["trainers"]}
+    usual = site.words(f"studio.learn.trainers.{training['trainer']}")
+    others = [(label, name) for name, label in names.items() if name != training["trainer"]]
+    choices = [(site.words("studio.learn.trainer_usual", name=usual), USUAL), *others]
+    return gr.Dropdown(choices=choices, value=USUAL, visible=bool(others))
+
+
 def build(site: Site) -> Learn:
     """Draw step 3."""
     words = site.words
@@ -86,11 +108,18 @@ def build(site: Site) -> Learn:
                 info=words("studio.learn.steps_info"),
                 value=None,
                 precision=0,
-                minimum=1,
+                minimum=0,  # what Gradio makes of an empty field once it is shown
                 maximum=MOST_STEPS,
                 elem_id="learn-steps",
             )
-    return Learn(fold, state, start, settings, steps, proceed, notice)
+            trainer = gr.Dropdown(
+                label=words("studio.learn.trainer"),
+                info=words("studio.learn.trainer_info"),
+                choices=[],
+                visible=False,
+                elem_id="learn-trainer",
+            )
+    return Learn(fold, state, start, settings, steps, trainer, proceed, notice)
 
 
 def wire(learn: Learn, way: Way) -> None:
@@ -98,7 +127,8 @@ def wire(learn: Learn, way: Way) -> None:
 
     def start(data: Updates, _: Json) -> Updates:
         place = data[way.place]
-        way.site.api.post(f"/subjects/{place.subject}/trainings", {"steps": data[learn.steps] or None})
+        options = {"steps": data[learn.steps] or None, "trainer": data[learn.trainer] or None}
+        way.site.api.post(f"/subjects/{place.subject}/trainings", options)
         return way.go(place.moved(step=STEP))
 
     def cancel(data: Updates, touched: Json) -> Updates:
@@ -109,6 +139,6 @@ def wire(learn: Learn, way: Way) -> None:
     def proceed(data: Updates, _: Json) -> Updates:
         return way.go(data[way.place].moved(step="look"))
 
-    way.on(learn.start.click, learn.notice, start, {learn.steps})
+    way.on(learn.start.click, learn.notice, start, {learn.steps, learn.trainer})
     way.on(learn.state.click, learn.notice, cancel)
     way.on(learn.proceed.click, learn.notice, proceed)

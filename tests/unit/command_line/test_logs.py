@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from command_line.logs import readable
+from command_line.logs import Unfailing, readable
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,15 @@ from command_line.logs import readable
 )
 def test_a_line_is_shown_as_a_person_reads_it(line: str, shown: str) -> None:
     assert readable(line) == shown
+
+
+def test_a_log_that_nobody_reads_any_more_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as broken:
+        log = Unfailing(broken)
+        assert log.write("a line") == 6
+        log.flush()
+        with pytest.raises(BrokenPipeError):
+            broken.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), broken.fileno())

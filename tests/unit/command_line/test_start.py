@@ -13,8 +13,20 @@ import pytest
 
 from command_line.preflight import faults, free_port, missing_packages, unusable_folder
 from command_line.programs import child_environment, engine_command, studio_programs
+from studio.assembly import lay_foundations
 from studio.settings import Settings
+from tests.chaos.faults import filled_up, locked, read_only, read_only_disk, small_disk
 from tests.running_studio import free_settings
+
+PLAIN_PRESET = """\
+title: {en: Plain, ko: 기본}
+identity: none
+prompt: photo of a {subject}
+stages:
+  first:
+    use: txt2img
+    steps: 10
+"""
 
 
 def sajin(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -76,12 +88,63 @@ def test_a_data_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> Non
     assert done.stderr.count("\n") == 1
 
 
+def test_a_disk_that_cannot_be_written_is_one_line_that_names_the_setting(tmp_path: Path) -> None:
+    with read_only_disk(tmp_path / "data") as disk:
+        done = sajin("up", SAJIN_DATA=str(disk))
+    assert_one_line_about_the_data_folder(done)
+
+
+@pytest.mark.parametrize("command", ["up", "api", "worker"])
+def test_a_full_disk_is_one_line(tmp_path: Path, command: str) -> None:
+    with small_disk(tmp_path / "data", megabytes=4) as disk, filled_up(disk):
+        done = sajin(command, SAJIN_DATA=str(disk), SAJIN_API_PORT=str(free_port()))
+    assert done.returncode == 2
+    assert done.stderr.startswith("sajin: ")
+    assert "no room left" in done.stderr.lower() or "No space left" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["up", "api", "worker"])
+def test_a_data_folder_made_read_only_is_one_line_that_names_the_setting(
+    tmp_path: Path, command: str
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with read_only(data):
+        done = sajin(command, SAJIN_DATA=str(data), SAJIN_API_PORT=str(free_port()))
+    assert_one_line_about_the_data_folder(done)
+
+
+def assert_one_line_about_the_data_folder(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 2
+    assert "SAJIN_DATA" in done.stderr
+    assert done.stderr.startswith("sajin: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["sajin.db", "dbos.db"])
+def test_a_database_locked_by_another_program_is_one_line_after_a_wait(tmp_path: Path, name: str) -> None:
+    lay_foundations(free_settings(tmp_path)).closing.close()
+    with locked(tmp_path / name):
+        done = sajin(
+            "worker",
+            SAJIN_DATA=str(tmp_path),
+            SAJIN_PATIENCE_SECONDS="0",
+            SAJIN_WEBUI_URLS="http://127.0.0.1:9",
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("sajin: The database ")
+    assert "locked by another process" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("SAJIN_API_PORT", "70000"),
         ("SAJIN_API_PORT", "eight"),
         ("SAJIN_WEBUI_AUTH", "nocolon"),
+        ("SAJIN_WEBUI_URLS", "gpu:7860"),
         ("SAJIN_LOG_LEVEL", "loud"),
     ],
 )
@@ -90,6 +153,37 @@ def test_a_setting_that_makes_no_sense_is_one_line_that_names_it(name: str, valu
     assert done.returncode == 2
     assert done.stderr.startswith(f"sajin: {name} cannot be used: ")
     assert done.stderr.count("\n") == 1
+
+
+BROKEN_PRESETS = {
+    "broken": ("title: {en: A, ko: B}\nstages: [\n", "broken.yaml:3:"),
+    "unknown": (PLAIN_PRESET + "    stepz: 3\n", "unknown.yaml:8: stages.first.stepz:"),
+    "missing": (PLAIN_PRESET.replace("photo of a {subject}", "portrait/nowhere"), "missing.yaml:3: prompt:"),
+    "one": ("extends: two\n", "one.yaml:1: extends:"),
+    "two": ("extends: one\n", "two.yaml:1: extends:"),
+}
+
+
+def test_broken_presets_stop_the_start_with_file_line_and_key_of_each(tmp_path: Path) -> None:
+    presets = tmp_path / "presets"
+    presets.mkdir()
+    for name, (text, _) in BROKEN_PRESETS.items():
+        (presets / f"{name}.yaml").write_text(text, encoding="utf-8")
+    places = {"SAJIN_PRESETS_DIR": str(presets), "SAJIN_DATA": str(tmp_path / "data")}
+    for command in (("api",), ("worker",), ("preset", "check")):
+        done = sajin(*command, SAJIN_API_PORT=str(free_port()), **places)
+        assert done.returncode in (1, 2)
+        assert "Traceback" not in done.stderr
+        for _, told in BROKEN_PRESETS.values():
+            assert told in done.stderr, command
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**32), "1.5", "seven"])
+def test_a_seed_out_of_range_is_refused_before_anything_starts(tmp_path: Path, seed: str) -> None:
+    done = sajin("portrait", "--photos", str(tmp_path), f"--seed={seed}")
+    assert done.returncode == 2
+    assert "--seed" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_missing_package_is_named_with_what_to_run() -> None:

@@ -85,6 +85,31 @@ def test_a_program_that_cannot_start_ends_the_start_with_its_own_line(ears: Ears
         until(supervisor.tend)
 
 
+def test_a_program_that_has_run_before_is_started_again_though_it_cannot_start_just_now(
+    ears: Ears, tmp_path: Path
+) -> None:
+    """A full disk or a locked database goes away again; the rest of the studio must not end for it."""
+    lives = tmp_path / "lives"
+    text = f"""
+    import os, pathlib, sys
+    lives = pathlib.Path({str(lives)!r})
+    lives.write_text(lives.read_text() + "x" if lives.exists() else "x")
+    sys.exit(1 if len(lives.read_text()) == 1 else 2)
+    """
+    with ears.watch(script("worker", text)) as supervisor:
+
+        def has_refused_twice() -> bool:
+            supervisor.tend()
+            return len(ears.said) == 3
+
+        until(has_refused_twice)
+    assert ears.said == [
+        "worker ended with status 1; starting it again in 1 s",
+        "worker ended with status 2; starting it again in 2 s",
+        "worker ended with status 2; starting it again in 4 s",
+    ]
+
+
 def test_stopping_leaves_no_process_behind(ears: Ears) -> None:
     with ears.watch(script("a", SLEEPER), script("b", SLEEPER)) as supervisor:
         until(lambda: len(ears.logged) == 2)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import waitress
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
@@ -28,6 +30,17 @@ def app(studio: Studio) -> APIFlask:
 @pytest.fixture
 def client(app: APIFlask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture(scope="module")
+def address(app: APIFlask) -> Iterator[str]:
+    """Where the API answers over real HTTP, under the server that it has in life."""
+    server = waitress.create_server(app, host="127.0.0.1", port=0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+    thread.join()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -15,11 +15,12 @@ from flask_api.present import Presenter
 from flask_api.problems import STATUS_OF, status_of
 from flask_api.texts import LANGUAGES, texts_in
 from studio import errors
+from studio.id_photo.documents import Changes, Unchecked
 from studio.intake.errors import BadPictureCode
 from studio.intake.values import ReasonCode, SetCode
 from studio.pipeline.retrying import CODES, OTHER_CODE, code_of
 from studio.servers import WORKER_NOT_RUNNING
-from studio.values import Failure, FailureCode, Status
+from studio.values import CheckCode, Failure, FailureCode, Status, Unit
 from studio.worker.watching import down_server
 from training.port import TrainingPhase
 from webui_client.errors import (
@@ -94,6 +95,11 @@ def test_every_code_of_verdicts_and_states_has_its_words(language: str) -> None:
         *(("statuses", status.value) for status in Status),
         *(("phases", phase.value) for phase in TrainingPhase),
         *(("training_available", obstacle.value) for obstacle in errors.TrainingObstacle),
+        *(("id_photo", "findings", code.value, "title") for code in CheckCode),
+        *(("id_photo", "findings", code.value, "remedy") for code in CheckCode),
+        *(("id_photo", "units", unit) for unit in get_args(Unit)),
+        *(("id_photo", "parts", part) for part in get_args(Unchecked)),
+        *(("id_photo", "changes", changes) for changes in get_args(Changes)),
     ]
     assert [path for path in wanted if texts.find(*path) is None] == []
 

@@ -127,6 +127,21 @@ def test_too_few_photos_do_not_start_a_training(client: FlaskClient, subject: st
     assert answer.get_json(force=True)["code"] == "not_enough_photos"
 
 
+def test_a_trainer_that_is_not_installed_is_refused_with_what_to_do(
+    client: FlaskClient, subject: str
+) -> None:
+    answer = client.post(f"/api/v1/subjects/{subject}/trainings", json={"trainer": "kohya"})
+    problem = answer.get_json(force=True)
+    assert (answer.status_code, problem["code"]) == (409, "training_unavailable")
+    assert "SAJIN_KOHYA" in problem["detail"]
+    assert client.get("/api/v1/status").get_json()["training"]["trainers"] == ["embedded"]
+
+
+def test_a_trainer_nobody_knows_is_refused(client: FlaskClient, subject: str) -> None:
+    answer = client.post(f"/api/v1/subjects/{subject}/trainings", json={"trainer": "magic"})
+    assert (answer.status_code, answer.get_json(force=True)["errors"][0]["place"]) == (422, "trainer")
+
+
 def test_erasing_a_person_erases_the_photos(client: FlaskClient, subject: str) -> None:
     photo = upload(client, subject, (astronaut(1)[0], "me.jpg")).get_json()["items"][0]
     assert client.delete(f"/api/v1/subjects/{subject}").status_code == 204

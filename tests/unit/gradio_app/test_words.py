@@ -20,7 +20,8 @@ SHOWN = {"label", "info", "placeholder", "title", "text", "description", "summar
 """Arguments whose values people read."""
 
 OPEN_FAMILIES = ("class_noun", "product", "option", "capability", "subject.state", "photo.status", "status",
-                 "server.status", "picture.measure", "frame.nav", "frame.short", "frame.language")  # fmt: skip
+                 "server.status", "picture.measure", "id_photo.papers", "frame.nav", "frame.short", "frame.language",
+                 "studio.learn.trainers")  # fmt: skip
 """Beginnings of keys that the code completes with a code of the API."""
 
 

@@ -17,6 +17,7 @@ from PIL import Image, PngImagePlugin
 from tests.replay import Asked, ReplayServer, Reply
 from webui_client.infotext import compose
 
+TIMESTAMP = "20261120211858"
 MODEL, MODEL_HASH = "tiny-random-a", "5688aceb8f"  # the checkpoint that the recorded listings name
 
 Misbehaviour = Callable[[Asked], Reply]
@@ -34,8 +35,10 @@ class PaintingWebui(ReplayServer):
             self.on("POST", path, self._make)
 
     def _make(self, asked: Asked) -> Reply:
-        if self.misbehave:
-            return self.misbehave.pop(0)(asked)
+        misbehaviour = self.misbehave.pop(0) if self.misbehave else None
+        self.state["state"] |= {"interrupted": misbehaviour is is_interrupted, "job_timestamp": TIMESTAMP}
+        if misbehaviour is not None:
+            return misbehaviour(asked)
         self.active_task = asked.json["force_task_id"]
         time.sleep(self.pause_seconds)
         self.active_task = None
@@ -62,6 +65,7 @@ def answer_to(body: dict[str, Any], **info: Any) -> dict[str, Any]:
         "extra_generation_params": _script_words(body),
         "index_of_first_image": 0,
         "version": "v1.10.1",
+        "job_timestamp": TIMESTAMP,
     }
     return {
         "images": [
@@ -133,6 +137,11 @@ def sends_half_a_picture(asked: Asked) -> Reply:
     return Reply(body=answer | {"images": [base64.b64encode(whole[: len(whole) // 2]).decode()]})
 
 
+def is_interrupted(asked: Asked) -> Reply:
+    """Answer with what was painted when somebody at the server pressed "Interrupt"; only the server's state tells."""
+    return Reply(body=answer_to(asked.json))
+
+
 def sends_black(asked: Asked) -> Reply:
     """Answer with an all-black picture."""
     answer = answer_to(asked.json)
@@ -147,7 +156,7 @@ def substitutes_the_sampler(asked: Asked) -> Reply:
 
 
 def hangs_up(asked: Asked) -> Reply:
-    """Promise more bytes than are sent, and close."""
+    """Go away in the middle of the answer."""
     return Reply(200, b"{", headers=(("Content-Length", "1000"),))
 
 

@@ -92,6 +92,20 @@ def test_a_database_locked_by_another_process_is_named_after_the_wait(base: Foun
         session.add(subject())
 
 
+def test_a_database_locked_while_the_studio_opens_is_waited_for(
+    settings: Settings, base: Foundations
+) -> None:
+    file = settings.data_folder / "sajin.db"
+    script = (
+        f"import sqlite3, time; c = sqlite3.connect({str(file)!r}, isolation_level=None); "
+        "c.execute('BEGIN EXCLUSIVE'); print('locked', flush=True); time.sleep(1)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"locked\n"
+        lay_foundations(settings).closing.close()
+
+
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "sajin.db").write_bytes(b"this is no database, but a longer text than a header")

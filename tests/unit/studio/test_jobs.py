@@ -222,6 +222,7 @@ def serve(base: Foundations, **facts: object) -> None:
         demonstration=True,
         capabilities={},
         problem=None,
+        seen_at=now(),
     )
     record = ServerRecord(server=server, facts=changed).model_dump(mode="json")
     with base.database.write() as session:

@@ -154,6 +154,11 @@ def test_a_name_nobody_declared_an_alternative_for_is_missing(library: Library) 
         planned(library, bare)
 
 
+def test_a_missing_detector_is_named_with_all_that_would_do(library: Library) -> None:
+    with pytest.raises(MissingCapability, match=r"face_yolov8n\.pt / mediapipe_face_full"):
+        planned(library, TINY.model_copy(update={"detectors": ()}))
+
+
 def test_the_pose_unit_is_there_only_when_a_pose_is_chosen(library: Library) -> None:
     assert planned(library).pictures[0].stages[0].controlnet == ()
     with_pose = planned(library, pose="poses/abc.jpg").pictures[0].stages[0].controlnet

@@ -10,6 +10,8 @@ from webui_client.errors import (
     BadAnswer,
     Interrupted,
     MissingCapability,
+    NotAWebui,
+    RequestRefused,
     ServerFailed,
     ServerUnreachable,
     WebuiError,
@@ -53,6 +55,16 @@ def test_a_server_that_came_back_starts_a_new_patience() -> None:
 def test_what_no_repeat_can_mend_goes_to_another_server_or_ends(hopeless: WebuiError) -> None:
     assert pauses(hopeless) == [None]
     assert pauses(hopeless, others=True) == [0.5]
+
+
+def test_a_server_that_comes_back_is_waited_for_until_its_whole_api_is_there() -> None:
+    half_there = (
+        NotAWebui("http://a", "no options"),
+        RequestRefused("http://a", "/sdapi/v1/txt2img", 404, "Not Found"),
+        MissingCapability("http://a", "script", "ADetailer"),
+    )
+    assert pauses(AWAY, *half_there) == [0.5, 1.0, 2.0, 4.0]
+    assert pauses(AWAY, *[half_there[0]] * 62)[-1] is None
 
 
 def test_our_own_interrupt_is_never_repeated_and_somebody_elses_is() -> None:

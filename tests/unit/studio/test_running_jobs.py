@@ -194,77 +194,87 @@ def test_finishing_a_picture_twice_makes_it_once(house: House) -> None:
     assert len(outputs) == 4
 
 
-@pytest.mark.parametrize(
-    "misbehaviour",
-    [
-        webui.fails,
-        webui.garbles,
-        webui.sends_half_a_picture,
-        webui.sends_black,
-        webui.substitutes_the_sampler,
-        webui.hangs_up,
-    ],
+WAYS_TO_DO_BADLY: dict[str, tuple[Misbehaviour, str]] = {
+    "answers 500": (webui.fails, "webui_failed"),
+    "times out": (webui.is_slow, "webui_timeout"),
+    "returns garbage": (webui.garbles, "webui_bad_answer"),
+    "sends half a picture": (webui.sends_half_a_picture, "webui_bad_answer"),
+    "was interrupted by somebody": (webui.is_interrupted, "interrupted"),
+    "goes away in the answer": (webui.hangs_up, "webui_unreachable"),
+    "sends black": (webui.sends_black, "feature_did_not_run"),
+    "substitutes the sampler": (webui.substitutes_the_sampler, "feature_did_not_run"),
+}
+does_badly = pytest.mark.parametrize(
+    ("misbehaviour", "code"), WAYS_TO_DO_BADLY.values(), ids=WAYS_TO_DO_BADLY.keys()
 )
+
+
+def patience_for(misbehaviour: Misbehaviour) -> Timeouts:
+    """Short only where a test waits for the end of it."""
+    return Timeouts(poll=0.05, generation=0.4) if misbehaviour is webui.is_slow else Timeouts(poll=0.05)
+
+
+@does_badly
 def test_a_stage_is_tried_again_after_a_server_did_badly_once(
-    house: House, misbehaviour: Misbehaviour
+    tmp_path: Path, servers: list[PaintingWebui], misbehaviour: Misbehaviour, code: str
 ) -> None:
-    house.servers[0].misbehave = [misbehaviour]
-    job = house.run(house.order())
+    house = open_house(tmp_path, servers[:1], patience_for(misbehaviour))
+    with house.base.closing:
+        servers[0].misbehave = [misbehaviour]
+        job = house.run(house.order())
     assert job.status is Status.SUCCEEDED
     assert house.painted() == 3
 
 
-@pytest.mark.parametrize(
-    ("misbehaviour", "code"),
-    [
-        (webui.fails, "webui_failed"),
-        (webui.garbles, "webui_bad_answer"),
-        (webui.sends_half_a_picture, "webui_bad_answer"),
-        (webui.substitutes_the_sampler, "feature_did_not_run"),
-    ],
-)
-def test_a_server_that_keeps_doing_badly_fails_the_job_with_the_reason(
-    house: House, misbehaviour: Misbehaviour, code: str
+@does_badly
+def test_a_server_that_keeps_doing_badly_fails_the_job_which_goes_on_from_that_stage_when_retried(
+    tmp_path: Path, servers: list[PaintingWebui], misbehaviour: Misbehaviour, code: str
 ) -> None:
-    house.servers[0].misbehave = [misbehaviour] * 3
-    job = house.run(house.order())
-    assert job.status is Status.FAILED
-    assert job.error is not None
-    assert (job.error.code, job.error.stage, job.error.server) == (code, "skeleton", house.servers[0].url)
-    assert job.images == ()
-
-
-def test_an_answer_that_never_comes_is_a_timeout(tmp_path: Path, servers: list[PaintingWebui]) -> None:
-    house = open_house(tmp_path, servers[:1], Timeouts(poll=0.05, generation=0.2))
+    house = open_house(tmp_path, servers[:1], patience_for(misbehaviour))
+    server = servers[0]
     with house.base.closing:
-        servers[0].misbehave = [webui.is_slow] * 3
-        job = house.run(house.order())
-    assert job.error is not None
-    assert job.error.code == "webui_timeout"
-
-
-def test_a_failed_job_goes_on_from_the_stage_that_failed(house: House) -> None:
-    server = house.servers[0]
-    server.on("POST", "/sdapi/v1/img2img", webui.fails)
-    failed = house.run(house.order(options={"seed": 3}))
-    assert failed.error is not None
-    assert failed.error.stage == "tone"
-    server.on("POST", "/sdapi/v1/img2img", server._make)
-    again = house.studio.retry_job(failed.id)
-    assert (again.status, again.error) == (Status.QUEUED, None)
-    done = house.run(again)
-    assert done.status is Status.SUCCEEDED
+        job = house.order(options={"seed": 3})
+        assert house.steps.open(job.id, 0) is not None
+        assert house.steps.stage(job.id, 0, "skeleton")
+        server.misbehave = [misbehaviour] * 50
+        assert not house.steps.stage(job.id, 0, "tone")
+        failed = house.studio.job(job.id)
+        assert failed.status is Status.FAILED
+        assert failed.error is not None
+        assert (failed.error.code, failed.error.stage, failed.error.server) == (code, "tone", server.url)
+        assert failed.error.message
+        assert failed.images == ()
+        if code != "webui_unreachable":
+            assert len(server.calls("/sdapi/v1/img2img")) == QUICK.tries
+        server.misbehave = []
+        again = house.studio.retry_job(job.id)
+        assert (again.status, again.error) == (Status.QUEUED, None)
+        assert house.run(again).status is Status.SUCCEEDED
     assert len(server.calls("/sdapi/v1/txt2img")) == 1
 
 
-def test_another_server_takes_over_when_one_fails(two_servers: House) -> None:
-    bad = two_servers.servers[0]
-    bad.on("POST", "/sdapi/v1/txt2img", webui.fails)
-    bad.on("POST", "/sdapi/v1/img2img", webui.fails)
-    job = two_servers.run(two_servers.order())
+@does_badly
+def test_another_server_takes_over_when_one_does_badly(
+    tmp_path: Path, servers: list[PaintingWebui], misbehaviour: Misbehaviour, code: str
+) -> None:
+    bad, good = servers
+    bad.misbehave = [misbehaviour] * 50
+    house = open_house(tmp_path, servers, patience_for(misbehaviour))
+    with house.base.closing:
+        job = house.run(house.order())
     assert job.status is Status.SUCCEEDED
     assert job.server is not None
-    assert job.server.url == two_servers.servers[1].url
+    assert job.server.url == good.url
+    assert (bad.painted, good.painted) == (0, 3)
+
+
+def test_another_server_takes_over_when_one_is_gone_for_good(two_servers: House) -> None:
+    gone, good = two_servers.servers
+    job = two_servers.order()
+    assert two_servers.steps.open(job.id, 0) is not None
+    gone.__exit__(None, None, None)
+    assert two_servers.run(job).status is Status.SUCCEEDED
+    assert good.painted == 3
 
 
 def test_a_server_that_is_away_is_waited_for_and_then_named(tmp_path: Path) -> None:
@@ -400,20 +410,47 @@ def noisy_answer(body: dict[str, Any], least_bytes: int) -> dict[str, Any]:
     return answer | {"images": [base64.b64encode(out.getvalue()).decode()]}
 
 
-@pytest.mark.parametrize(
-    ("reply", "word"),
+NO_OPEN_WEBUI = pytest.mark.parametrize(
+    ("reply", "code", "word"),
     [
-        (Reply(200, b"<html>hello</html>"), "is not a WebUI"),
-        (Reply(401, {"detail": "Not authenticated"}), "asks for a name and password"),
-        (Reply(302, b"", headers=(("Location", "https://elsewhere.example/"),)), "elsewhere.example"),
+        (Reply(200, b"<html>hello</html>"), "not_a_webui", "is not a WebUI"),
+        (Reply(401, {"detail": "Not authenticated"}), "webui_needs_password", "asks for a name and password"),
+        (
+            Reply(302, b"", headers=(("Location", "https://elsewhere.example/"),)),
+            "not_a_webui",
+            "elsewhere.example",
+        ),
     ],
+    ids=["a web site", "wants a password", "redirects"],
 )
-def test_an_address_that_is_no_open_webui_is_shown_with_what_it_is(reply: Reply, word: str) -> None:
+
+
+@NO_OPEN_WEBUI
+def test_a_job_for_an_address_that_is_no_open_webui_says_so_and_goes_on_when_it_is_one(
+    house: House, reply: Reply, code: str, word: str
+) -> None:
+    server = house.servers[0]
+    routes = dict(server.routes)
+    for method, path in routes:
+        server.on(method, path, reply)
+    failed = house.run(house.order())
+    assert failed.error is not None
+    assert failed.error.code == code
+    assert word in failed.error.message
+    server.routes = routes
+    assert house.run(house.studio.retry_job(failed.id)).status is Status.SUCCEEDED
+
+
+@NO_OPEN_WEBUI
+def test_an_address_that_is_no_open_webui_is_shown_with_what_it_is(
+    reply: Reply, code: str, word: str
+) -> None:
     with PaintingWebui() as server:
         for method, path in list(server.routes):
             server.on(method, path, reply)
         record = look_at(WebuiClient(server.url), busy=False)
     assert record.server.status == "down"
+    assert record.server.problem == code
     assert record.server.details is not None
     assert word in record.server.details
 

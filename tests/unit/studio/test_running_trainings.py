@@ -106,7 +106,8 @@ def school(tmp_path: Path) -> Iterator[School]:
         with base.closing:
             pool = WebuiPool([WebuiClient(server.url)], tmp_path / "locks")
             trainer = QuickTrainer()
-            steps = dataclasses.replace(training_steps(base, pool, Stopping()), trainer=trainer)
+            known = {"embedded": trainer}
+            steps = dataclasses.replace(training_steps(base, pool, Stopping()), trainers=known)
             yield School(base=base, studio=Studio(base), steps=steps, trainer=trainer, folder=folder)
 
 

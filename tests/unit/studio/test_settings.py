@@ -51,7 +51,15 @@ def test_a_password_is_not_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"api_port": 0}, {"webui_auth": "no colon"}, {"executor_id": "../x"}, {"log_level": "loud"}]
+    "wrong",
+    [
+        {"api_port": 0},
+        {"webui_auth": "no colon"},
+        {"webui_urls": "gpu:7860"},
+        {"webui_urls": "http://gpu:7860,ftp://gpu"},
+        {"executor_id": "../x"},
+        {"log_level": "loud"},
+    ],
 )
 def test_a_value_out_of_range_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from studio.assembly import lay_foundations
+from studio.database.tables import IdPhotoRow
 from studio.errors import ConsentRequired, NotEnoughPhotos, NotFound, TooManyPhotos, TrainingUnavailable
 from studio.service import Studio
 from studio.settings import Settings
@@ -112,6 +113,19 @@ def test_erasing_a_subject_erases_its_files(house: Studio, anna: Subject) -> Non
     assert not any(file.is_file() and anna.id in str(file) for file in house.settings.data_folder.rglob("*"))
     with pytest.raises(NotFound):
         house.photos(anna.id)
+
+
+def test_erasing_a_subject_erases_the_id_photos_of_its_pictures(house: Studio, anna: Subject) -> None:
+    made = house.make_id_photo(upload(astronaut(1)[0])[0], "kr-resume-3x4")
+    files = [house.id_photo_file(made.id), house.id_photo_check(made.id)]
+    with house._foundations.database.write() as session:
+        row = session.get(IdPhotoRow, made.id)
+        assert row is not None
+        row.subject_id = anna.id
+    house.erase_subject(anna.id)
+    assert [file for file in files if file.exists()] == []
+    with pytest.raises(NotFound):
+        house.id_photo(made.id)
 
 
 def test_training_beside_a_webui_needs_its_checkpoint_and_lora_folder(house: Studio, anna: Subject) -> None:

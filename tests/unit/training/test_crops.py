@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from training.embedded.crops import cut, draw_frames
+from training.crops import cut, draw_frames
 from training.port import TrainingPhoto
 
 SIDES = st.integers(64, 3000)

@@ -1,0 +1,105 @@
+"""The trainers of this installation: which there are, what each needs, and which may be chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+
+from studio.errors import TrainingObstacle, TrainingUnavailable
+from studio.settings import Settings
+from studio.values import TrainingAvailability
+from training.embedded import EmbeddedTrainer
+from training.errors import TrainerUnusable
+from training.kohya import Installation, KohyaTrainer, family_of
+from training.port import Trainer, TrainerName
+from webui_client.capabilities import name_of_checkpoint
+
+NAMES: tuple[TrainerName, ...] = get_args(TrainerName)
+
+
+def trainers(settings: Settings) -> Mapping[str, Trainer]:
+    """Every trainer that the settings know of, whether or not it can learn now."""
+    known: dict[str, Trainer] = {"embedded": EmbeddedTrainer()}
+    installation = _kohya(settings)
+    if installation is not None:
+        known["kohya"] = KohyaTrainer(
+            installation, settings.kohya_class_pictures, settings.kohya_patience_minutes * 60
+        )
+    return known
+
+
+def availability(settings: Settings) -> TrainingAvailability:
+    """Whether identities can be learned here by the trainer of the settings, and which trainers could."""
+    able = tuple(name for name in NAMES if _obstacle(settings, name) is None)
+    obstacle = _obstacle(settings, settings.trainer)
+    code = "ready" if obstacle is None else obstacle.value
+    return TrainingAvailability(
+        available=obstacle is None,
+        code=code,
+        checkpoint=checkpoint_name(settings),
+        trainer=settings.trainer,
+        trainers=able,
+    )
+
+
+def checkpoint_name(settings: Settings) -> str:
+    """Bare name of the checkpoint that people are learned on; "" where it is not known."""
+    checkpoint = settings.training_checkpoint
+    return name_of_checkpoint(checkpoint.name) if checkpoint else ""
+
+
+def require_training(settings: Settings, trainer: str) -> tuple[Path, Path]:
+    """The checkpoint and the LoRA folder of the server.
+
+    Raises TrainingUnavailable unless both are known and there, and the trainer can learn on the checkpoint.
+    """
+    checkpoint, folder = settings.training_checkpoint, settings.installed_loras
+    if checkpoint is None:
+        raise TrainingUnavailable(
+            TrainingObstacle.CHECKPOINT_UNKNOWN,
+            "Set SAJIN_CHECKPOINT to the WebUI's checkpoint file to learn beside it.",
+        )
+    if not checkpoint.exists():
+        raise TrainingUnavailable(
+            TrainingObstacle.CHECKPOINT_MISSING, f"The checkpoint {checkpoint} is not there."
+        )
+    if folder is None:
+        raise TrainingUnavailable(
+            TrainingObstacle.LORA_DIR_UNKNOWN,
+            "Set SAJIN_LORA_DIR to the WebUI's LoRA folder to train beside it.",
+        )
+    if not settings.uses_embedded_engine and not folder.is_dir():
+        raise TrainingUnavailable(
+            TrainingObstacle.LORA_DIR_MISSING, f"The LoRA folder {folder} is not there."
+        )
+    if trainer == "kohya":
+        _require_kohya(settings, checkpoint)
+    return checkpoint, folder
+
+
+def _obstacle(settings: Settings, trainer: str) -> TrainingObstacle | None:
+    try:
+        require_training(settings, trainer)
+    except TrainingUnavailable as error:
+        return error.reason
+    return None
+
+
+def _require_kohya(settings: Settings, checkpoint: Path) -> None:
+    installation = _kohya(settings)
+    if installation is None:
+        raise TrainingUnavailable(
+            TrainingObstacle.TRAINER_UNKNOWN, "Set SAJIN_KOHYA to the folder of kohya's sd-scripts."
+        )
+    try:
+        installation.check(family_of(checkpoint))
+    except TrainerUnusable as error:
+        raise TrainingUnavailable(TrainingObstacle(error.obstacle.value), str(error)) from error
+
+
+def _kohya(settings: Settings) -> Installation | None:
+    folder, python = settings.kohya, settings.kohya_interpreter
+    if folder is None or python is None:
+        return None
+    return Installation(folder.expanduser().absolute(), python)
