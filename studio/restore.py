@@ -65,9 +65,13 @@ def _seed(text: str) -> int | None:
     return seed if (seed := int(text)) <= MAX_SEED else None
 
 
+def _prompt(text: str) -> str:
+    return text.replace("\0", "")[:PROMPT_LENGTH]
+
+
 def _options(settings: dict[str, str]) -> JobOptions:
     return JobOptions(
         seed=_seed(settings.get("Seed", "")),
-        prompt=settings.get("Prompt", "")[:PROMPT_LENGTH],
-        negative_prompt=settings.get("Negative prompt", "")[:PROMPT_LENGTH],
+        prompt=_prompt(settings.get("Prompt", "")),
+        negative_prompt=_prompt(settings.get("Negative prompt", "")),
     )

@@ -12,6 +12,7 @@ LOCAL_OWNER = "local"
 MAX_PHOTOS = 40
 NEEDED_PHOTOS = 3
 MAX_SEED = 2**32 - 1
+NO_NUL = r"^[^\x00]*$"  # nobody means one, and PostgreSQL keeps none
 Scalar = str | int | float | bool | None
 Fitness = Literal["fit", "warning", "unfit"]
 Measure = Literal["face", "colours"]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from studio.values.base import MAX_SEED, Failure, Fraction, Measure, Scalar, Status, Value, Words
+from studio.values.base import MAX_SEED, NO_NUL, Failure, Fraction, Measure, Scalar, Status, Value, Words
 
 
 class JobOptions(Value):
@@ -17,8 +17,8 @@ class JobOptions(Value):
     """
 
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
-    prompt: Annotated[str, Field(max_length=2000)] = ""
-    negative_prompt: Annotated[str, Field(max_length=2000)] = ""
+    prompt: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] = ""
+    negative_prompt: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] = ""
     pose: Annotated[str, Field(max_length=64)] | None = None
     stages: dict[str, dict[str, Scalar]] = Field(default_factory=dict)
 

@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from studio.values.base import MAX_SEED, NEEDED_PHOTOS, Failure, Fitness, Fraction, Scalar, Status, Value
+from studio.values.base import (
+    MAX_SEED,
+    NEEDED_PHOTOS,
+    NO_NUL,
+    Failure,
+    Fitness,
+    Fraction,
+    Scalar,
+    Status,
+    Value,
+)
 from training.port import TrainerName
 
 
@@ -137,6 +147,6 @@ class Subject(Value):
 class NewSubject(Value):
     """A request to create a subject. name: shown only. consent: must be true."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
     class_noun: Literal["person", "woman", "man", "girl", "boy"] = "person"
     consent: bool

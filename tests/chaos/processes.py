@@ -109,7 +109,7 @@ def kept_running(settings: Settings, folder: Path, note: Callable[[str], None]) 
         for name in keeper.programs:
             keeper.start(name)
         wait_for(lambda: _is_ready(keeper), seconds=120, what="the studio to be ready")
-        note("engine, worker and API are ready")
+        note(f"{', '.join(keeper.programs)} are ready")
         yield keeper
     finally:
         keeper.stop()

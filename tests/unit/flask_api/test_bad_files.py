@@ -160,6 +160,15 @@ def test_a_dropped_picture_with_a_seed_out_of_range_restores_everything_else(add
     assert answer.json()["options"]["prompt"] == "a hat"
 
 
+def test_a_dropped_picture_with_a_nul_in_its_prompt_restores_the_rest_of_it(address: str) -> None:
+    texts = PngImagePlugin.PngInfo()
+    texts.add_itxt("parameters", "a \0hat\nSteps: 20, Sampler: Euler a, Seed: 7, Size: 64x64")
+    picture = encoded(Image.new("RGB", (64, 64)), "PNG", pnginfo=texts)
+    answer = sent(f"{address}/api/v1/images/restore", "picture", ("dropped.png", picture))
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["options"]["prompt"], answer.json()["options"]["seed"]) == ("a hat", 7)
+
+
 @contextmanager
 def locked_by_another_program(file: Path) -> Iterator[None]:
     holder = sqlite3.connect(file, isolation_level=None)

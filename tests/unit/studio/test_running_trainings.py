@@ -6,14 +6,16 @@ import dataclasses
 import hashlib
 import io
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from studio.assembly import Foundations, lay_foundations
+from studio.database.connect import Database
 from studio.database.tables import AdapterRow
-from studio.errors import LearnedElsewhere
+from studio.errors import DatabaseLocked, LearnedElsewhere
 from studio.pipeline.attempts import ServerTasks
 from studio.service import Studio
 from studio.settings import Settings
@@ -22,6 +24,7 @@ from studio.worker.process import job_steps, training_steps
 from studio.worker.stopping import Stopping
 from studio.worker.training_steps import TrainingSteps
 from studio.worker.watching import Watcher
+from tests.chaos.faults import in_the_way, locked
 from tests.persons import astronaut
 from tests.replay import Reply
 from tests.unit.studio.painting_webui import MODEL, PaintingWebui
@@ -33,9 +36,10 @@ from webui_client.pool import WebuiPool
 
 @dataclasses.dataclass
 class QuickTrainer:
-    """A trainer that writes a few bytes. fails: raise so. asked: what it was asked for."""
+    """A trainer that writes a few bytes. fails: raise so. asked: what for. around: held while it learns."""
 
     fails: Exception | None = None
+    around: AbstractContextManager[None] = dataclasses.field(default_factory=nullcontext)
     asked: list[TrainingRequest] = dataclasses.field(default_factory=list)
     name: str = "quick"
 
@@ -46,11 +50,12 @@ class QuickTrainer:
         cancelled: Callable[[], bool],
     ) -> TrainedAdapter:
         self.asked.append(request)
-        on_progress(
-            TrainingProgress(phase=TrainingPhase.LEARNING, fraction=0.5, step=1, steps=2, eta_seconds=3.0)
-        )
-        if cancelled():
-            raise TrainingCancelled
+        with self.around:
+            on_progress(
+                TrainingProgress(phase=TrainingPhase.LEARNING, fraction=0.5, step=1, steps=2, eta_seconds=3.0)
+            )
+            if cancelled():
+                raise TrainingCancelled
         if self.fails is not None:
             raise self.fails
         content = b"LoRA of " + request.instance_token.encode()
@@ -157,6 +162,41 @@ def test_a_trainer_that_fails_says_why_and_what_to_do(school: School) -> None:
     assert training.error.code == "training_failed"
     assert "smaller rank" in training.error.message
     assert school.studio.subject(training.subject_id).state == "failed"
+
+
+def test_progress_that_a_locked_database_cannot_take_ends_no_training(school: School) -> None:
+    impatient = Database(school.base.database.address, wait_seconds=0.1)
+    school.steps = dataclasses.replace(school.steps, database=impatient)
+    training = school.start()
+    school.trainer.around = locked(school.base.settings.data_folder / "sajin.db")
+    assert school.run(training).status is Status.SUCCEEDED
+    impatient.close()
+
+
+def test_an_end_that_a_locked_database_cannot_take_is_left_to_be_written_later(school: School) -> None:
+    impatient = Database(school.base.database.address, wait_seconds=0.1)
+    steps = dataclasses.replace(school.steps, database=impatient)
+    training = school.start()
+    learned = steps.learn(training.id)
+    assert learned is not None
+    with locked(school.base.settings.data_folder / "sajin.db"), pytest.raises(DatabaseLocked):
+        steps.install(training.id, learned)
+    assert school.studio.training(training.id).status is Status.RUNNING
+    steps.install(training.id, learned)
+    assert school.studio.training(training.id).status is Status.SUCCEEDED
+    assert len(list(school.folder.iterdir())) == 1
+    impatient.close()
+
+
+def test_a_folder_that_cannot_be_written_fails_a_training_which_can_be_begun_again(school: School) -> None:
+    training = school.start()
+    with in_the_way(school.base.settings.data_folder / "adapters"):
+        failed = school.run(training)
+    assert failed.error is not None
+    assert failed.error.code == "data_folder_unusable"
+    assert list(school.folder.iterdir()) == []
+    again = school.studio.start_training(training.subject_id)
+    assert school.run(again).status is Status.SUCCEEDED
 
 
 def test_a_waiting_training_is_cancelled_at_once_and_a_running_one_when_it_looks(school: School) -> None:
