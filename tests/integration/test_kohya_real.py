@@ -8,6 +8,7 @@ without a graphics card does in minutes.
 from __future__ import annotations
 
 import os
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from training.port import TrainingPhase, TrainingProgress, TrainingRequest
 FOLDER = os.environ.get("SAJIN_TEST_KOHYA")
 EPOCH = 6
 CLIP_WORDS = 49408
+LARGEST_FILE = 4_000_000
 
 pytestmark = [
     pytest.mark.skipif(FOLDER is None, reason="SAJIN_TEST_KOHYA does not name a folder of sd-scripts"),
@@ -118,13 +120,12 @@ def test_sd_scripts_learns_dies_and_goes_on_to_the_steps_that_were_asked_for(
 def test_a_full_disk_of_sd_scripts_is_told(
     trainer: KohyaTrainer, request_of_three_epochs: TrainingRequest
 ) -> None:
-    """/dev/full takes no byte; the first epoch's file is a link to it."""
-    output = request_of_three_epochs.work_folder / "output"
-
-    def fill_the_disk(progress: TrainingProgress) -> None:
-        file = output / "learned-000001.safetensors"
-        if progress.phase is TrainingPhase.LEARNING and not file.is_symlink():
-            file.symlink_to("/dev/full")
-
-    with pytest.raises(TrainingFailed, match="no room left"):
-        trainer.train(request_of_three_epochs, fill_the_disk, lambda: False)
+    """No file may grow beyond a size that the LoRA of the first epoch fits into and its state does not."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, hard))
+    try:
+        with pytest.raises(TrainingFailed, match="no room left"):
+            trainer.train(request_of_three_epochs, lambda progress: None, lambda: False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not request_of_three_epochs.output.exists()

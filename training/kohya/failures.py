@@ -33,7 +33,7 @@ _KNOWN = (
         "Install sd-scripts 0.9 or newer.",
     ),
     (
-        r"Can't load tokenizer|huggingface\.co|LocalEntryNotFoundError|OfflineModeIsEnabled",
+        r"in _load_tokenizer|Can't load tokenizer|huggingface\.co|LocalEntryNotFoundError|OfflineModeIsEnabled",
         "sd-scripts could not get CLIP's tokenizer, which it fetches once.",
         "Run sd-scripts once on this machine with access to the internet.",
     ),

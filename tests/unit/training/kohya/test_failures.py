@@ -17,6 +17,7 @@ FULL = "safetensors_rust.SafetensorError: Error while serializing: I/O error: No
         ("RuntimeError: [enforce fail at inline_container.cc:664] . unexpected pos 64 vs 0", "no room left", "Free"),
         ("ModuleNotFoundError: No module named 'voluptuous'", "package voluptuous", "SAJIN_KOHYA_PYTHON"),
         ("train_network.py: error: unrecognized arguments: --sdpa", "--sdpa", "0.9"),
+        ("strategy_base.py, line 65, in _load_tokenizer\nTypeError: not NoneType", "tokenizer", "internet"),
         ("OSError: Can't load tokenizer for 'openai/clip-vit-large-patch14'", "tokenizer", "internet"),
         ("RuntimeError: NaN detected in latents: /work/photos/000-0.png", "autoencoder", "another checkpoint"),
         ("RuntimeError: Error(s) in loading state_dict for UNet2DConditionModel:", "family", "another checkpoint"),
