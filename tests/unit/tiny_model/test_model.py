@@ -1,24 +1,30 @@
-"""The model that is shipped: its size, its shapes, its speed, and whether it follows the prompt."""
+"""The model that is shipped: its size, its shapes, and whether it follows prompt and pose."""
 
 from __future__ import annotations
 
 import json
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from diffusers import ControlNetModel, StableDiffusionPipeline
+from diffusers import (
+    ControlNetModel,
+    DDIMScheduler,
+    StableDiffusionControlNetPipeline,
+    StableDiffusionPipeline,
+)
+from numpy.typing import NDArray
+from PIL import Image
 
+from studio.settings import REPOSITORY
 from tiny_model import sampling
 from tiny_model.measure import Obedience, measure, wishes
 from tiny_model.package import CHECKPOINT, CONTROLNETS, folder_megabytes, load_pipeline
 from tiny_model.shapes import NATIVE_SIZE
 
-MODELS = Path(__file__).parents[3] / "webui_engine" / "models"
+MODELS = REPOSITORY / "webui_engine" / "models"
+POSES = REPOSITORY / "presets" / "poses"
 GREATEST_MEGABYTES = 48.0
-GREATEST_SECONDS = 3.0
 OBEDIENCE_REACHED = 0.85
 """Share of right colours in the right place that the shipped weights reach; the goal is 0.85 (docs/tiny-model.md)."""
 
@@ -58,13 +64,6 @@ def test_the_right_colours_are_in_the_right_places(obedience: Obedience) -> None
     assert obedience.overall >= OBEDIENCE_REACHED, obedience
 
 
-def test_a_picture_of_20_steps_takes_at_most_three_seconds(pipeline: StableDiffusionPipeline) -> None:
-    sampling.sample(pipeline, ["photo of a woman"], steps=1)
-    start = time.process_time()
-    sampling.sample(pipeline, ["photo of a woman"], steps=20)
-    assert time.process_time() - start < GREATEST_SECONDS
-
-
 def test_the_same_seed_gives_the_same_picture(pipeline: StableDiffusionPipeline) -> None:
     first, second = (sampling.sample(pipeline, ["photo of a man, blue shirt"], steps=4)[0] for _ in range(2))
     assert np.array_equal(first, second)
@@ -87,3 +86,37 @@ def test_the_controlnets_fit_the_denoiser(pipeline: StableDiffusionPipeline, kin
         ).sample
     assert predicted.shape == latents.shape
     assert max(float(one.abs().max()) for one in (*down, mid)) > 0
+
+
+def test_the_pose_controlnet_puts_the_shoulders_where_the_skeleton_has_them(
+    pipeline: StableDiffusionPipeline,
+) -> None:
+    controlnet = ControlNetModel.from_pretrained(
+        MODELS / CONTROLNETS / "sajin-tiny-openpose", local_files_only=True
+    ).float()
+    posed = StableDiffusionControlNetPipeline.from_pipe(pipeline, controlnet=controlnet)
+    posed.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
+    tops = {}
+    for pose in ("front", "half-body"):
+        with Image.open(POSES / f"{pose}.png") as file:
+            skeleton = file.convert("RGB").resize((128, 192))
+        picture = posed(
+            "photo of a woman, brown hair, blue shirt, gray background, soft light",
+            image=skeleton,
+            width=128,
+            height=192,
+            num_inference_steps=15,
+            guidance_scale=4,
+            generator=torch.Generator().manual_seed(1),
+            output_type="np",
+        ).images[0]
+        tops[pose] = top_of_blue(picture)
+    drawn = {"front": 107, "half-body": 70}
+    assert all(abs(tops[pose] - drawn[pose]) < 20 for pose in drawn), tops
+    assert tops["front"] - tops["half-body"] > 15
+
+
+def top_of_blue(picture: NDArray[np.float32]) -> int:
+    """The first row with a good stretch of clearly blue pixels; picture: RGB in 0..1."""
+    blue = picture[..., 2] - picture[..., :2].max(-1) > 0.15
+    return int(np.nonzero(blue.sum(1) >= 12)[0][0])
