@@ -149,6 +149,11 @@ class Capabilities(BaseModel):
         return find_checkpoint(self.checkpoint, self.checkpoints)
 
     @property
+    def forgets_options(self) -> bool:
+        """Whether an option that a request overrides may stay so (A1111 and its relatives; not our engine)."""
+        return self.flavour != "sajin"
+
+    @property
     def is_sdxl(self) -> bool:
         """Whether the checkpoint is taken for one of the SDXL family."""
         return self.native_size >= 1024

@@ -158,7 +158,8 @@ class WebuiClient(Listings):
         on_progress: OnProgress | None,
         cancelled: Cancelled | None,
     ) -> Generation:
-        with self._in_flight, kept_options(self._transport, body.get("override_settings", {})):
+        overrides = body.get("override_settings", {}) if server.forgets_options else {}
+        with self._in_flight, kept_options(self._transport, overrides):
             if cancelled and cancelled():
                 raise Interrupted(self.url, ours=True)
             started = time.monotonic()

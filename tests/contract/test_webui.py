@@ -258,13 +258,19 @@ def test_unknown_names_are_refused_before_anything_runs(client: WebuiClient, bas
             client.txt2img(Txt2Img(**base | changes))
 
 
-def test_img2img_with_little_noise_stays_near_its_picture(
+def test_img2img_with_little_noise_keeps_to_its_picture_and_with_much_to_its_seed(
     client: WebuiClient, base: dict[str, Any], face: bytes
 ) -> None:
-    gentle = client.img2img(Img2Img(**base, init_images=(face,), denoising_strength=0.05)).pictures[0]
-    strong = client.img2img(Img2Img(**base, init_images=(face,), denoising_strength=0.95)).pictures[0]
-    photo = pixels(Picture.read(face))
-    assert np.abs(pixels(gentle) - photo).mean() < np.abs(pixels(strong) - photo).mean()
+    def made(picture: bytes, seed: int, strength: float) -> np.ndarray:
+        request = Img2Img(**base | {"seed": seed}, init_images=(picture,), denoising_strength=strength)
+        return pixels(client.img2img(request).pictures[0])
+
+    upside_down = as_png(Picture.read(face).open().transpose(Image.Transpose.FLIP_TOP_BOTTOM))
+    gentle = made(face, 42, 0.05)
+    by_seed = np.abs(gentle - made(face, 43, 0.05)).mean()
+    by_picture = np.abs(gentle - made(upside_down, 42, 0.05)).mean()
+    assert by_seed < by_picture
+    assert by_seed < np.abs(made(face, 42, 0.95) - made(face, 43, 0.95)).mean()
 
 
 def test_img2img_fits_a_picture_of_another_size(
