@@ -146,7 +146,8 @@ def test_a_training_killed_in_mid_learning_goes_on_and_ends_with_the_same_adapte
 
     adapter = course.run()
 
-    assert min(progress.step for progress in course.told if learned(progress)) == 2 * EPOCH
+    first = min(progress.step for progress in course.told if learned(progress))
+    assert 2 * EPOCH <= first < 2 * EPOCH + 3, "it goes on after the last whole epoch"
     assert adapter.steps == 24
     assert [candidate.steps for candidate in adapter.candidates] == [6, 12, 18]
     wanted, found = load_file(expected.path), load_file(adapter.path)
