@@ -17,8 +17,8 @@ def arguments(**changes: Any) -> KohyaArguments:
     fields: dict[str, Any] = {
         "family": Family.SD15,
         "checkpoint": Path("/models/my model.safetensors"),
-        "dataset_config": Path("/work/dataset.toml"),
-        "output_dir": Path("/work/output"),
+        "dataset_config": Path("/learn/dataset.toml"),
+        "output_dir": Path("/learn/output"),
         "output_name": "adapter",
         "max_train_epochs": 10,
         "resolution": 512,
@@ -26,7 +26,7 @@ def arguments(**changes: Any) -> KohyaArguments:
     return KohyaArguments(**(fields | changes))
 
 
-STATE = State(folder=Path("/work/output/adapter-000002-state"), epoch=2)
+STATE = State(folder=Path("/learn/output/adapter-000002-state"), epoch=2)
 SDXL: dict[str, Any] = {"family": Family.SDXL, "resolution": 1024, "text_encoder_lr": 0.0}
 
 

@@ -19,9 +19,9 @@ FULL = "safetensors_rust.SafetensorError: Error while serializing: I/O error: No
         ("train_network.py: error: unrecognized arguments: --sdpa", "--sdpa", "0.9"),
         ("strategy_base.py, line 65, in _load_tokenizer\nTypeError: not NoneType", "tokenizer", "internet"),
         ("OSError: Can't load tokenizer for 'openai/clip-vit-large-patch14'", "tokenizer", "internet"),
-        ("RuntimeError: NaN detected in latents: /work/photos/000-0.png", "autoencoder", "another checkpoint"),
+        ("RuntimeError: NaN detected in latents: /learn/photos/000-0.png", "autoencoder", "another checkpoint"),
         ("RuntimeError: Error(s) in loading state_dict for UNet2DConditionModel:", "family", "another checkpoint"),
-        ("FileNotFoundError: [Errno 2] No such file or directory: '/work/photos/001-0.png'", "disappeared", "again"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/learn/photos/001-0.png'", "disappeared", "again"),
         ("PIL.UnidentifiedImageError: cannot identify image file", "photo cannot be read", "Remove"),
     ],
 )  # fmt: skip

@@ -34,7 +34,7 @@ def plan(
     machine: Machine = LARGE_CARD,
     class_pictures: Path | None = None,
 ) -> KohyaPlan:
-    places = Places(Path("/work/photos"), Path("/work/dataset.toml"), Path("/work/output"))
+    places = Places(Path("/learn/photos"), Path("/learn/dataset.toml"), Path("/learn/output"))
     return plan_training(request, family, machine, places, class_pictures)
 
 
