@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
 
-import numpy as np
 from PIL import Image
 
 Pairs = tuple[tuple[str, str | int | float], ...]
@@ -172,12 +171,12 @@ class Monitor(Protocol):
     def job(self, number: int, *, steps: int) -> None:
         """Say that sampling pass number (from 0) begins, and how many steps it has."""
 
-    def step(self, number: int, latents: np.ndarray | None) -> None:
-        """Say that a step (from 1) of the current pass is done; latents, (batch, channels, h, w), if wanted."""
+    def step(self, number: int, preview: Image.Image | None) -> None:
+        """Say that a step (from 1) of the current pass is done; preview: what it will be, small, if wanted."""
 
     @property
     def wants_preview(self) -> bool:
-        """Whether the next step should hand over its latents."""
+        """Whether the next step should show its picture; asked just before that is decoded."""
 
     @property
     def interrupted(self) -> bool:

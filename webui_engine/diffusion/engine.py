@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 
 from webui_engine.controlnet import preprocessors
@@ -19,7 +16,7 @@ from webui_engine.controlnet.models import ControlNets
 from webui_engine.controlnet.preprocessors import MODULES, UNSET, Module
 from webui_engine.controlnet.units import UnitControl, build_controls
 from webui_engine.device import choose_device, cuda_memory, memory_guard, release_memory
-from webui_engine.diffusion import hires, inpainting, latents
+from webui_engine.diffusion import hires, inpainting
 from webui_engine.diffusion.autoencoders import VaeInfo, find_vae, scan_vaes
 from webui_engine.diffusion.checkpoints import CheckpointInfo, find_checkpoint, scan_checkpoints
 from webui_engine.diffusion.embeddings import FOLDER as EMBEDDINGS
@@ -33,6 +30,7 @@ from webui_engine.diffusion.samplers import SAMPLERS, SCHEDULES, Sampler, Schedu
 from webui_engine.diffusion.tiling import wrapping
 from webui_engine.diffusion.workbench import Prepared, Workbench, network_pairs
 from webui_engine.errors import UnknownName
+from webui_engine.one_thread import OneThread
 from webui_engine.tasks import GenerationResult, GenerationTask, Monitor, Pairs
 from webui_engine.upscalers.listing import UpscalerInfo, Upscalers
 
@@ -52,7 +50,7 @@ class Engine:
         self._named_checkpoints = tuple(checkpoints)
         self._lora_dirs = (*(directory / LORAS for directory in self._models_dirs), *lora_dirs)
         self._device = choose_device(device)
-        self._lock = threading.RLock()
+        self._thread = OneThread("pictures")
         self._upscalers = Upscalers(self._models_dirs, self._device)
         self._controlnets = ControlNets(self._models_dirs)
         self._checkpoints = scan_checkpoints(self._models_dirs, self._named_checkpoints)
@@ -82,11 +80,13 @@ class Engine:
 
     def load(self, title: str) -> CheckpointInfo:
         """Bring the checkpoint that answers to title into memory; the one that is there stays if this fails."""
-        with self._lock:
-            info = find_checkpoint(title, self._checkpoints)
-            if self._bench is None or self._bench.model.info.filename != info.filename:
-                self._set_up(info)
-            return self.loaded
+        return self._thread.run(partial(self._load, title))
+
+    def _load(self, title: str) -> CheckpointInfo:
+        info = find_checkpoint(title, self._checkpoints)
+        if self._bench is None or self._bench.model.info.filename != info.filename:
+            self._set_up(info)
+        return self.loaded
 
     def _set_up(self, info: CheckpointInfo) -> Workbench:
         hashed = info.hashed()
@@ -99,22 +99,20 @@ class Engine:
 
     def unload(self) -> None:
         """Drop the checkpoint from memory; the next task loads it again."""
-        with self._lock:
-            self._bench = None
-            self._controlnets.clear()
-            release_memory(self._device)
+        self._thread.run(self._unload)
+
+    def _unload(self) -> None:
+        self._bench = None
+        self._controlnets.clear()
+        release_memory(self._device)
 
     def reload(self) -> None:
         """Bring the checkpoint back after unload."""
         self._ready()
 
     def _ready(self) -> Workbench:
-        """The loaded checkpoint; a preview asks while a task holds the lock, so the lock is only for loading."""
-        bench = self._bench
-        if bench is not None:
-            return bench
-        with self._lock:
-            return self._bench or self._set_up(self.loaded)
+        """The loaded checkpoint; one that is there is given at once, also while pictures are being made with it."""
+        return self._bench or self._thread.run(lambda: self._bench or self._set_up(self.loaded))
 
     def vaes(self) -> tuple[VaeInfo, ...]:
         """The autoencoders in the models folders."""
@@ -156,7 +154,7 @@ class Engine:
 
     def upscale(self, image: Image.Image, name: str, width: int, height: int) -> Image.Image:
         """image in RGB, enlarged by the upscaler called name to exactly width by height."""
-        return self._upscalers.upscale(image, name, width, height)
+        return self._thread.run(partial(self._upscalers.upscale, image, name, width, height))
 
     def controlnet_models(self) -> tuple[str, ...]:
         """The ControlNets as ``stem [hash8]``."""
@@ -198,15 +196,14 @@ class Engine:
         """CUDA memory in the groups of ``GET memory``, or None without CUDA."""
         return cuda_memory(self._device)
 
-    def preview(self, noisy: NDArray[np.float32]) -> Image.Image:
-        """A small picture of latents that a monitor was handed."""
-        return latents.preview(self._ready().model, noisy)
-
     def generate(self, task: GenerationTask, monitor: Monitor) -> GenerationResult:
-        """Make the task's pictures; raises EngineError."""
-        with self._lock, torch.inference_mode():
+        """Make the task's pictures; raises EngineError. The monitor is told from the engine's own thread."""
+        return self._thread.run(partial(self._generate, task, monitor))
+
+    def _generate(self, task: GenerationTask, monitor: Monitor) -> GenerationResult:
+        with torch.inference_mode():
             if task.checkpoint is not None:
-                self.load(task.checkpoint)
+                self._load(task.checkpoint)
             bench = self._ready()
             check_task(task, bench.model)
             vae = find_vae(task.vae, self.vaes()) if task.vae is not None else None

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from diffusers.image_processor import VaeImageProcessor
-from numpy.typing import NDArray
 from PIL import Image
 from torch.nn import functional
 
@@ -54,9 +52,9 @@ def _decode_in_single_precision(model: Model, latent: torch.Tensor) -> torch.Ten
     return pixels
 
 
-def preview(model: Model, latents: NDArray[np.float32]) -> Image.Image:
+def preview(model: Model, latents: torch.Tensor) -> Image.Image:
     """A small picture of the first of latents (batch, channels, h, w), cheap enough for a look while sampling."""
-    latent = torch.from_numpy(latents[:1]).to(model.device.place, model.unet.dtype)
+    latent = latents[:1].to(model.device.place, model.unet.dtype)
     longest = max(latent.shape[-2:])
     if longest > _PREVIEW_CELLS:
         latent = functional.interpolate(latent, scale_factor=_PREVIEW_CELLS / longest, mode="area")

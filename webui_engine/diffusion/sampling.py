@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import torch
 
 from webui_engine.diffusion.conditioning import Conditioning, Guidance
+from webui_engine.diffusion.latents import preview
 from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.prediction import Prediction, alpha_at
 from webui_engine.errors import NotANumber
@@ -111,7 +112,7 @@ def sample(model: Model, run: Pass, latents: torch.Tensor, monitor: Monitor) -> 
         latents = scheduler.step(prediction.output, timestep, latents, **options, return_dict=False)[0]
         if (call + 1) % order and call + 1 < len(timesteps):
             continue
-        _report(monitor, min(call // order + 1, executed_steps(run)), prediction)
+        _report(monitor, min(call // order + 1, executed_steps(run)), model, prediction)
         if (monitor.interrupted or monitor.skipped) and call + 1 < len(timesteps):
             return Outcome(prediction.picture(), finished=False)
     if run.mask is not None:
@@ -121,9 +122,8 @@ def sample(model: Model, run: Pass, latents: torch.Tensor, monitor: Monitor) -> 
     return Outcome(latents, finished=True)
 
 
-def _report(monitor: Monitor, step: int, prediction: Prediction) -> None:
-    preview = prediction.picture().float().cpu().numpy() if monitor.wants_preview else None
-    monitor.step(step, preview)
+def _report(monitor: Monitor, step: int, model: Model, prediction: Prediction) -> None:
+    monitor.step(step, preview(model, prediction.picture()) if monitor.wants_preview else None)
 
 
 def _step_options(run: Pass) -> dict[str, Any]:

@@ -7,10 +7,22 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
+from PIL import Image
+
+LARGEST_SHARE = 0.05
+"""How much of the time previews may take: the sampler waits while one is decoded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A look at the running job. number: from 0 in each job; picture: RGB, small."""
+
+    number: int
+    picture: Image.Image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,19 +39,20 @@ class ProgressView:
     interrupted: bool
     fraction: float
     eta_seconds: float | None
-    preview_id: int
 
 
 class Progress:
-    """The one running job, as a :class:`~webui_engine.tasks.Monitor`. Every method may be called from any thread."""
+    """The one running job, as a :class:`~webui_engine.tasks.Monitor`. Every method may be called from any thread.
 
-    def __init__(self) -> None:
+    clock: seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.RLock()
         self._began_at = 0.0
         self._skipped = self._interrupted = False
-        self._latents: np.ndarray | None = None
-        self._preview_id = -1
-        self._run = 0
+        self._preview: Preview | None = None
         self._clear("", 0)
 
     def start(self, job: str, *, preview_every: int) -> str:
@@ -49,8 +62,7 @@ class Progress:
         """
         with self._lock:
             self._clear(job, preview_every)
-            self._run += 1
-            self._began_at = time.monotonic()
+            self._began_at = self._clock()
             self.timestamp = datetime.now().strftime("%Y%m%d%H%M%S")
             self._job_count = 1
             return self.timestamp
@@ -90,19 +102,24 @@ class Progress:
             self._step, self._steps = 0, steps
             self._skipped = False
 
-    def step(self, number: int, latents: np.ndarray | None) -> None:
+    def step(self, number: int, preview: Image.Image | None) -> None:
         """See Monitor.step."""
         with self._lock:
             self._step = number
-            if latents is not None:
-                self._latents = latents
-                self._preview_id += 1
+            if preview is not None:
+                now = self._clock()
+                number = 0 if self._preview is None else self._preview.number + 1
+                self._preview = Preview(number=number, picture=preview)
+                self._preview_asked = False
+                self._preview_due_at = now + (now - self._decoding_since) / LARGEST_SHARE
 
     @property
     def wants_preview(self) -> bool:
-        """See Monitor.wants_preview."""
+        """See Monitor.wants_preview: at every so many steps, if somebody asked and it costs little of the time."""
         with self._lock:
-            return self._preview_every > 0 and (self._step + 1) % self._preview_every == 0
+            self._decoding_since = self._clock()
+            at_this_step = self._preview_every > 0 and (self._step + 1) % self._preview_every == 0
+            return at_this_step and self._preview_asked and self._decoding_since >= self._preview_due_at
 
     @property
     def interrupted(self) -> bool:
@@ -124,16 +141,17 @@ class Progress:
         with self._lock:
             self._skipped = self._skipped or self._job_count > 0
 
-    def latents(self) -> tuple[int, int, np.ndarray | None]:
-        """The number of the run, that of its newest preview, -1 before the first, and the preview's latents."""
+    def ask_preview(self) -> Preview | None:
+        """The running job's newest preview, None before the first; who asks gets a newer one a step or more later."""
         with self._lock:
-            return self._run, self._preview_id, self._latents
+            self._preview_asked = self._job_count > 0
+            return self._preview
 
     def view(self) -> ProgressView:
         """All figures at one moment."""
         with self._lock:
             fraction = self._fraction()
-            elapsed = time.monotonic() - self._began_at
+            elapsed = self._clock() - self._began_at
             return ProgressView(
                 job=self._job,
                 job_timestamp=self.timestamp,
@@ -145,7 +163,6 @@ class Progress:
                 interrupted=self._interrupted,
                 fraction=fraction,
                 eta_seconds=elapsed / fraction - elapsed if fraction > 0 else None,
-                preview_id=self._preview_id,
             )
 
     def _fraction(self) -> float:
@@ -161,5 +178,6 @@ class Progress:
         self._job_count = self._job_no = self._base = self._next = 0
         self._step = self._steps = 0
         self._skipped = self._interrupted = False
-        self._latents = None
-        self._preview_id = -1
+        self._preview = None
+        self._preview_asked = False
+        self._preview_due_at = self._decoding_since = 0.0

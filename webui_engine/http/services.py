@@ -12,7 +12,6 @@ from webui_engine.adetailer.detectors import Detectors
 from webui_engine.http.access import Access
 from webui_engine.http.generation.fields import Style, read_styles
 from webui_engine.http.options import CHECKPOINT, OptionsStore
-from webui_engine.http.previews import Previews
 from webui_engine.http.progress import Progress
 from webui_engine.http.queue import TaskQueue
 
@@ -30,7 +29,6 @@ class Services:
     options: OptionsStore
     queue: TaskQueue
     progress: Progress
-    previews: Previews
     detectors: Detectors
     access: Access
     data: Path
@@ -52,13 +50,11 @@ def assemble(
 ) -> Services:
     """Services around an engine whose checkpoint is in memory."""
     options.remember({CHECKPOINT: engine.loaded.title})
-    progress = Progress()
     return Services(
         engine=engine,
         options=options,
         queue=TaskQueue(),
-        progress=progress,
-        previews=Previews(engine, progress),
+        progress=Progress(),
         detectors=Detectors([folder / "adetailer" for folder in models_dirs]),
         access=access,
         data=data,

@@ -127,7 +127,7 @@ class Recorder:
     stop_at: int | None = None
     skip_at: int | None = None
     events: list[tuple[Any, ...]] = field(default_factory=list)
-    previews: list[NDArray[np.float32]] = field(default_factory=list)
+    previews: list[Image.Image] = field(default_factory=list)
     interrupted: bool = False
     skipped: bool = False
 
@@ -138,9 +138,9 @@ class Recorder:
         self.skipped = False
         self.events.append(("job", number, steps))
 
-    def step(self, number: int, latents: NDArray[np.float32] | None) -> None:
+    def step(self, number: int, preview: Image.Image | None) -> None:
         self.events.append(("step", number))
-        if latents is not None:
-            self.previews.append(latents)
+        if preview is not None:
+            self.previews.append(preview)
         self.interrupted = self.interrupted or number == self.stop_at
         self.skipped = number == self.skip_at

@@ -20,7 +20,7 @@ def progress() -> Response:
     skip_picture = query_flag("skip_current_image", default=False)
     held = services()
     view = held.progress.view()
-    preview = None if skip_picture else held.previews.newest()
+    preview = None if skip_picture else held.progress.ask_preview()
     return jsonify(
         {
             "progress": view.fraction if view.job_count else 0.0,
@@ -115,7 +115,7 @@ def _preview(asked: ProgressRequest, held: Services) -> tuple[str | None, int | 
     """The newest preview as a data URI, unless the client has it already, and its number."""
     if not asked.live_preview:
         return None, asked.id_live_preview
-    preview = held.previews.newest()
+    preview = held.progress.ask_preview()
     if preview is None:
         return None, -1
     if preview.number == asked.id_live_preview:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
+from PIL import Image
 
-from webui_engine.http.progress import Progress
+from webui_engine.http.progress import LARGEST_SHARE, Progress
+
+DECODING_SECONDS = 0.5
 
 
 def started(*, preview_every: int = 0) -> Progress:
@@ -59,15 +61,90 @@ def test_a_skip_ends_with_the_batch_it_was_sent_in() -> None:
     assert not progress.skipped
 
 
-def test_previews_are_wanted_every_so_many_steps() -> None:
-    progress = started(preview_every=3)
-    progress.begin(jobs=1, steps=7)
-    wanted = []
-    for number in range(1, 8):
-        wanted.append(progress.wants_preview)
-        progress.step(number, np.zeros((1, 4, 8, 8), np.float32) if wanted[-1] else None)
-    assert [number for number, asked in enumerate(wanted, start=1) if asked] == [3, 6]
-    assert progress.latents()[1] == 1
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Sampler:
+    """Makes steps, and previews that take half a second and are as wide as the step's number, where one is wanted."""
+
+    def __init__(self, *, preview_every: int = 1) -> None:
+        self.clock = Clock()
+        self.progress = Progress(self.clock)
+        self.preview_every = preview_every
+        self.begin()
+
+    def begin(self) -> None:
+        self.made: list[int] = []
+        self.number = 0
+        self.progress.start("scripts_txt2img", preview_every=self.preview_every)
+
+    def steps(self, count: int) -> None:
+        for _ in range(count):
+            self.number += 1
+            picture = None
+            if self.progress.wants_preview:
+                self.made.append(self.number)
+                picture = Image.new("RGB", (self.number, 1))
+                self.clock.now += DECODING_SECONDS
+            self.progress.step(self.number, picture)
+
+    def seen(self) -> tuple[int, int] | None:
+        """Number and width of the preview shown."""
+        preview = self.progress.ask_preview()
+        return None if preview is None else (preview.number, preview.picture.width)
+
+
+def test_previews_that_nobody_asks_for_are_not_made() -> None:
+    sampler = Sampler()
+    sampler.steps(5)
+    assert sampler.made == []
+
+
+def test_who_asks_is_shown_the_next_step() -> None:
+    sampler = Sampler()
+    assert sampler.seen() is None
+    sampler.steps(2)
+    assert sampler.seen() == (0, 1)
+    assert sampler.made == [1]
+
+
+def test_previews_are_made_at_every_so_many_steps_only() -> None:
+    sampler = Sampler(preview_every=3)
+    sampler.seen()
+    sampler.steps(7)
+    assert sampler.made == [3]
+
+
+def test_the_next_one_waits_until_previews_are_a_small_share_of_the_time() -> None:
+    sampler = Sampler()
+    sampler.seen()
+    sampler.steps(1)
+    sampler.seen()
+    sampler.steps(3)
+    assert sampler.seen() == (0, 1)
+    sampler.clock.now += DECODING_SECONDS / LARGEST_SHARE
+    sampler.steps(1)
+    assert sampler.seen() == (1, 5)
+
+
+def test_a_new_job_never_shows_the_one_before() -> None:
+    sampler = Sampler()
+    sampler.seen()
+    sampler.steps(1)
+    sampler.progress.finish()
+    assert sampler.seen() is None
+    sampler.begin()
+    sampler.steps(1)
+    assert sampler.seen() is None
+    sampler.steps(1)
+    assert sampler.seen() == (0, 2)
 
 
 def test_idle_progress_is_all_zero() -> None:

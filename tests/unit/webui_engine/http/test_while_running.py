@@ -59,6 +59,7 @@ def test_listings_answer_meanwhile(long_run: Run, client: FlaskClient) -> None:
 
 
 def test_progress_shows_steps_and_a_picture(long_run: Run, client: FlaskClient) -> None:
+    eventually(lambda: client.get("/sdapi/v1/progress").get_json()["current_image"])
     told = client.get("/sdapi/v1/progress").get_json()
     assert 0 < told["progress"] < 1
     assert told["state"]["sampling_steps"] == LONG["steps"]
@@ -67,6 +68,7 @@ def test_progress_shows_steps_and_a_picture(long_run: Run, client: FlaskClient) 
 
 
 def test_a_task_is_followed_by_its_own_id(long_run: Run, client: FlaskClient) -> None:
+    eventually(lambda: client.post("/internal/progress", json={"id_task": TASK}).get_json()["live_preview"])
     told = client.post("/internal/progress", json={"id_task": TASK}).get_json()
     assert (told["active"], told["queued"], told["completed"]) == (True, False, False)
     assert told["live_preview"].startswith("data:image/png;base64,")
