@@ -37,10 +37,10 @@ def engine_alone(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def whole_studio(folder: Path, *webuis: str) -> Iterator[Studio]:
+def whole_studio(folder: Path, *webuis: str, pages: bool = True) -> Iterator[Studio]:
     """Everything that `sajin up` starts, with the servers at webuis or the embedded engine; ready to work."""
     settings = settings_in(folder / "data", *webuis)
-    with _running(studio_programs(settings), folder / "studio.log") as supervisor:
+    with _running(studio_programs(settings, pages=pages), folder / "studio.log") as supervisor:
         wait_until_ready(supervisor)
         studio = Studio(api=ApiClient(api_address(settings)), pids=supervisor.pids())
         _wait_for_work(studio)

@@ -34,6 +34,7 @@ from webui_client.values import Timeouts
 LOG = structlog.get_logger()
 LETTING_GO_SECONDS = 5.0
 FOLLOW_SECONDS = 0.5
+TRAININGS_POLL_SECONDS = 1.0
 
 
 def run(settings: Settings) -> int:
@@ -107,7 +108,7 @@ def _open_queues(settings: Settings, *, servers: int) -> None:
     DBOS.register_queue(
         TRAININGS,
         worker_concurrency=1,
-        polling_interval_sec=settings.poll_seconds,
+        polling_interval_sec=TRAININGS_POLL_SECONDS,
         on_conflict="always_update",
     )
 

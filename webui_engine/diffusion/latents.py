@@ -13,7 +13,7 @@ from webui_engine.device import memory_guard
 from webui_engine.diffusion.model import Model
 from webui_engine.errors import NotANumber
 
-_PREVIEW_CELLS = 24
+_PREVIEW_CELLS = 16
 
 
 def encode(model: Model, pictures: Sequence[Image.Image]) -> torch.Tensor:

@@ -208,7 +208,7 @@ def test_a_preview_of_a_large_picture_is_small(small_engine: Engine) -> None:
 
     small_engine.generate(small_task(steps=1, width=8 * 64, height=8 * 32), monitor)
 
-    assert max(monitor.previews[0].size) <= 24 * 8
+    assert max(monitor.previews[0].size) <= 16 * 8
 
 
 def test_an_interrupt_gives_the_unfinished_picture_and_stops_the_rest(small_engine: Engine) -> None:
