@@ -14,7 +14,7 @@ from webui_client.progress import read_progress
 from webui_client.transport import Transport
 from webui_client.values import Progress
 
-FIRST_LOOK_SECONDS = 0.15
+FIRST_LOOK_SECONDS = 0.5
 
 
 class RunWatch:

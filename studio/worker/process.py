@@ -33,7 +33,7 @@ from webui_client.values import Timeouts
 
 LOG = structlog.get_logger()
 LETTING_GO_SECONDS = 5.0
-FOLLOW_SECONDS = 0.5
+FOLLOW_SECONDS = 1.0
 TRAININGS_POLL_SECONDS = 1.0
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from PIL import Image
 
-LARGEST_SHARE = 0.05
+LARGEST_SHARE = 0.01
 """How much of the time previews may take: the sampler waits while one is decoded."""
 
 
