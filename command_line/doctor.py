@@ -112,11 +112,21 @@ def _learning(settings: Settings) -> Iterator[Finding]:
     for trainer in wanted:
         what = f"learning people ({trainer})"
         try:
-            checkpoint, loras = require_training(settings, trainer)
+            checkpoint, folders = require_training(settings, trainer)
         except TrainingUnavailable as error:
             yield Finding(what=what, problem=str(error))
         else:
+            loras = ", ".join(map(str, folders))
             yield Finding(what=what, note=f"on {checkpoint.name}, LoRA files to {loras}")
+
+
+def _lora_folders(settings: Settings) -> Iterator[Finding]:
+    """What SAJIN_LORA_DIRS says, where it says something."""
+    for url, folder in settings.lora_folder_by_server.items():
+        faults = [] if folder.is_dir() else [f"{folder} is not there; LoRAs do not reach that server"]
+        if url not in settings.server_urls:
+            faults.append("SAJIN_WEBUI_URLS does not name that server")
+        yield _finding(f"LoRA folder of {url}", faults, str(folder))
 
 
 def _finding(what: str, faults: Iterable[str], note: str) -> Finding:
@@ -130,4 +140,5 @@ EXAMINATIONS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _library,
     _servers,
     _learning,
+    _lora_folders,
 )

@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 preset = typer.Typer(help="Look after presets.", no_args_is_help=True)
 app.add_typer(preset, name="preset")
+servers = typer.Typer(help="See the WebUI servers, and drain one.", no_args_is_help=True)
+app.add_typer(servers, name="servers")
 
 
 class Paper(StrEnum):
@@ -47,6 +49,7 @@ Steps = Annotated[
 WebUi = Annotated[
     list[str] | None, typer.Option("--webui", help="A WebUI server's address; may be repeated.")
 ]
+ServerUrl = Annotated[str, typer.Argument(help="Its address, as `sajin servers list` shows it.")]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")
 ]
@@ -210,6 +213,33 @@ def doctor() -> None:
         from command_line import doctor as examination
 
         raise typer.Exit(examination.run(read_settings()))
+
+
+@servers.command("list")
+def list_servers(as_json: Json = False) -> None:
+    """Show the servers of the studio that runs, as its worker last saw them."""
+    with one_line_errors():
+        from command_line import servers as of_the_studio
+
+        of_the_studio.show(read_settings(), as_json=as_json)
+
+
+@servers.command("drain")
+def drain_server(url: ServerUrl) -> None:
+    """Let a server take no new work until it is resumed; what runs there is finished first."""
+    with one_line_errors():
+        from command_line import servers as of_the_studio
+
+        of_the_studio.drain(read_settings(), url)
+
+
+@servers.command("resume")
+def resume_server(url: ServerUrl) -> None:
+    """Let a drained server take work again."""
+    with one_line_errors():
+        from command_line import servers as of_the_studio
+
+        of_the_studio.resume(read_settings(), url)
 
 
 @preset.command("check")

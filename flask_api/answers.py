@@ -401,14 +401,21 @@ class IdPhotosAnswer(Answer):
 class ServerAnswer(Answer):
     """A WebUI server as the worker last saw it.
 
-    problem: why it is down and what to do. problem_code: the same for programs. details: the technical account, in
-    English whatever the language asked for.
+    status: resting is left alone until retry_at, after failures runs in a row that went wrong; drained takes no new
+    work and runs none. takes_work: false from the moment it is drained, which the worker follows within seconds.
+    speed: pixels times steps a second, a moving average; null until measured.
+    problem: why it is down or rests, and what to do. problem_code: the same for programs. details: the technical
+    account, in English whatever the language asked for.
     """
 
     url: str
     flavour: str
     version: str
-    status: Literal["ready", "busy", "down"]
+    status: Literal["ready", "busy", "resting", "drained", "down"]
+    takes_work: bool
+    speed: float | None
+    failures: int
+    retry_at: datetime | None
     checkpoint: str
     native_size: int
     demonstration: bool

@@ -47,6 +47,12 @@ class SubjectForm(NewSubject, strict=True):
     consent: Annotated[bool, Field(json_schema_extra={"const": True})]
 
 
+class ServerForm(Form):
+    """A server of GET /servers. url: as it stands there."""
+
+    url: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
 class TrainingForm(TrainingOptions, strict=True):
     """How to learn; everything may be left out."""
 

@@ -282,12 +282,17 @@ class Presenter:
 
     def server(self, server: values.Server) -> answers.ServerAnswer:
         """A WebUI server, with why it is down if it is."""
-        code = server.problem
         return answers.ServerAnswer(
             **server.model_dump(exclude={"problem"}),
-            problem_code=code,
-            problem=None if code is None else self._texts.say("servers", code),
+            problem_code=server.problem,
+            problem=None if server.problem is None else self._server_problem(server, server.problem),
         )
+
+    def _server_problem(self, server: values.Server, code: str) -> str:
+        if server.status != "resting":
+            return self._texts.say("servers", code)
+        what = self._texts.say("failures", code, "message")
+        return self._texts.say("servers", "resting", what=what, failures=server.failures)
 
     def running(self, item: values.Running) -> answers.RunningAnswer:
         """A job or training under way, in one line."""

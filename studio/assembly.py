@@ -18,7 +18,7 @@ from studio.id_photo.reading import IdDocument, read_documents
 from studio.id_photos import IdPhotos
 from studio.jobs import Jobs
 from studio.library.reading import Library, read_library
-from studio.loras import LoraFolder
+from studio.loras import LoraFolders
 from studio.overview import Overview
 from studio.photos import Photos
 from studio.poses import Poses
@@ -39,7 +39,7 @@ class Foundations:
     store: Store
     library: Library
     documents: Mapping[str, IdDocument]
-    loras: LoraFolder
+    loras: LoraFolders
     previews: Previews
     queue: DurableQueue
     faces: FaceProcess
@@ -86,7 +86,7 @@ def lay_foundations(settings: Settings, wait_seconds: float = WAIT_SECONDS) -> F
         store=Store(settings.store_address, data / "cache"),
         library=library,
         documents=documents,
-        loras=LoraFolder(folder=settings.installed_loras),
+        loras=LoraFolders(folders=settings.lora_folders),
         previews=Previews(folder=data / "cache" / "previews"),
         queue=queue,
         faces=faces,

@@ -290,6 +290,14 @@ class Studio:
         """The WebUI servers as the worker last saw them."""
         return self._parts.overview.servers()
 
+    def drain_server(self, url: str) -> Server:
+        """Let a server take no new work; what runs there goes on to its end. Lasts until resumed. Raises NotFound."""
+        return self._parts.overview.drain(url, drained=True)
+
+    def resume_server(self, url: str) -> Server:
+        """Let a drained server take work again. Raises NotFound."""
+        return self._parts.overview.drain(url, drained=False)
+
     def status(self) -> StudioStatus:
         """What runs, and what this installation can do."""
         return self._parts.overview.status()

@@ -21,7 +21,7 @@ from studio.database.tables import (
     TrainingRow,
 )
 from studio.errors import ConsentRequired, NotFound
-from studio.loras import LoraFolder
+from studio.loras import LoraFolders
 from studio.photo_rows import photos_of, set_verdict
 from studio.records import new_id, now
 from studio.store import Store
@@ -39,7 +39,7 @@ class Subjects:
 
     database: Database
     store: Store
-    loras: LoraFolder
+    loras: LoraFolders
     owner_id: str
 
     def create(self, new: NewSubject) -> Subject:

@@ -49,12 +49,13 @@ def checkpoint_name(settings: Settings) -> str:
     return name_of_checkpoint(checkpoint.name) if checkpoint else ""
 
 
-def require_training(settings: Settings, trainer: str) -> tuple[Path, Path]:
-    """The checkpoint and the LoRA folder of the server.
+def require_training(settings: Settings, trainer: str) -> tuple[Path, tuple[Path, ...]]:
+    """The checkpoint and the LoRA folders of the servers.
 
-    Raises TrainingUnavailable unless both are known and there, and the trainer can learn on the checkpoint.
+    Raises TrainingUnavailable unless the checkpoint and a folder are known and there, and the trainer can learn on the
+    checkpoint.
     """
-    checkpoint, folder = settings.training_checkpoint, settings.installed_loras
+    checkpoint, folders = settings.training_checkpoint, settings.lora_folders
     if checkpoint is None:
         raise TrainingUnavailable(
             TrainingObstacle.CHECKPOINT_UNKNOWN,
@@ -64,18 +65,18 @@ def require_training(settings: Settings, trainer: str) -> tuple[Path, Path]:
         raise TrainingUnavailable(
             TrainingObstacle.CHECKPOINT_MISSING, f"The checkpoint {checkpoint} is not there."
         )
-    if folder is None:
+    if not folders:
         raise TrainingUnavailable(
             TrainingObstacle.LORA_DIR_UNKNOWN,
             "Set SAJIN_LORA_DIR to the WebUI's LoRA folder to train beside it.",
         )
-    if not settings.uses_embedded_engine and not folder.is_dir():
+    if not settings.uses_embedded_engine and not any(folder.is_dir() for folder in folders):
         raise TrainingUnavailable(
-            TrainingObstacle.LORA_DIR_MISSING, f"The LoRA folder {folder} is not there."
+            TrainingObstacle.LORA_DIR_MISSING, f"The LoRA folder {folders[0]} is not there."
         )
     if trainer == "kohya":
         _require_kohya(settings, checkpoint)
-    return checkpoint, folder
+    return checkpoint, folders
 
 
 def _obstacle(settings: Settings, trainer: str) -> TrainingObstacle | None:

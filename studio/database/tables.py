@@ -231,13 +231,17 @@ class PoseRow(Base):
 
 
 class ServerRow(Base):
-    """A WebUI as the worker last saw it. record: a studio.values.Server. task_id: ours that runs there, if any."""
+    """A WebUI as the worker last saw it. record: a studio.values.Server. task_id: ours that runs there, if any.
+
+    drained: somebody wants it to take no new work.
+    """
 
     __tablename__ = "servers"
 
     url: Mapped[str] = mapped_column(primary_key=True)
     record: Mapped[Json]
     task_id: Mapped[str | None]
+    drained: Mapped[bool] = mapped_column(default=False)
     seen_at: Mapped[datetime]
 
 

@@ -132,10 +132,15 @@ class StageRunner:
 
     def _once(self, given: StageInput, follower: Follower, avoid: set[str]) -> tuple[StageOutput, str, str]:
         need = needs_of(request_of(given))
-        with self._pool.lease(need, cancelled=follower.cancelled, avoid=avoid) as client:
+        with self._pool.lease(
+            need, checkpoint=given.checkpoint, cancelled=follower.cancelled, avoid=avoid
+        ) as client:
             task_id = new_task_id()
             self._tasks.begin(client, task_id)
             output = STAGES[given.request.use](given, _on(client, task_id, follower))
+            self._pool.measured(
+                client, pixel_steps=_pixel_steps(given.request, output), seconds=output.seconds
+            )
             overlooking(self._tasks.end, otherwise=None)(client)
             return output, client.url, client.capabilities(max_age_seconds=float("inf")).flavour
 
@@ -161,6 +166,13 @@ class StageRunner:
         except IntegrityError as error:
             self._store.delete(path)
             raise StageCancelled from error
+
+
+def _pixel_steps(request: PlannedStage, output: StageOutput) -> float:
+    """How much was sampled, for comparing servers: pixels that came out times the steps that img2img takes of those
+    asked for. What extensions add is left out; it is the same on every server.
+    """
+    return output.width * output.height * request.steps * (request.denoising_strength or 1.0)
 
 
 def _on(client: WebuiClient, task_id: str, follower: Follower) -> Generator:

@@ -35,6 +35,8 @@ LOG = structlog.get_logger()
 LETTING_GO_SECONDS = 5.0
 FOLLOW_SECONDS = 1.0
 TRAININGS_POLL_SECONDS = 1.0
+JOBS_PER_SERVER = 2
+"""One at work there, and one to follow at once while the first is between two stages or being finished."""
 
 
 def run(settings: Settings) -> int:
@@ -72,6 +74,7 @@ def _work(base: Foundations, stopping: Stopping) -> None:
     )
     tasks = ServerTasks(database=base.database)
     watcher.forget_other_servers()
+    watcher.follow_drains()
     for client in pool.clients:
         tasks.stop_leftover(client)
     watcher.start()
@@ -101,7 +104,7 @@ def _open_queues(settings: Settings, *, servers: int) -> None:
     DBOS.launch()
     DBOS.register_queue(
         JOBS,
-        worker_concurrency=max(2, servers),
+        worker_concurrency=JOBS_PER_SERVER * servers,
         polling_interval_sec=settings.poll_seconds,
         on_conflict="always_update",
     )

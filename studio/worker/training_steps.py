@@ -16,7 +16,7 @@ from studio.database.connect import Database
 from studio.database.tables import AdapterRow, PhotoRow, SubjectRow, TrainingRow
 from studio.errors import DatabaseLocked, StudioError, TrainingObstacle, TrainingUnavailable
 from studio.faces.values import PhotoFindings
-from studio.loras import LoraFolder
+from studio.loras import LoraFolders, listed_after_refresh
 from studio.photo_rows import photos_of
 from studio.pipeline.patience import StageCancelled, overlooking
 from studio.records import now
@@ -27,7 +27,6 @@ from studio.values import Failure, FailureCode, Status, TrainingOptions
 from studio.worker.stopping import Stopping
 from training.errors import TrainingCancelled, TrainingFailed
 from training.port import Trainer, TrainingPhoto, TrainingProgress, TrainingRequest
-from webui_client.errors import WebuiError
 from webui_client.pool import WebuiPool
 
 LOG = structlog.get_logger()
@@ -42,7 +41,7 @@ class TrainingSteps:
     settings: Settings
     database: Database
     store: Store
-    loras: LoraFolder
+    loras: LoraFolders
     pool: WebuiPool
     trainers: Mapping[str, Trainer]
     stopping: Stopping
@@ -171,17 +170,12 @@ class TrainingSteps:
 
         Raises TrainingUnavailable when servers answer but none of them sees the file.
         """
-        seen = []
-        for client in self.pool.clients:
-            try:
-                client.refresh_loras()
-                seen.append(any(known.name == lora for known in client.loras()))
-            except WebuiError as error:
-                LOG.warning("LoRAs not refreshed", server=client.url, error=str(error))
-        if seen and not any(seen):
+        listed = listed_after_refresh(self.pool.clients, lora)
+        if listed and not any(listed):
+            folders = ", ".join(map(str, self.loras.folders))
             raise TrainingUnavailable(
                 TrainingObstacle.LORA_DIR_ELSEWHERE,
-                f"No server lists the LoRA put into {self.loras.folder}; check SAJIN_LORA_DIR.",
+                f"No server lists the LoRA put into {folders}; check SAJIN_LORA_DIR and SAJIN_LORA_DIRS.",
             )
 
     def _show(self, training_id: str, progress: TrainingProgress) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from studio.loras import LoraFolder
+from studio.loras import LoraFolders
 from studio.store import STALE_SECONDS
 
 
 def test_an_installed_lora_can_be_read_by_a_server_of_another_user(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        LoraFolder(folder=tmp_path).install("anna", b"weights")
+        LoraFolders(folders=(tmp_path,)).install("anna", b"weights")
     finally:
         os.umask(before)
     assert (tmp_path / "anna.safetensors").stat().st_mode & 0o777 == 0o644
@@ -25,5 +25,5 @@ def test_what_a_killed_install_left_is_swept_and_the_servers_files_stay(tmp_path
         file.touch()
     for file in (theirs, left):
         os.utime(file, (0, fresh.stat().st_mtime - STALE_SECONDS - 60))
-    LoraFolder(folder=tmp_path).sweep()
+    LoraFolders(folders=(tmp_path,)).sweep()
     assert set(tmp_path.iterdir()) == {theirs, fresh}

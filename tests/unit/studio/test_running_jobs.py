@@ -443,12 +443,13 @@ def test_a_job_for_an_address_that_is_no_open_webui_says_so_and_goes_on_when_it_
 
 @NO_OPEN_WEBUI
 def test_an_address_that_is_no_open_webui_is_shown_with_what_it_is(
-    reply: Reply, code: str, word: str
+    tmp_path: Path, reply: Reply, code: str, word: str
 ) -> None:
     with PaintingWebui() as server:
         for method, path in list(server.routes):
             server.on(method, path, reply)
-        record = look_at(WebuiClient(server.url), busy=False)
+        client = WebuiClient(server.url)
+        record = look_at(client, WebuiPool([client], tmp_path))
     assert record.server.status == "down"
     assert record.server.problem == code
     assert record.server.details is not None

@@ -214,7 +214,7 @@ def test_a_waiting_training_is_cancelled_at_once_and_a_running_one_when_it_looks
 def test_a_lora_folder_the_server_does_not_read_is_found_out(school: School, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    loras = dataclasses.replace(school.steps.loras, folder=elsewhere)
+    loras = dataclasses.replace(school.steps.loras, folders=(elsewhere,))
     school.steps = dataclasses.replace(school.steps, loras=loras)
     training = school.run(school.start())
     assert training.error is not None
