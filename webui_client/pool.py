@@ -114,7 +114,7 @@ class WebuiPool:
         asked = wish.since
         while True:
             with self._taken(wish) as client:
-                if client is not None:
+                if client is not None and self._is_there(client, wish):
                     with self._watched(client):
                         yield client
                     return
@@ -265,11 +265,26 @@ class WebuiPool:
             turn=known.turn,
         )
 
+    def _is_there(self, client: WebuiClient, wish: Wish) -> bool:
+        """Whether a server answers; asked only if it failed before.
+
+        Raises the error when every other server that could serve rests as well.
+        """
+        if not self._known[client.url].health.failures:
+            return True
+        try:
+            client.probe()
+        except WebuiError as error:
+            self.failed(client, error)
+            if all(self._rests(url) for url in wish.able if url not in self._drained):
+                raise
+            return False
+        self.answered(client)
+        return True
+
     @contextmanager
     def _watched(self, client: WebuiClient) -> Iterator[None]:
-        """Learn from how the work in the context ends; one that failed before is first asked for a sign of life."""
-        if self._known[client.url].health.failures:
-            self._try_out(client)
+        """Learn from how the work in the context ends."""
         try:
             yield
         except WebuiError as error:
@@ -277,14 +292,6 @@ class WebuiPool:
             raise
         with self._changed:
             self._learn(client.url, health=WELL)
-
-    def _try_out(self, client: WebuiClient) -> None:
-        try:
-            client.probe()
-        except WebuiError as error:
-            self.failed(client, error)
-            raise
-        self.answered(client)
 
     def _blame(self, client: WebuiClient, error: WebuiError, *, at_work: bool) -> None:
         with self._changed:

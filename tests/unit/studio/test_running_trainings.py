@@ -6,8 +6,9 @@ import dataclasses
 import hashlib
 import io
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -26,7 +27,7 @@ from studio.worker.training_steps import TrainingSteps
 from studio.worker.watching import Watcher
 from tests.chaos.faults import in_the_way, locked
 from tests.persons import astronaut
-from tests.replay import Reply
+from tests.replay import Asked, Reply
 from tests.unit.studio.painting_webui import MODEL, PaintingWebui
 from training.errors import TrainingCancelled, TrainingFailed
 from training.port import TrainedAdapter, TrainingPhase, TrainingProgress, TrainingRequest
@@ -94,26 +95,39 @@ class School:
 
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[School]:
+    with reading_loras(tmp_path / "loras") as server, opened(tmp_path, server.url) as school:
+        yield school
+
+
+@contextmanager
+def opened(tmp_path: Path, *urls: str, **settings: Any) -> Iterator[School]:
+    """A school beside the servers at urls."""
     folder, checkpoint = tmp_path / "loras", tmp_path / f"{MODEL}.safetensors"
-    folder.mkdir()
     checkpoint.touch()
+    places = {"data": tmp_path / "data", "checkpoint": checkpoint, "lora_dir": folder}
+    base = lay_foundations(Settings(_env_file=None, webui_urls=urls, **(places | settings)))
+    with base.closing:
+        pool = WebuiPool([WebuiClient(url) for url in urls], tmp_path / "locks")
+        trainer = QuickTrainer()
+        known = {"embedded": trainer}
+        steps = dataclasses.replace(training_steps(base, pool, Stopping()), trainers=known)
+        yield School(base=base, studio=Studio(base), steps=steps, trainer=trainer, folder=folder)
+
+
+@contextmanager
+def reading_loras(folder: Path) -> Iterator[PaintingWebui]:
+    """A WebUI that lists what lay in its LoRA folder when it last read it, as A1111 does."""
+    folder.mkdir()
     with PaintingWebui() as server:
-        server.on("POST", "/sdapi/v1/refresh-loras", Reply(body=None))
-        server.on("GET", "/sdapi/v1/loras", lambda asked: listed(folder))
-        settings = Settings(
-            _env_file=None,
-            data=tmp_path / "data",
-            webui_urls=(server.url,),
-            checkpoint=checkpoint,
-            lora_dir=folder,
-        )
-        base = lay_foundations(settings)
-        with base.closing:
-            pool = WebuiPool([WebuiClient(server.url)], tmp_path / "locks")
-            trainer = QuickTrainer()
-            known = {"embedded": trainer}
-            steps = dataclasses.replace(training_steps(base, pool, Stopping()), trainers=known)
-            yield School(base=base, studio=Studio(base), steps=steps, trainer=trainer, folder=folder)
+
+        def read(_: Asked) -> Reply:
+            read_now = listed(folder)
+            server.on("GET", "/sdapi/v1/loras", read_now)
+            return Reply(body=None)
+
+        server.on("GET", "/sdapi/v1/loras", listed(folder))
+        server.on("POST", "/sdapi/v1/refresh-loras", read)
+        yield server
 
 
 def listed(folder: Path) -> Reply:
@@ -255,6 +269,56 @@ def test_a_lora_lost_from_the_folder_is_put_back_before_a_job(school: School, tm
     steps = job_steps(school.base, school.steps.pool, ServerTasks(database=school.base.database), Stopping())
     steps.open(job.id, 0)
     assert file.exists()
+
+
+def test_a_lora_is_placed_in_every_servers_own_folder_and_read_by_each(tmp_path: Path) -> None:
+    first, second = tmp_path / "loras", tmp_path / "loras of the second"
+    with reading_loras(first) as one, reading_loras(second) as two:
+        dirs = f"{two.url}/={second}"
+        with opened(tmp_path, one.url, two.url, lora_dirs=dirs) as school:
+            training = school.run(school.start())
+            names = [[lora.name for lora in client.loras()] for client in school.steps.pool.clients]
+    assert training.adapter is not None
+    assert names == [[training.adapter.name]] * 2
+    assert [file.name for file in first.iterdir()] == [file.name for file in second.iterdir()]
+
+
+def test_a_server_that_came_later_gets_the_lora_before_a_job(tmp_path: Path) -> None:
+    first, second = tmp_path / "loras", tmp_path / "loras of the second"
+    with reading_loras(first) as one, reading_loras(second) as two:
+        with opened(tmp_path, one.url) as school:
+            training = school.run(school.start())
+            request = JobRequest(preset="studio-profile", subject=training.subject_id)
+            job = school.studio.create_job(request)
+        with opened(tmp_path, one.url, two.url, lora_dirs=f"{two.url}={second}") as school:
+            tasks = ServerTasks(database=school.base.database)
+            steps = job_steps(school.base, school.steps.pool, tasks, Stopping())
+            steps.open(job.id, 0)
+            names = [[lora.name for lora in client.loras()] for client in school.steps.pool.clients]
+    assert training.adapter is not None
+    assert names == [[training.adapter.name]] * 2
+
+
+def test_a_folder_that_cannot_be_written_does_not_keep_the_lora_from_the_other_server(tmp_path: Path) -> None:
+    first, second = tmp_path / "loras", tmp_path / "loras of the second"
+    with reading_loras(first) as one, reading_loras(second) as two:
+        second.rmdir()
+        second.write_text("not a folder")
+        with opened(tmp_path, one.url, two.url, lora_dirs=f"{two.url}={second}") as school:
+            assert school.run(school.start()).status is Status.SUCCEEDED
+    assert len(list(first.iterdir())) == 1
+
+
+def test_erasing_a_subject_takes_its_lora_from_every_folder(tmp_path: Path) -> None:
+    first, second = tmp_path / "loras", tmp_path / "loras of the second"
+    with (
+        reading_loras(first) as one,
+        reading_loras(second) as two,
+        opened(tmp_path, one.url, two.url, lora_dirs=f"{two.url}={second}") as school,
+    ):
+        training = school.run(school.start())
+        school.studio.erase_subject(training.subject_id)
+    assert list(first.iterdir()) == list(second.iterdir()) == []
 
 
 def test_a_person_learned_on_another_checkpoint_is_refused_before_and_after_the_order(school: School) -> None:
