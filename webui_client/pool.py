@@ -294,9 +294,12 @@ class WebuiPool:
             self._learn(client.url, health=WELL)
 
     def _blame(self, client: WebuiClient, error: WebuiError, *, at_work: bool) -> None:
+        """Hold an error against a server; if it is its fault, what it has in memory may be lost with a restart."""
         with self._changed:
-            health = self._known[client.url].health.after(error, time.monotonic(), at_work=at_work)
-            self._learn(client.url, health=health)
+            known = self._known[client.url]
+            health = known.health.after(error, time.monotonic(), at_work=at_work)
+            if health != known.health:
+                self._learn(client.url, health=health, loaded=known.told)
 
     def _hear(self, record: Capabilities) -> None:
         """Learn which checkpoint a server names as its own.

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from playwright.sync_api import Browser, expect
 from flask_api.present import Presenter
 from flask_api.texts import texts_in
 from studio.pipeline.retrying import code_of
+from studio.records import now
 from studio.values import Failure
 from tests.browser import fixture_api as api
 from tests.browser.conftest import ScenePages
 from tests.browser.fixture_api import Scene
 from tests.browser.visitor import DESKTOP, PHONE, SLOW, WIDTHS, Visitor, visiting
-from webui_client.errors import ServerUnreachable
+from webui_client.errors import ServerFailed, ServerUnreachable
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("scene_pages"), pytest.mark.timeout(300)]
 
@@ -63,6 +65,23 @@ DOWN = SERVER | {
     "problem_code": code_of(UNREACHABLE),
     "problem": texts_in("en").say("servers", code_of(UNREACHABLE)),
     "details": str(UNREACHABLE),
+}
+
+
+FAILED = ServerFailed("http://gpu-1:7860", "/sdapi/v1/txt2img", 500, "OutOfMemoryError: CUDA out of memory")
+RESTING = SERVER | {
+    "url": "http://gpu-1:7860",
+    "flavour": "a1111",
+    "status": "resting",
+    "demonstration": False,
+    "takes_work": False,
+    "failures": 3,
+    "retry_at": (now() + timedelta(seconds=45)).isoformat(),
+    "problem_code": code_of(FAILED),
+    "problem": texts_in("en").say(
+        "servers", "resting", failures=3, what=texts_in("en").say("failures", code_of(FAILED), "message")
+    ),
+    "details": str(FAILED),
 }
 
 
@@ -131,7 +150,7 @@ STATES: dict[str, tuple[Callable[[], Scene], str, str]] = {
         lambda: ready(jobs=[api.job("running", 0, "tone", 0.5), api.job("failed", 0, "tone", 0.4, error=GONE),
                             api.job("succeeded", 2)]), "jobs", ".sj-jobrow",
     ),
-    "servers": (lambda: Scene(servers=[SERVER, DOWN]), "servers", "#servers .sj-card"),
+    "servers": (lambda: Scene(servers=[SERVER, RESTING, DOWN]), "servers", "#servers .sj-card"),
 }  # fmt: skip
 
 

@@ -95,6 +95,18 @@ def test_what_the_last_run_left_in_memory_counts_and_not_what_the_server_names(
     assert len(one.loads + two.loads) == 1
 
 
+def test_a_server_that_failed_is_thought_to_have_its_own_checkpoint_loaded_again(
+    one: PaintingWebui, tmp_path: Path
+) -> None:
+    pool = pool_of(tmp_path, one)
+    paint(pool, OTHER_MODEL)
+    one.misbehave = [webui.hangs_up]
+    with pytest.raises(ServerUnreachable):
+        paint(pool, OTHER_MODEL)
+    paint(pool, OTHER_MODEL)
+    assert standing(pool, one).speed is None, "as if the checkpoint had to be loaded"
+
+
 def test_jobs_of_one_checkpoint_are_kept_together(one: PaintingWebui, tmp_path: Path) -> None:
     pool = pool_of(tmp_path, one)
     one.pause_seconds = 0.02
