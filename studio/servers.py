@@ -54,8 +54,13 @@ def drain(session: Session, url: str, *, drained: bool) -> Server:
 
 def worker_alive(session: Session) -> bool:
     """Whether any worker gave a sign of life in the last seconds."""
+    return bool(living_workers(session))
+
+
+def living_workers(session: Session) -> frozenset[str]:
+    """The executor ids of the workers that gave a sign of life in the last seconds."""
     seen: Sequence[WorkerRow] = session.scalars(select(WorkerRow)).all()
-    return any(now() - row.seen_at < STALE_AFTER for row in seen)
+    return frozenset(row.executor_id for row in seen if now() - row.seen_at < STALE_AFTER)
 
 
 def _record(row: ServerRow, *, alive: bool) -> ServerRecord:

@@ -19,7 +19,7 @@ from studio.pipeline.facts import facts_of
 from studio.pipeline.retrying import code_of
 from studio.queue import DEAD, DurableQueue, job_workflow
 from studio.records import now
-from studio.servers import ServerRecord, drained_servers
+from studio.servers import ServerRecord, drained_servers, living_workers
 from studio.values import Failure, FailureCode, Server, Status
 from studio.worker.stopping import Stopping
 from webui_client.capabilities import Capabilities
@@ -62,10 +62,11 @@ class Watcher:
             self.pool.drain(drained_servers(session))
 
     def forget_other_servers(self) -> None:
-        """Drop the records of servers that are not in the settings any more."""
+        """Drop the records of servers that are not in the settings any more; other workers' servers stay."""
         urls = [client.url for client in self.pool.clients]
         with self.database.write() as session:
-            session.execute(delete(ServerRow).where(ServerRow.url.not_in(urls)))
+            if not living_workers(session) - {self.executor_id}:
+                session.execute(delete(ServerRow).where(ServerRow.url.not_in(urls)))
 
     def look_at_work(self) -> None:
         """Give a sign of life, queue what was never queued, and end what the durable queue gave up."""
