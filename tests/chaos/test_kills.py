@@ -41,8 +41,8 @@ FINAL = ("succeeded", "failed", "cancelled")
 PRESET = """\
 title: {en: Chaos, ko: 혼돈}
 identity: lora
-width: 512
-height: 512
+width: 256
+height: 256
 prompt: photo of a {subject}, white shirt, gray background
 sampler: Euler a
 scheduler: Automatic
