@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900), pytest.mark.xdist_gro
 
 ROUNDS = range(int(os.environ.get("SAJIN_CHAOS_ROUNDS", "1")))
 MOST_RUNS = 4  # until each part was struck; a short part may be over before the blow falls
-TRAINING_STEPS = 24
+TRAINING_STEPS = 16
 VICTIMS = ("worker", "engine", "api")
 STAGES = ("skeleton", "tone", "upscale")
 PHASES = ("caching", "learning", "saving")
