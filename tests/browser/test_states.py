@@ -61,6 +61,7 @@ DOWN = SERVER | {
     "checkpoint": "",
     "native_size": 0,
     "demonstration": False,
+    "speed": None,
     "capabilities": {},
     "problem_code": code_of(UNREACHABLE),
     "problem": texts_in("en").say("servers", code_of(UNREACHABLE)),
