@@ -72,6 +72,7 @@ def download(model: RecommendedModel, place: Path, advance: Advance) -> str:
     is under way), JobFailed when the hub does: it cannot be reached, does not have or give the file, breaks off, or
     gives another content than it should. Only a broken download leaves something behind, to go on from.
     """
+    constants.HF_HUB_DISABLE_TELEMETRY = True  # the hub is asked for a file and told nothing of this machine
     with _told(model, place):
         offer = _offer(model)
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -51,12 +51,14 @@ class HubFile:
 class Hub:
     """The server.
 
-    files: by "owner/name/revision/path". ranges: the Range header of every download, "" for none. told_to_content: its
-    Authorization header likewise, which is none of the content host's business.
+    files: by "owner/name/revision/path". agents: what whoever asked for a path said of itself. ranges: the Range header
+    of every download, "" for none. told_to_content: its Authorization header likewise, which is none of the content
+    host's business.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, HubFile] = {}
+        self.agents: dict[str, str] = {}
         self.ranges: list[str] = []
         self.told_to_content: list[str] = []
         self._server = QuietServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
@@ -98,9 +100,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _resolve(self) -> None:
         """Answer as the hub does for large files: with what is known of it, and where its content lies."""
-        owner, name, _, revision, path = self.path.removeprefix("/").split("/", 4)
-        key = f"{owner}/{name}/{revision}/{path}"
-        if not any(known.startswith(f"{owner}/{name}/") for known in self.hub.files):
+        self.hub.agents[self.path] = self.headers.get("User-Agent", "")
+        repo, _, place = self.path.removeprefix("/").partition("/resolve/")
+        key = f"{repo}/{place}"
+        if not any(known.startswith(f"{repo}/") for known in self.hub.files):
             self._refuse(401, "RepoNotFound")
         elif key not in self.hub.files:
             self._refuse(404, "EntryNotFound")

@@ -156,6 +156,14 @@ def test_the_licence_is_told_before_anything_is_downloaded(desk: Desk) -> None:
     assert desk.leftovers() == []
 
 
+def test_the_hub_is_asked_for_the_file_only_and_told_nothing_of_this_machine(desk: Desk) -> None:
+    desk.offer(WEIGHTS)
+    desk.sajin("get", "tile")
+    (agent,) = desk.hub.agents.values()
+    assert list(desk.hub.agents) == [f"/{REPO}/resolve/{REVISION}/{FILE}"]
+    assert "torch" not in agent
+
+
 def test_what_is_there_already_is_checked_and_not_downloaded_again(desk: Desk) -> None:
     desk.offer(WEIGHTS)
     desk.sajin("get", "tile")
