@@ -45,7 +45,7 @@ def port(studio: Studio) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     yield str(listening.getsockname()[1])
-    server.close()
+    server.trigger.pull_trigger(server.close)
     thread.join(10)
 
 
