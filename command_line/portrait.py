@@ -71,7 +71,7 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
         report["adapter"] = learn(session, terminal, subject["id"], request.steps)["adapter"]["name"]
     job = _order(session, terminal, request, subject["id"])
     report.update(job=job["id"], server=_server(job))
-    report["images"] = [_save(session, image, request.out) for image in job["images"]]
+    report["images"] = [save_image(session, image, request.out) for image in job["images"]]
     _show(terminal, job, report["images"])
     raise_if_failed(job, "the job")
 
@@ -93,7 +93,7 @@ def _server(job: dict[str, Any]) -> dict[str, str] | None:
     return {"flavour": server["flavour"], "version": server["version"]} if server else None
 
 
-def _save(session: Session, image: dict[str, Any], out: Path) -> dict[str, Any]:
+def save_image(session: Session, image: dict[str, Any], out: Path) -> dict[str, Any]:
     """Fetch an image and its stages; the entry for the report."""
     stem = f"{image['preset']}-{image['seed']}"
     path = out / f"{stem}.png"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from studio.values import (
     MAX_PHOTOS,
     Dpi,
+    FacePhotoQuery,
     IdPhotoQuery,
     ImageQuery,
     JobOptions,
@@ -107,6 +108,17 @@ class PictureForm(BaseModel):
 
 
 DocumentName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class FacePhotoForm(BaseModel):
+    """A photo of one person. consent must be true: the person in the photo agreed to this use."""
+
+    picture: UploadFile
+    consent: QueryBoolean
+
+
+class FacePhotosQuery(FacePhotoQuery):
+    """Which face photos to list."""
 
 
 class IdPhotoForm(BaseModel):

@@ -120,7 +120,9 @@ class FacePhotos:
         )
         with self.database.read() as session:
             options = session.scalars(query).one()
-        return self.file(options.get("photo") or "").read_bytes(), image
+        if options.get("photo") is None:
+            raise NotFound("face_photo", image_id)
+        return self.file(options["photo"]).read_bytes(), image
 
     def _row(self, photo_id: str) -> FacePhotoRow:
         with self.database.read() as session:

@@ -18,9 +18,10 @@ LARGEST_PADDING = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageInput:
-    """What a stage works on. picture: what the stage before made, or the photo that the first works over, or None.
+    """What a stage works on; pictures are encoded, here and everywhere.
 
-    Pictures are encoded, here and everywhere. control_pictures: by the path that the request's units name. checkpoint: title of the one planned for.
+    picture: what the stage before made, or the photo that the first one works over; None for a first one without.
+    control_pictures: by the path that the request's units name. checkpoint: title of the one planned for.
     """
 
     request: PlannedStage
