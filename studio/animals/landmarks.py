@@ -17,9 +17,17 @@ Points = NDArray[np.float64]
 # Points of mediapipe's canonical face mesh, in the order in which they are joined.
 RIGHT_EYE = (33, 160, 158, 133, 153, 144)
 LEFT_EYE = (362, 385, 387, 263, 373, 380)
-NOSE = (168, 4, 2, 129, 4, 358, 2)
-LIPS = (61, 37, 267, 291, 314, 84)
-LINES = ((FACE_OVAL, True), (RIGHT_EYE, True), (LEFT_EYE, True), (NOSE, False), (LIPS, True))
+BRIDGE = (168, 6, 197, 195, 5, 4)
+NOSTRILS = (129, 98, 97, 2, 326, 327, 358)
+LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
+LINES = (
+    (FACE_OVAL, True),
+    (RIGHT_EYE, True),
+    (LEFT_EYE, True),
+    (BRIDGE, False),
+    (NOSTRILS, False),
+    (LIPS, True),
+)
 
 DRAWN_SIDE = 768
 PERSON, MADE, BETWEEN = (255, 255, 255), (255, 122, 0), (255, 214, 10)
