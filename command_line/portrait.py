@@ -69,7 +69,7 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     subject = add_subject(session, terminal, train)
     if preset["identity"] == "lora":
         report["adapter"] = learn(session, terminal, subject["id"], request.steps)["adapter"]["name"]
-    photo = _face_photo(session, request) if takes_photo(preset) else None
+    photo = _face_photo(session, request, subject["id"]) if takes_photo(preset) else None
     job = _order(session, terminal, request, subject["id"], photo)
     report.update(job=job["id"], server=_server(job))
     report["images"] = [save_image(session, image, request.out) for image in job["images"]]
@@ -82,10 +82,10 @@ def takes_photo(preset: dict[str, Any]) -> bool:
     return any(option["key"] == "photo" for option in preset["options"])
 
 
-def _face_photo(session: Session, request: PortraitRequest) -> str:
+def _face_photo(session: Session, request: PortraitRequest, subject_id: str) -> str:
     """Send the first photo for a preset that works from one; its id."""
     first = picture_files(request.photos)[0]
-    kept = session.api.upload("/face-photos", "picture", [first], {"consent": "true"})
+    kept = session.api.upload("/face-photos", "picture", [first], {"consent": "true", "subject": subject_id})
     return str(kept["id"])
 
 

@@ -328,6 +328,7 @@ class FacePhotoAnswer(Answer):
     """The kept square around a person's head, and what was measured of the face."""
 
     id: str
+    subject_id: str | None
     width: int
     height: int
     traits: Traits

@@ -111,10 +111,14 @@ DocumentName = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class FacePhotoForm(BaseModel):
-    """A photo of one person. consent must be true: the person in the photo agreed to this use."""
+    """A photo of one person. consent must be true: the person in the photo agreed to this use.
+
+    subject: id of the person, if it is one of the people; erasing the person then erases the photo.
+    """
 
     picture: UploadFile
     consent: QueryBoolean
+    subject: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
 class FacePhotosQuery(FacePhotoQuery):

@@ -18,7 +18,7 @@ from studio.library.animals import AnimalLibrary
 from studio.poses import clean_upload
 from studio.records import new_id, now
 from studio.store import Store
-from studio.subjects import CONSENT_VERSION
+from studio.subjects import CONSENT_VERSION, owned_subject
 from studio.values import (
     AnimalMatch,
     FacePhoto,
@@ -43,17 +43,21 @@ class FacePhotos:
     gallery: Gallery
     owner_id: str
 
-    def add(self, file: UploadedFile, *, consent: bool) -> FacePhoto:
-        """Look at an upload and keep it. Raises ConsentRequired, BadUpload, NoFace, SeveralFaces, SideFace."""
+    def add(self, file: UploadedFile, *, consent: bool, subject_id: str | None) -> FacePhoto:
+        """Look at an upload and keep it. Raises as Studio.add_face_photo."""
         from studio.animals.looking import look_at
 
         if not consent:
             raise ConsentRequired
+        if subject_id is not None:
+            with self.database.read() as session:
+                owned_subject(session, subject_id, self.owner_id)
         seen = look_at(clean_upload(file), self.faces)
         moment = now()
         row = FacePhotoRow(
             id=new_id(),
             owner_id=self.owner_id,
+            subject_id=subject_id,
             path=self.store.put(seen.square, FOLDER, ".jpg"),
             width=seen.side,
             height=seen.side,
@@ -138,6 +142,7 @@ class FacePhotos:
 def _value(row: FacePhotoRow) -> FacePhoto:
     return FacePhoto(
         id=row.id,
+        subject_id=row.subject_id,
         width=row.width,
         height=row.height,
         traits=Traits.model_validate(row.traits),

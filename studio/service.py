@@ -247,12 +247,15 @@ class Studio:
         """The animals a face can be likened to, by name."""
         return self._foundations.library.animals.animals
 
-    def add_face_photo(self, file: UploadedFile, *, consent: bool) -> FacePhoto:
+    def add_face_photo(
+        self, file: UploadedFile, *, consent: bool, subject_id: str | None = None
+    ) -> FacePhoto:
         """Keep the square around the head in a photo of one person, for jobs that work from it.
 
-        Raises ConsentRequired, BadUpload, NoFace, SeveralFaces, SideFace.
+        subject_id: the person, whose erasure then erases it too. Raises ConsentRequired, NotFound, BadUpload, NoFace,
+        SeveralFaces, SideFace.
         """
-        return self._parts.face_photos.add(file, consent=consent)
+        return self._parts.face_photos.add(file, consent=consent, subject_id=subject_id)
 
     def face_photos(self, query: FacePhotoQuery = NEWEST_FACE_PHOTOS) -> FacePhotoPage:
         """Face photos, newest first. Raises InvalidRequest for a cursor that is none."""

@@ -45,7 +45,7 @@ def list_face_photos(query: FacePhotosQuery) -> FacePhotosAnswer:
 @face_photos.output(FacePhotoAnswer, status_code=201)
 def add_face_photo(form: FacePhotoForm) -> FacePhotoAnswer:
     """Keep the square around the head in a photo of one person, for jobs that work from it."""
-    photo = studio().add_face_photo(uploaded(form.picture), consent=form.consent)
+    photo = studio().add_face_photo(uploaded(form.picture), consent=form.consent, subject_id=form.subject)
     return presenter().face_photo(photo)
 
 

@@ -51,9 +51,13 @@ class AnimalMatch(Value):
 
 
 class FacePhoto(Value):
-    """The kept square around a person's head, from which jobs work. width, height: pixels."""
+    """The kept square around a person's head, from which jobs work. width, height: pixels.
+
+    subject_id: the person, where it is one of the subjects; erasing the subject erases the photo.
+    """
 
     id: str
+    subject_id: str | None
     width: int
     height: int
     traits: Traits

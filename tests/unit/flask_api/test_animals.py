@@ -135,6 +135,21 @@ def test_erasing_takes_the_file_unless_another_shows_it(client: FlaskClient, stu
     assert client.get(twins[1]["url"]).status_code == 404
 
 
+def test_erasing_a_person_erases_their_face_photos(client: FlaskClient, studio: Studio, subject: str) -> None:
+    answer = client.post(ROOT, data=form(photo(VARIATIONS[3])) | {"subject": subject})
+    photo_id = answer.get_json()["id"]
+    file = studio.face_photo_file(photo_id)
+    assert answer.get_json()["subject_id"] == subject
+    assert client.delete(f"/api/v1/subjects/{subject}").status_code == 204
+    assert client.get(f"{ROOT}/{photo_id}").status_code == 404
+    assert not file.exists()
+
+
+def test_a_face_photo_of_nobody_known_is_refused(client: FlaskClient) -> None:
+    answer = client.post(ROOT, data=form(FACE) | {"subject": "nobody"})
+    assert (answer.status_code, answer.get_json(force=True)["code"]) == (404, "not_found")
+
+
 @pytest.mark.parametrize("path", ["landmarks", "landmarks/file"])
 def test_an_image_that_is_not_there_has_no_landmarks(client: FlaskClient, path: str) -> None:
     assert client.get(f"/api/v1/images/nothing/{path}").status_code == 404
