@@ -118,7 +118,7 @@ class Animal:
         """Only what changes while the job is under way."""
         if not job:
             return {self.live_view: "", self.gallery: ""}
-        stages = next((one["stages"] for one in presets if one["name"] == job["preset"]), [])
+        stages: list[Json] = next((one["stages"] for one in presets if one["name"] == job["preset"]), [])
         tiles = self.site.html("picture_tiles", images=job["images"], chosen=place.image, marked=None)
         return {self.live_view: job_view(self.site, stages, job), self.gallery: tiles}
 

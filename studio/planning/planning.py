@@ -116,7 +116,7 @@ class _Planner:
     def picture(self, number: int, style_tags: str) -> PlannedPicture:
         seed = picture_seed(self.order.seed, number)
         size = adapted_size(self.spec.width, self.spec.height, self.facts.native_size)
-        stages = []
+        stages: list[PlannedStage] = []
         for name, stage in self.spec.stages.items():
             planned = self.stage(name, stage, seed, size, style_tags)
             if not stages and stage.use == "img2img":
