@@ -68,7 +68,7 @@ class Animal:
         """Read everything at place and draw it. Raises PageError."""
         api = self.site.api
         presets = [one for one in api.items("/presets") if one["product"] == PRODUCT]
-        job = api.found(f"/jobs/{place.job}") if place.job else None
+        job = api.found(f"/jobs/{place.job}?preview=true") if place.job else None
         place = settled(self.site, place, job, presets)
         return {
             self.place: place,
@@ -279,7 +279,7 @@ def wire_job(page: Animal) -> None:
     def follow(data: Updates) -> Updates:
         place: Place = data[page.place]
         try:
-            job = page.site.api.found(f"/jobs/{place.job}")
+            job = page.site.api.found(f"/jobs/{place.job}?preview=true")
             if not job or not unfinished(job):
                 return page.go(place)
             return page.live(job, [page.site.api.read(f"/presets/{job['preset']}")], place)
