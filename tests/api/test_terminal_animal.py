@@ -104,7 +104,7 @@ def test_where_a_server_has_a_controlnet_of_faces_the_face_mesh_guides_the_anima
         status, report, said = animal(me, f"--webui={engine.url}", "--seed=7", f"--out={tmp_path / 'out'}")
     assert status == 0, said
     assert report["preset"] == "animal"
-    infotext = Image.open(report["images"][0]["path"]).text["parameters"]
+    infotext = Image.open(report["images"][0]["path"]).info["parameters"]
     assert "Module: mediapipe_face, Model: sajin-tiny-mediapipe_face" in infotext
     assert "Weight: 1.25" in infotext
     assert "Threshold A: 1.0, Threshold B: 0.5" in infotext
