@@ -59,7 +59,7 @@ def colour_shares(pixels: Pixels) -> list[tuple[str, float]]:
     known = lab(np.array([[rgb(code) for codes in EXAMPLES.values() for code in codes]], dtype=np.uint8))[0]
     apart = np.linalg.norm(lab(pixels[None])[0][:, None] - known[None], axis=2)
     counts = np.bincount(apart.argmin(axis=1), minlength=len(names))
-    shares = {name: 0.0 for name in EXAMPLES}
+    shares = dict.fromkeys(EXAMPLES, 0.0)
     for name, count in zip(names, counts):
         shares[name] += float(count) / len(pixels)
     return sorted(((name, share) for name, share in shares.items() if share), key=lambda pair: -pair[1])

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from studio.faces.find import find_faces
 from studio.faces.matte import person_matte

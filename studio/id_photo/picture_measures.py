@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.faces.cheeks import cheek_light, patch
+from studio.faces.colours import lab, rgb
 from studio.faces.measures import laplacian_variance, luma
 from studio.faces.portrait import SeenHead
 from studio.faces.pose import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, Mesh, eye_centre
-from studio.faces.cheeks import cheek_light, patch
-from studio.faces.colours import lab, rgb
 from studio.faces.similarity import Pixels, Similarity, warped
 
 FACE_SIDE = 150

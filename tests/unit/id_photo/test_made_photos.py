@@ -16,8 +16,8 @@ from PIL import Image, ImageFilter
 from skimage.transform import PiecewiseAffineTransform, warp
 
 from studio.errors import HeadCutOff, NoFace, SeveralFaces, SideFace, Sunglasses
-from studio.faces.embeddings import _landmarks
 from studio.faces.colours import rgb
+from studio.faces.embeddings import _landmarks
 from studio.faces.portrait import Portrait
 from studio.faces.pose import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, eye_centre
 from studio.faces.process import FaceProcess
