@@ -18,7 +18,7 @@ AROUND_FACE = 0.5
 
 
 def check(picture: bytes) -> PhotoFindings:
-    """What is found in a clean picture (as studio.intake.decode gives it): faces, measures, look, embedding, fingerprint.
+    """What is found in a clean picture (as studio.intake.decode gives it): faces, measures, look, embedding.
 
     Boxes are in pixels of the whole picture; measuring is done at no more than 1600 pixels a side.
     """

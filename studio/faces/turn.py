@@ -14,8 +14,9 @@ Turn = Literal[0, 90, 180, 270]
 TURNS: tuple[Turn, ...] = (0, 90, 180, 270)
 
 LYING_DEGREES = 65.0
-SURE_UPRIGHT = 0.9
+SURE_UPRIGHT, SURE_TURNED = 0.9, 0.8
 CLEARLY_SURER = 0.05
+WHOLE_SHARE = 0.94
 SEARCHED_SIDE = 512
 AROUND_FACE = 1.0
 
@@ -28,12 +29,19 @@ def turn_of(pixels: Pixels, face: Face | None, look: HeadLook | None) -> Turn:
     """
     if look is not None and abs(look.roll) > LYING_DEGREES:
         return 270 if look.roll > 0 else 90
-    if face is not None and face.confirmed and face.score >= SURE_UPRIGHT:
+    if face is not None and face.confirmed and (face.score >= SURE_UPRIGHT or not _whole(face, pixels)):
         return 0
     part = np.asarray(_searched(Image.fromarray(pixels), face))
     scores = {turn: surest_score(np.ascontiguousarray(np.rot90(part, -turn // 90))) for turn in TURNS}
     best = max(TURNS, key=lambda turn: scores[turn])
-    return best if scores[best] > scores[0] + CLEARLY_SURER else 0
+    surer = scores[best] >= SURE_TURNED and scores[best] > scores[0] + CLEARLY_SURER
+    return best if surer else 0
+
+
+def _whole(face: Face, pixels: Pixels) -> bool:
+    """Whether the face lies in the picture; of a part of one it cannot be told where it is surest."""
+    height, width = pixels.shape[:2]
+    return face.box.within(width, height).area >= WHOLE_SHARE * face.box.area
 
 
 def _searched(picture: Image.Image, face: Face | None) -> Image.Image:

@@ -70,9 +70,9 @@ class Face(FaceValue):
 class FaceMeasures(FaceValue):
     """Measures of the main face, each on the face upright at 150 by 150 pixels.
 
-    sharpness: variance of the Laplacian of luma brought to one brightness. light: the 90th percentile of luma (0 to
-    255), low only where even the lit parts are dark. clipped: share of pixels at the upper end of luma, 0 to 1.
-    contrast: standard deviation of luma.
+    sharpness: variance of the Laplacian of luma brought to one brightness, as it is in the direction in which it is
+    less. light: the 90th percentile of luma (0 to 255), low only where even the lit parts are dark. clipped: share of
+    pixels at the upper end of luma, 0 to 1. contrast: standard deviation of luma.
     """
 
     sharpness: float
