@@ -15,6 +15,7 @@ from studio.values import (
     JobOptions,
     JobQuery,
     JobRequest,
+    NewCaption,
     NewSubject,
     SheetPicture,
     SheetRequest,
@@ -45,6 +46,10 @@ class SubjectForm(NewSubject, strict=True):
     """A person to be learned. consent must be true: the person in the photos agreed."""
 
     consent: Annotated[bool, Field(json_schema_extra={"const": True})]
+
+
+class CaptionForm(NewCaption, strict=True):
+    """A photo's words for learning, in one line; null for the automatic ones again."""
 
 
 class TrainingForm(TrainingOptions, strict=True):

@@ -1,5 +1,6 @@
 """The studio's values: frozen, JSON-ready, without addresses or translated text (the HTTP border adds both)."""
 
+from studio.intake.coach import Coach
 from studio.values.base import (
     LOCAL_OWNER,
     MAX_PHOTOS,
@@ -46,6 +47,7 @@ from studio.values.people import (
     Adapter,
     Consent,
     Counts,
+    NewCaption,
     NewSubject,
     Photo,
     PhotosAdded,
@@ -76,6 +78,7 @@ __all__ = [
     "Adapter",
     "CheckCode",
     "CheckReport",
+    "Coach",
     "Consent",
     "Counts",
     "Dpi",
@@ -97,6 +100,7 @@ __all__ = [
     "JobRequest",
     "Measure",
     "MissingPart",
+    "NewCaption",
     "NewSubject",
     "Photo",
     "PhotoSet",
