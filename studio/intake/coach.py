@@ -20,7 +20,9 @@ RECOMMENDED_PHOTOS = 10
 WANTED_ANGLES: Mapping[Angle, int] = {Angle.FRONT: 4, Angle.LEFT: 2, Angle.RIGHT: 2}
 WANTED_EXPRESSIONS: Mapping[Expression, int] = {Expression.NEUTRAL: 3, Expression.SMILING: 3}
 WANTED_LIGHTS: Mapping[Light, int] = {Light.EVEN: 4, Light.SIDE: 1}
-WANTED: Mapping[str, int] = {**WANTED_ANGLES, **WANTED_EXPRESSIONS, **WANTED_LIGHTS}
+WANTED: Mapping[str, int] = dict(
+    (*WANTED_ANGLES.items(), *WANTED_EXPRESSIONS.items(), *WANTED_LIGHTS.items())
+)
 ENOUGH_TO_COMPARE = 3
 SAME_SHARE = 0.7
 

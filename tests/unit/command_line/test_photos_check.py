@@ -46,16 +46,16 @@ def test_a_folder_is_judged_captioned_and_coached(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     report = report_of(done)
     photos = {photo["filename"]: photo for photo in report["photos"]}
-    assert [photo for photo in photos if photos[photo]["status"] == "unfit"] == ["0.jpg", "stranger.jpg"]
-    assert photos["0.jpg"]["reasons"][0]["code"] == "near_duplicate"
-    assert photos["0.jpg"]["reasons"][0]["data"] == {"photo": "again.jpg"}
+    assert [photo for photo in photos if photos[photo]["status"] == "unfit"] == ["again.jpg", "stranger.jpg"]
+    assert photos["again.jpg"]["reasons"][0]["code"] == "near_duplicate"
+    assert photos["again.jpg"]["reasons"][0]["data"] == {"photo": "0.jpg"}
     assert photos["1.jpg"]["caption"].startswith("head and shoulders, facing the camera, smiling, wearing")
     assert photos["1.jpg"]["look"]["expression"] == "smiling"
     assert [file["filename"] for file in report["refused"]] == ["letter.jpg"]
     assert report["set"]["enough"]
     coached = report["coach"]
     assert coached["strangers"] == ["stranger.jpg"]
-    assert coached["duplicates"] == [{"best": "again.jpg", "others": ["0.jpg"]}]
+    assert coached["duplicates"] == [{"best": "0.jpg", "others": ["again.jpg"]}]
     assert coached["wish"]["angle"] == "left"
     assert coached["message"] in done.stderr
     assert "letter.jpg" in done.stderr
