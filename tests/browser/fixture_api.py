@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 
 Json = dict[str, Any]
 NOW = "2026-11-21T09:12:00+00:00"
+CAPTION = "head and shoulders, facing the camera, smiling, wearing orange clothes, light grey background"
 STAGES = ("skeleton", "tone", "upscale")
 
 
@@ -97,7 +98,7 @@ def photo(number: int, status: str = "fit", message: str = "", remedy: str = "")
         "status": status,
         "reasons": reasons,
         "look": {"angle": "front", "expression": "smiling", "light": "even", "framing": "upper_body"},
-        "caption": "head and shoulders, facing the camera, smiling, wearing red clothes, grey background",
+        "caption": CAPTION,
         "own_caption": False,
         "url": f"{base}/file",
         "thumbnail_url": f"{base}/thumbnail",
@@ -326,6 +327,11 @@ def create_app(scene: Scene) -> flask.Flask:
         fit = sum(photo["status"] != "unfit" for photo in scene.photos)
         return {"items": scene.photos, "refused": [], "set": verdict(fit), "next": None}
 
+    def caption(_: str, wanted: str) -> Json:
+        changed = next(photo for photo in scene.photos if photo["id"] == wanted)
+        changed["caption"] = flask.request.get_json()["caption"] or CAPTION
+        return changed
+
     def coach(_: str) -> Json:
         return told(sum(photo["status"] != "unfit" for photo in scene.photos))
 
@@ -336,6 +342,7 @@ def create_app(scene: Scene) -> flask.Flask:
     api.add_url_rule("/subjects", "subjects", lambda: listing(scene.subjects))
     api.add_url_rule("/subjects/<wanted>", "subject", lambda wanted: one(scene.subjects, wanted))
     api.add_url_rule("/subjects/<_>/photos", view_func=photos)
+    api.add_url_rule("/subjects/<_>/photos/<wanted>", view_func=caption, methods=["PATCH"])
     api.add_url_rule("/subjects/<_>/coach", view_func=coach)
     api.add_url_rule("/subjects/<_>/trainings", "trainings", lambda _: listing([training("succeeded", 1.0)]))
     api.add_url_rule("/subjects/<_>/trainings", view_func=start_training, methods=["POST"])
