@@ -19,10 +19,10 @@ Where = NDArray[np.bool_]
 
 SURELY_PERSON, SURELY_NOT = 0.9, 0.05
 COLLAR_IN_FACES = 0.55
-SAMPLED_EACH = 4
+SAMPLED_EACH = 8
 NAMED_COLOURS = 3
 SMALLEST_SHARE = 0.1
-FEWEST_SAMPLES = 60
+FEWEST_SAMPLES = 15
 
 
 def head_look(head: UprightHead, picture_height: int) -> HeadLook:
