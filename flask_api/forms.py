@@ -70,6 +70,12 @@ class JobsQuery(JobQuery):
     """Which jobs to list."""
 
 
+class WatchQuery(BaseModel):
+    """How a job is read. preview: a live preview is wanted, while this is asked again at least every 15 seconds."""
+
+    preview: QueryBoolean = False
+
+
 class ImagesQuery(ImageQuery):
     """Which images to list."""
 

@@ -70,11 +70,13 @@ class Jobs:
         items = tuple(job_value(row, images[row.id], has_preview=self._has_preview(row)) for row in rows)
         return JobPage(items=items, next=following)
 
-    def get(self, job_id: str) -> Job:
-        """One job. Raises NotFound."""
+    def get(self, job_id: str, *, preview: bool = False) -> Job:
+        """One job. preview: have live previews made for a while. Raises NotFound, StorageError."""
         with self.database.read() as session:
             row = owned_job(session, job_id, self.owner_id)
             images = images_of(session, [job_id])[job_id]
+        if preview and not Status(row.status).final:
+            self.previews.want(job_id)
         return job_value(row, images, has_preview=self._has_preview(row))
 
     def cancel(self, job_id: str) -> Job:

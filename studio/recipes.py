@@ -4,26 +4,59 @@ from __future__ import annotations
 
 import io
 import json
+import struct
+import zlib
+from collections.abc import Iterator
 from typing import Any
 
 from studio.errors import BadUpload
 
 RECIPE_CHUNK, INFOTEXT_CHUNK = "sajin", "parameters"
 LARGEST_TEXT = 4_000_000
+PNG_SIGNATURE, EIGHT_BIT_RGB = b"\x89PNG\r\n\x1a\n", b"\x08\x02"
 
 Recipe = dict[str, Any]
 
 
 def with_recipe(picture: bytes, infotext: str, recipe: Recipe) -> bytes:
-    """The same pixels as a PNG that carries infotext and recipe; the same input gives the same bytes."""
-    from PIL import Image, PngImagePlugin
+    """The same pixels as a PNG that carries infotext and recipe; the same input gives the same bytes.
+
+    An 8-bit RGB PNG, which is what a WebUI sends, keeps its compressed pixels: to compress them again takes longer
+    than everything else that is done to a finished picture.
+    """
+    from PIL import PngImagePlugin
 
     texts = PngImagePlugin.PngInfo()
     texts.add_itxt(INFOTEXT_CHUNK, infotext)
     texts.add_itxt(RECIPE_CHUNK, json.dumps(recipe, ensure_ascii=False, sort_keys=True), zip=True)
+    written = b"".join(_chunk(kind, data) for kind, data, *_ in texts.chunks)
+    pixels = picture if picture[:8] == PNG_SIGNATURE and picture[24:26] == EIGHT_BIT_RGB else _as_png(picture)
+    return PNG_SIGNATURE + b"".join(
+        chunk + (written if chunk[4:8] == b"IHDR" else b"") for chunk in _pixel_chunks(pixels)
+    )
+
+
+def _pixel_chunks(png: bytes) -> Iterator[bytes]:
+    """The chunks, each with length and check sum, without which a PNG has no pixels (PNG, 3rd edition, section 5)."""
+    start, kind = len(PNG_SIGNATURE), b""
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", png, start)
+        end = start + 12 + length
+        if kind in (b"IHDR", b"IDAT", b"IEND"):
+            yield png[start:end]
+        start = end
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I4s", len(data), kind) + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _as_png(picture: bytes) -> bytes:
+    from PIL import Image
+
     out = io.BytesIO()
     with Image.open(io.BytesIO(picture)) as image:
-        image.convert("RGB").save(out, "PNG", pnginfo=texts)
+        image.convert("RGB").save(out, "PNG")
     return out.getvalue()
 
 

@@ -160,9 +160,12 @@ class Studio:
         """Jobs, newest first. Raises InvalidRequest for a cursor that is none."""
         return self._parts.jobs.list(query)
 
-    def job(self, job_id: str) -> Job:
-        """One job with its images so far. Cheap enough to poll. Raises NotFound."""
-        return self._parts.jobs.get(job_id)
+    def job(self, job_id: str, *, preview: bool = False) -> Job:
+        """One job with its images so far. Cheap enough to poll.
+
+        preview: live previews are made while this is asked again and again. Raises NotFound, StorageError.
+        """
+        return self._parts.jobs.get(job_id, preview=preview)
 
     def cancel_job(self, job_id: str) -> Job:
         """Stop a job; a queued one at once, a running one at its next sign of progress. Final ones stay as they are."""

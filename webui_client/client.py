@@ -25,6 +25,7 @@ from webui_client.watch import RunWatch, is_idle, look_after
 from webui_client.wire import extras_body, img2img_body, txt2img_body
 
 OnProgress = Callable[[Progress], None]
+WantsPreview = Callable[[], bool]
 Cancelled = Callable[[], bool]
 RECORD_SECONDS = 60.0
 READY_POLL_SECONDS = 1.0
@@ -86,18 +87,22 @@ class WebuiClient(Listings):
         *,
         task_id: str | None = None,
         on_progress: OnProgress | None = None,
+        wants_preview: WantsPreview | None = None,
         cancelled: Cancelled | None = None,
     ) -> Generation:
         """Make pictures from text.
 
-        task_id: ours, for progress; made up if None. on_progress and cancelled are called from a second
-        thread about twice a second. Returns only pictures that are proven to be what was asked for; raises
-        MissingCapability before anything runs, FeatureDidNotRun after, Interrupted if the run was stopped.
+        task_id: ours, for progress; made up if None. wants_preview: whether the progress shall bring a preview,
+        which costs the server time; None for always. It, on_progress and cancelled are called from a second
+        thread every ``timeouts.poll`` seconds. Returns only pictures that are proven to be what was asked for;
+        raises MissingCapability before anything runs, FeatureDidNotRun after, Interrupted if the run was stopped.
         """
         server, names = self._resolved(request)
         task = task_id or new_task_id()
         body = txt2img_body(request, names, server, task)
-        return self._generate("/sdapi/v1/txt2img", request, names, server, body, on_progress, cancelled)
+        return self._generate(
+            "/sdapi/v1/txt2img", request, names, server, body, on_progress, wants_preview, cancelled
+        )
 
     def img2img(
         self,
@@ -105,6 +110,7 @@ class WebuiClient(Listings):
         *,
         task_id: str | None = None,
         on_progress: OnProgress | None = None,
+        wants_preview: WantsPreview | None = None,
         cancelled: Cancelled | None = None,
     ) -> Generation:
         """Make pictures from pictures; everything else as :meth:`txt2img`. Raises BadPicture for unreadable
@@ -113,7 +119,9 @@ class WebuiClient(Listings):
         server, names = self._resolved(request)
         task = task_id or new_task_id()
         body = img2img_body(request, names, server, task)
-        return self._generate("/sdapi/v1/img2img", request, names, server, body, on_progress, cancelled)
+        return self._generate(
+            "/sdapi/v1/img2img", request, names, server, body, on_progress, wants_preview, cancelled
+        )
 
     def extras(self, request: Extras) -> Picture:
         """Enlarge a picture or restore its faces without diffusion. There is no progress of this call to
@@ -156,6 +164,7 @@ class WebuiClient(Listings):
         server: Capabilities,
         body: Mapping[str, Any],
         on_progress: OnProgress | None,
+        wants_preview: WantsPreview | None,
         cancelled: Cancelled | None,
     ) -> Generation:
         overrides = body.get("override_settings", {}) if server.forgets_options else {}
@@ -169,6 +178,7 @@ class WebuiClient(Listings):
                 by_task=server.has_internal_progress,
                 idle_before=not server.has_internal_progress and is_idle(self._transport),
                 on_progress=on_progress,
+                wants_preview=wants_preview,
                 cancelled=cancelled,
             )
             with watch:

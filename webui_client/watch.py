@@ -22,8 +22,8 @@ class RunWatch:
 
     by_task: progress is asked by task_id, which tells whether ours is the one that runs; otherwise only the
     global progress is known, and a cancel interrupts only if the server was idle when the call was made
-    (idle_before). on_progress and cancelled are called from the second thread; an error they raise is raised
-    when the context ends.
+    (idle_before). on_progress, wants_preview and cancelled are called from the second thread; an error they raise
+    is raised when the context ends.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class RunWatch:
         by_task: bool,
         idle_before: bool,
         on_progress: Callable[[Progress], None] | None,
+        wants_preview: Callable[[], bool] | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
         self._transport = transport
@@ -41,6 +42,7 @@ class RunWatch:
         self._by_task = by_task
         self._idle_before = idle_before
         self._on_progress = on_progress
+        self._wants_preview = wants_preview
         self._cancelled = cancelled
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"watch {task_id}", daemon=True)
@@ -86,8 +88,9 @@ class RunWatch:
                 return
 
     def _look(self) -> None:
-        task = self._ask_task() if self._by_task else None
-        skip_image = self._by_task or self._on_progress is None
+        shows = self._on_progress is not None and (self._wants_preview is None or self._wants_preview())
+        task = self._ask_task(preview=shows) if self._by_task else None
+        skip_image = self._by_task or not shows
         params = {"skip_current_image": str(skip_image).lower()}
         whole = mapping_of(self._transport.get("/sdapi/v1/progress", params=params))
         ours = self._idle_before if task is None else bool(task.get("active"))
@@ -97,11 +100,11 @@ class RunWatch:
             self._fraction = told.fraction
             self._on_progress(told)
 
-    def _ask_task(self) -> Mapping[str, Any]:
+    def _ask_task(self, *, preview: bool = False) -> Mapping[str, Any]:
         question = {
             "id_task": self._task_id,
             "id_live_preview": self._preview_id,
-            "live_preview": self._on_progress is not None,
+            "live_preview": preview,
         }
         answer = mapping_of(self._transport.post("/internal/progress", question))
         self._preview_id = int(number_of(answer.get("id_live_preview"))) or self._preview_id

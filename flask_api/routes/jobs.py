@@ -9,7 +9,7 @@ from flask_api.answers import JobAnswer, JobsAnswer
 from flask_api.contents import EVENT_RESPONSES, PICTURE_RESPONSES
 from flask_api.context import listeners, presenter, studio
 from flask_api.files import picture_file
-from flask_api.forms import IdempotencyHeaders, JobForm, JobsQuery
+from flask_api.forms import IdempotencyHeaders, JobForm, JobsQuery, WatchQuery
 
 jobs = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
 
@@ -33,10 +33,11 @@ def create_job(form: JobForm, headers: IdempotencyHeaders) -> JobAnswer:
 
 
 @jobs.get("/<job_id>")
+@jobs.input(WatchQuery, location="query", arg_name="query")
 @jobs.output(JobAnswer)
-def read_job(job_id: str) -> JobAnswer:
+def read_job(job_id: str, query: WatchQuery) -> JobAnswer:
     """One job with its images so far."""
-    return presenter().job(studio().job(job_id))
+    return presenter().job(studio().job(job_id, preview=query.preview))
 
 
 @jobs.get("/<job_id>/events")

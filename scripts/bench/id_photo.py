@@ -29,10 +29,9 @@ DOCUMENT = "kr-resume-35x45"
 def measure(_folder: Path, rounds: int) -> list[Row]:
     """Processor seconds from an uploaded file to the checked ID photo; seconds of an A4 sheet as PDF."""
     document = read_documents(REPOSITORY / "presets" / "id")[DOCUMENT]
-    upload = photo()
     with FaceProcess() as faces:
-        made = make_id_photo(decode(upload, "photo.jpg").jpeg, document, faces)
-        seconds = statistics.median(photo_seconds(upload, document, faces) for _ in range(rounds))
+        made = make_id_photo(decode(photo(rounds), "photo.jpg").jpeg, document, faces)
+        seconds = statistics.median(photo_seconds(photo(number), document, faces) for number in range(rounds))
     prints = [Print(jpeg=made.jpeg.content, width=document.spec.width, height=document.spec.height)]
     sheet = statistics.median(wall_seconds(lambda: sheet_of(prints)) for _ in range(rounds))
     return [
@@ -56,11 +55,12 @@ def measure(_folder: Path, rounds: int) -> list[Row]:
     ]
 
 
-def photo() -> bytes:
-    """The astronaut of scikit-image as a JPEG file of PHOTO_SIDE pixels."""
+def photo(number: int) -> bytes:
+    """The astronaut of scikit-image as a JPEG file of PHOTO_SIDE pixels, each number another file to look at anew."""
     picture = Image.fromarray(skimage.data.astronaut()).resize(
         (PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS
     )
+    picture.paste((number, number, number), (0, 0, 16, 16))
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=92)
     return stream.getvalue()

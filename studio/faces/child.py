@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from multiprocessing.connection import Connection
 from typing import Any
 
 Request = tuple[str, tuple[Any, ...]]
 Answer = tuple[bool, Any]
+
+REMEMBERED_PORTRAITS = 8
+"""A photo is looked at again for each document made of it, and a made photo when it is checked."""
 
 
 def serve(connection: Connection, tasks: Mapping[str, Callable[..., Any]]) -> None:
@@ -42,7 +46,7 @@ def main() -> None:
         "check": check,
         "embedding": embedding_of,
         "likeness": likeness,
-        "portrait": portrait,
+        "portrait": lru_cache(REMEMBERED_PORTRAITS)(portrait),
     }
     serve(Connection(int(sys.argv[1])), tasks)
 

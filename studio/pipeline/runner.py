@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import IntegrityError
@@ -49,9 +50,10 @@ class StageWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follower:
-    """How a running stage is watched. cancelled may be asked about twice a second."""
+    """How a running stage is watched. cancelled and wants_preview may be asked about once a second."""
 
     on_progress: Callable[[Progress], None]
+    wants_preview: Callable[[], bool]
     cancelled: Callable[[], bool]
 
 
@@ -166,13 +168,16 @@ class StageRunner:
 def _on(client: WebuiClient, task_id: str, follower: Follower) -> Generator:
     """The generator that a stage calls: this server, this task, this follower."""
 
+    following: dict[str, Any] = {
+        "task_id": task_id,
+        "on_progress": follower.on_progress,
+        "wants_preview": follower.wants_preview,
+        "cancelled": follower.cancelled,
+    }
+
     def generate(request: Txt2Img | Img2Img) -> Generation:
         if isinstance(request, Txt2Img):
-            return client.txt2img(
-                request, task_id=task_id, on_progress=follower.on_progress, cancelled=follower.cancelled
-            )
-        return client.img2img(
-            request, task_id=task_id, on_progress=follower.on_progress, cancelled=follower.cancelled
-        )
+            return client.txt2img(request, **following)
+        return client.img2img(request, **following)
 
     return generate

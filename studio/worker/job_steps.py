@@ -134,6 +134,7 @@ class JobSteps:
             on_progress=overlooking(
                 lambda progress: self._show(job, plan, number, stage, progress), otherwise=None
             ),
+            wants_preview=lambda: self.previews.wanted(job_id),
             cancelled=overlooking(lambda: self._cancelled(job_id), otherwise=False),
         )
         if follower.cancelled():

@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900), pytest.mark.xdist_gro
 
 ROUNDS = range(int(os.environ.get("SAJIN_CHAOS_ROUNDS", "1")))
 MOST_RUNS = 4  # until each part was struck; a short part may be over before the blow falls
-TRAINING_STEPS = 24
+TRAINING_STEPS = 16
 VICTIMS = ("worker", "engine", "api")
 STAGES = ("skeleton", "tone", "upscale")
 PHASES = ("caching", "learning", "saving")
@@ -41,8 +41,8 @@ FINAL = ("succeeded", "failed", "cancelled")
 PRESET = """\
 title: {en: Chaos, ko: 혼돈}
 identity: lora
-width: 512
-height: 512
+width: 256
+height: 256
 prompt: photo of a {subject}, white shirt, gray background
 sampler: Euler a
 scheduler: Automatic

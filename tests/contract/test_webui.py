@@ -145,7 +145,7 @@ def test_every_listed_sampler_runs_under_its_name(
 ) -> None:
     assert {"DPM++ 2M", "DPM++ SDE", "Euler", "DDIM", "UniPC"} <= {item.name for item in server.samplers}
     for sampler in server.samplers:
-        result = client.txt2img(Txt2Img(**base | {"sampler_name": sampler.name, "steps": 2}))
+        result = client.txt2img(Txt2Img(**base | {"sampler_name": sampler.name}))
         assert result.info.sampler_name == sampler.name
 
 
@@ -173,10 +173,13 @@ def test_every_listed_schedule_runs_under_its_name(
     ],
 )
 def test_the_prompt_is_read_as_a1111_writes_it(
-    client: WebuiClient, plain: Picture, base: dict[str, Any], prompt: str
+    client: WebuiClient, base: dict[str, Any], prompt: str
 ) -> None:
-    result = client.txt2img(Txt2Img(**base | {"prompt": prompt}))
-    assert np.abs(pixels(result.pictures[0]) - pixels(plain)).max() > 1
+    """The words change more than a repeat does, with strong guidance: a test server's weights may be random."""
+    strong = Txt2Img(**base | {"cfg_scale": 30.0})
+    plain, repeated = (pixels(client.txt2img(strong).pictures[0]) for _ in range(2))
+    result = client.txt2img(strong.model_copy(update={"prompt": prompt}))
+    assert np.abs(pixels(result.pictures[0]) - plain).sum() > np.abs(repeated - plain).sum()
     assert parse(result.pictures[0].infotext or "").prompt == prompt
 
 

@@ -54,7 +54,7 @@ def unfinished(thing: Mapping[str, object]) -> bool:
 
 def read(api: Api, place: Place) -> Scene:
     """Read the scene at place; a person or job that no longer exists is left out of it."""
-    job = api.found(f"/jobs/{place.job}") if place.job else None
+    job = api.found(f"/jobs/{place.job}?preview=true") if place.job else None
     if job and not place.subject and job["subject"]:
         place = place.moved(subject=job["subject"])
     subject = api.found(f"/subjects/{place.subject}") if place.subject else None
@@ -78,7 +78,7 @@ def read(api: Api, place: Place) -> Scene:
 
 def glance(api: Api, place: Place) -> Scene:
     """Read only what moves at place: the person with the training, and the job with its look."""
-    job = api.found(f"/jobs/{place.job}") if place.job else None
+    job = api.found(f"/jobs/{place.job}?preview=true") if place.job else None
     look = api.found(f"/presets/{job['preset']}") if job else None
     return Scene(
         place=place,

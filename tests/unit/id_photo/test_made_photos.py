@@ -74,6 +74,7 @@ def seen_again(portrait: Portrait) -> tuple[float, float]:
     return float(places[0, 1]), float(places[1, 1])
 
 
+@pytest.mark.xdist_group("id photos")
 @pytest.mark.parametrize("variation", MEASURED, ids=lambda variation: variation.name)
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_head_height_and_eye_line_are_within_one_percent_of_what_the_rule_asks(

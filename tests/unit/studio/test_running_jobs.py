@@ -328,6 +328,21 @@ def test_cancelling_a_running_job_interrupts_the_server_and_keeps_no_picture(hou
     assert not server.calls("/sdapi/v1/img2img")
 
 
+def test_a_server_is_asked_for_previews_only_while_somebody_looks(house: House) -> None:
+    server = house.servers[0]
+    server.pause_seconds = 0.5
+    unwatched = house.order()
+    house.run(unwatched)
+    asked = [call.json["live_preview"] for call in server.calls("/internal/progress")]
+    assert asked
+    assert not any(asked)
+
+    watched = house.order(options={"prompt": "blue hat"})
+    house.studio.job(watched.id, preview=True)
+    house.run(watched)
+    assert server.calls("/internal/progress")[-1].json["live_preview"] is True
+
+
 def test_a_cancelled_job_can_be_retried(house: House) -> None:
     job = house.order()
     house.studio.cancel_job(job.id)
