@@ -23,6 +23,8 @@ preset = typer.Typer(help="Look after presets.", no_args_is_help=True)
 app.add_typer(preset, name="preset")
 servers = typer.Typer(help="See the WebUI servers, and drain one.", no_args_is_help=True)
 app.add_typer(servers, name="servers")
+photo_folder = typer.Typer(help="Look at photos before anything is learned from them.", no_args_is_help=True)
+app.add_typer(photo_folder, name="photos")
 models = typer.Typer(help="Download recommended open models.", no_args_is_help=True)
 app.add_typer(models, name="models")
 
@@ -35,6 +37,13 @@ class Paper(StrEnum):
     A4 = "a4"
     INCH_4X6 = "4x6in"
     INCH_5X7 = "5x7in"
+
+
+class Language(StrEnum):
+    """The languages that sentences come in."""
+
+    ENGLISH = "en"
+    KOREAN = "ko"
 
 
 Photos = Annotated[
@@ -304,6 +313,24 @@ def preset_check(
         from command_line import preset_check as check
 
         raise typer.Exit(check.run(read_settings(), tuple(files or ())))
+
+
+@photo_folder.command("check")
+def photos_check(
+    folder: Annotated[Path, typer.Argument(help="Folder with photos of one person.")],
+    language: Annotated[
+        Language, typer.Option("--language", help="What the sentences are written in.")
+    ] = Language.ENGLISH,
+    as_json: Json = False,
+) -> None:
+    """Judge photos, caption them, and say what one more would help most. Needs no server and no model.
+
+    The exit status is 0 when the photos suffice for learning, 1 when they do not, 2 when they cannot be looked at.
+    """
+    with one_line_errors():
+        from command_line import photos_check as check
+
+        raise typer.Exit(check.run(folder, language.value, as_json=as_json))
 
 
 @models.command("list")

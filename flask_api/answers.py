@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from studio.intake.coach import Duplicates, Wish
+from studio.intake.looks import PhotoLook
 from studio.values import (
     Adapter,
     Consent,
@@ -54,6 +56,9 @@ class PhotoAnswer(Answer):
     height: int
     status: Literal["fit", "warning", "unfit"]
     reasons: list[ReasonAnswer]
+    look: PhotoLook | None
+    caption: str
+    own_caption: bool
     url: str
     thumbnail_url: str
     created_at: datetime
@@ -73,6 +78,41 @@ class PhotosAnswer(Answer):
     items: list[PhotoAnswer]
     refused: list[RefusedAnswer]
     set: SetVerdictAnswer
+
+
+class KindAnswer(Answer):
+    """How many usable photos show one kind, and how many of about ten are wanted."""
+
+    code: str
+    title: str
+    count: int
+    wanted: int
+
+
+class CoverageAnswer(Answer):
+    """What the usable photos show in one respect: angles, expressions, lights or framings."""
+
+    code: str
+    title: str
+    kinds: list[KindAnswer]
+
+
+class CoachAnswer(Answer):
+    """What a set of photos covers and what one more would help most, in codes and in words.
+
+    message: the one sentence to follow. hints: what else is to be said, most often nothing. wish: null when nothing is
+    missing. strangers, duplicates: ids of photos.
+    """
+
+    usable: int
+    recommended: int
+    sharp: int
+    message: str
+    hints: list[str]
+    wish: Wish | None
+    coverage: list[CoverageAnswer]
+    strangers: list[str]
+    duplicates: list[Duplicates]
 
 
 class FailureAnswer(Answer):

@@ -16,6 +16,7 @@ from studio.values import (
     JobOptions,
     JobQuery,
     JobRequest,
+    NewCaption,
     NewSubject,
     SheetPicture,
     SheetRequest,
@@ -52,6 +53,10 @@ class ServerForm(Form):
     """A server of GET /servers. url: as it stands there."""
 
     url: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class CaptionForm(NewCaption, strict=True):
+    """A photo's words for learning, in one line; null for the automatic ones again."""
 
 
 class TrainingForm(TrainingOptions, strict=True):

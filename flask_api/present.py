@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from flask_api import answers
 from flask_api.texts import Texts
 from studio import values
 from studio.id_photo.reading import IdDocument
+from studio.intake.coach import WANTED
 from studio.library.animals import AnimalSpec
 
 ROOT = "/api/v1"
@@ -71,6 +72,58 @@ class Presenter:
             items=[self.photo(photo) for photo in photos.items],
             refused=[self.refused(file) for file in refused],
             set=self.set_verdict(photos.set),
+        )
+
+    def coach(self, coach: values.Coach) -> answers.CoachAnswer:
+        """What a set of photos covers and lacks."""
+        return answers.CoachAnswer(
+            usable=coach.usable,
+            recommended=coach.recommended,
+            sharp=coach.sharp,
+            message=self._wish(coach),
+            hints=list(self._hints(coach)),
+            wish=coach.wish,
+            coverage=[self._coverage(code, kinds) for code, kinds in coach.coverage],
+            strangers=list(coach.strangers),
+            duplicates=list(coach.duplicates),
+        )
+
+    def _wish(self, coach: values.Coach) -> str:
+        wish = coach.wish
+        if wish is None:
+            return self._texts.say("coach", "nothing_missing")
+        chosen = {"angles": wish.angle, "expressions": wish.expression, "lights": wish.light}
+        parts = [self._texts.say("coach", "wishes", code, kind) for code, kind in chosen.items() if kind]
+        if not parts:
+            return self._texts.say("coach", "any_more", recommended=coach.recommended)
+        return self._texts.say("coach", "one_more", parts=", ".join(parts))
+
+    def _hints(self, coach: values.Coach) -> Iterator[str]:
+        wish = coach.wish
+        if coach.strangers:
+            yield self._texts.say("coach", "strangers", count=len(coach.strangers))
+        if coach.duplicates:
+            yield self._texts.say("coach", "duplicates", count=len(coach.duplicates))
+        if coach.sharp < coach.usable:
+            yield self._texts.say("coach", "soft", sharp=coach.sharp, usable=coach.usable)
+        if wish and wish.other_clothes:
+            yield self._texts.say("coach", "other_clothes")
+        if wish and wish.other_background:
+            yield self._texts.say("coach", "other_background")
+
+    def _coverage(self, code: str, counts: Mapping[str, int]) -> answers.CoverageAnswer:
+        return answers.CoverageAnswer(
+            code=code,
+            title=self._texts.say("coach", "titles", code),
+            kinds=[
+                answers.KindAnswer(
+                    code=kind,
+                    title=self._texts.say("coach", "kinds", code, kind),
+                    count=count,
+                    wanted=WANTED.get(kind, 0),
+                )
+                for kind, count in counts.items()
+            ],
         )
 
     def refused(self, file: values.RefusedFile) -> answers.RefusedAnswer:

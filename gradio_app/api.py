@@ -109,6 +109,11 @@ class Api:
             url = f"/subjects/{subject_id}/photos"
             return json_of(self.send("POST", url, files=files, seconds=UPLOAD_SECONDS))
 
+    def set_caption(self, subject_id: str, photo_id: str, caption: str | None) -> Json:
+        """Give a photo other words for learning, or with None its automatic ones again, and return it."""
+        address = f"/subjects/{subject_id}/photos/{photo_id}"
+        return json_of(self.send("PATCH", address, json={"caption": caption}))
+
     def add_pose(self, path: Path) -> Json:
         """Upload a pose picture and return its id and address."""
         with path.open("rb") as picture:

@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 from studio.database.tables import PhotoRow
 from studio.faces.values import PhotoFindings
 from studio.intake import values as intake
+from studio.intake.captions import automatic_caption
+from studio.intake.coach import Coach, coach
+from studio.intake.looks import photo_look
 from studio.intake.verdicts import judge_set
 from studio.values import Fitness, Photo, Reason, SetVerdict
 
@@ -24,6 +27,7 @@ def photos_of(session: Session, subject_id: str) -> Sequence[PhotoRow]:
 
 def photo_value(row: PhotoRow) -> Photo:
     """The photo without what only the studio needs."""
+    findings = PhotoFindings.model_validate(row.findings)
     return Photo(
         id=row.id,
         subject_id=row.subject_id,
@@ -32,15 +36,35 @@ def photo_value(row: PhotoRow) -> Photo:
         height=row.height,
         status=cast("Fitness", row.status),
         reasons=tuple(Reason.model_validate(reason) for reason in row.reasons),
+        look=photo_look(findings.look) if findings.look else None,
+        caption=caption_of(row),
+        own_caption=row.caption is not None,
         created_at=row.created_at,
     )
 
 
+def caption_of(row: PhotoRow) -> str:
+    """What varies in the photo, in its owner's words or else in the automatic ones."""
+    if row.caption is not None:
+        return row.caption
+    return automatic_caption(PhotoFindings.model_validate(row.findings))
+
+
 def judged(rows: Sequence[PhotoRow]) -> intake.SetVerdict:
     """The verdicts on all photos of a set, from what was measured when they came."""
-    return judge_set(
-        [intake.JudgedPhoto(id=row.id, findings=PhotoFindings.model_validate(row.findings)) for row in rows]
-    )
+    return judge_set(_measured(rows))
+
+
+def coached(rows: Sequence[PhotoRow]) -> Coach:
+    """What the set covers and lacks."""
+    photos = _measured(rows)
+    return coach(photos, judge_set(photos))
+
+
+def _measured(rows: Sequence[PhotoRow]) -> list[intake.JudgedPhoto]:
+    return [
+        intake.JudgedPhoto(id=row.id, findings=PhotoFindings.model_validate(row.findings)) for row in rows
+    ]
 
 
 def set_verdict(rows: Sequence[PhotoRow]) -> SetVerdict:

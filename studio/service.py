@@ -14,6 +14,7 @@ from studio.settings import Settings
 from studio.values import (
     LOCAL_OWNER,
     AnimalMatch,
+    Coach,
     FacePhoto,
     FacePhotoPage,
     FacePhotoQuery,
@@ -29,6 +30,7 @@ from studio.values import (
     JobRequest,
     LandmarkDistance,
     NewSubject,
+    Photo,
     PhotosAdded,
     PhotoSet,
     Pose,
@@ -113,6 +115,14 @@ class Studio:
     def photos(self, subject_id: str) -> PhotoSet:
         """A subject's photos in the order of upload, with the verdict on the set. Raises NotFound."""
         return self._parts.photos.list(subject_id)
+
+    def coach(self, subject_id: str) -> Coach:
+        """What a subject's photos cover, and what one more would help most. Raises NotFound."""
+        return self._parts.photos.coach(subject_id)
+
+    def set_caption(self, subject_id: str, photo_id: str, caption: str | None) -> Photo:
+        """Give a photo its owner's words for learning, or with None the automatic ones again. Raises NotFound."""
+        return self._parts.photos.set_caption(subject_id, photo_id, caption)
 
     def remove_photo(self, subject_id: str, photo_id: str) -> None:
         """Erase a photo and judge the rest again. Raises NotFound."""

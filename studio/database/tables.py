@@ -50,7 +50,10 @@ class SubjectRow(Base):
 
 
 class PhotoRow(Base):
-    """A kept photo. path: in the store. findings: what was measured, for judging the set again. box: face or None."""
+    """A kept photo. path: in the store. findings: what was measured, for judging the set again.
+
+    caption: its owner's words for learning, None where the automatic ones hold.
+    """
 
     __tablename__ = "photos"
 
@@ -65,6 +68,7 @@ class PhotoRow(Base):
     status: Mapped[str]
     reasons: Mapped[list[Any]]
     findings: Mapped[Json]
+    caption: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

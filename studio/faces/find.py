@@ -54,6 +54,18 @@ def find_faces(pixels: Pixels) -> tuple[Face, ...]:
     return tuple(sorted(faces, key=lambda face: -face.box.width)) or _doubtful(found)
 
 
+def surest_score(pixels: Pixels) -> float:
+    """The best score of a face that landmarks fit, looked for in the picture as a whole; 0 where there is none.
+
+    pixels: RGB, uint8, shape (height, width, 3).
+    """
+    height, width = pixels.shape[:2]
+    if min(width, height) < SMALLEST_SIDE:
+        return 0.0
+    found = _search(pixels, [_Window(0, 0, width, height)])
+    return max((face.score for face in found if has_face_mesh(pixels, face.box)), default=0.0)
+
+
 def _doubtful(found: Sequence[Face]) -> tuple[Face, ...]:
     return tuple(
         face.model_copy(update={"confirmed": False}) for face in found[:1] if face.score >= SURE_FACE

@@ -1,5 +1,6 @@
 """The studio's values: frozen, JSON-ready, without addresses or translated text (the HTTP border adds both)."""
 
+from studio.intake.coach import Coach
 from studio.values.animals import (
     AnimalMatch,
     FacePhoto,
@@ -54,6 +55,7 @@ from studio.values.people import (
     Adapter,
     Consent,
     Counts,
+    NewCaption,
     NewSubject,
     Photo,
     PhotosAdded,
@@ -85,6 +87,7 @@ __all__ = [
     "AnimalMatch",
     "CheckCode",
     "CheckReport",
+    "Coach",
     "Consent",
     "Counts",
     "Dpi",
@@ -110,6 +113,7 @@ __all__ = [
     "LandmarkDistance",
     "Measure",
     "MissingPart",
+    "NewCaption",
     "NewSubject",
     "Photo",
     "PhotoSet",

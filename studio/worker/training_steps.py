@@ -17,7 +17,7 @@ from studio.database.tables import AdapterRow, PhotoRow, SubjectRow, TrainingRow
 from studio.errors import DatabaseLocked, StudioError, TrainingObstacle, TrainingUnavailable
 from studio.faces.values import PhotoFindings
 from studio.loras import LoraFolders, listed_after_refresh
-from studio.photo_rows import photos_of
+from studio.photo_rows import caption_of, photos_of
 from studio.pipeline.patience import StageCancelled, overlooking
 from studio.records import now
 from studio.settings import Settings
@@ -114,7 +114,11 @@ class TrainingSteps:
 
     def _photo(self, row: PhotoRow) -> TrainingPhoto:
         face = PhotoFindings.model_validate(row.findings).main_face
-        return TrainingPhoto(path=self.store.local(row.path), box=face.box.corners() if face else None)
+        return TrainingPhoto(
+            path=self.store.local(row.path),
+            box=face.box.corners() if face else None,
+            caption=caption_of(row),
+        )
 
     def _install(self, training_id: str, learned: Learned) -> bool:
         file = Path(learned["path"])

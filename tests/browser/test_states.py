@@ -274,6 +274,24 @@ def test_a_researcher_chooses_the_trainer_where_there_are_two(browser: Browser, 
         assert pages.scene.trainings_asked == [{"steps": None, "trainer": "kohya"}]
 
 
+def test_the_words_for_learning_are_changed_beside_the_photo(browser: Browser, pages: ScenePages) -> None:
+    scene = verdicts()
+    pages.show(scene)
+    with visiting(browser, pages.url, DESKTOP) as visitor:
+        visitor.go("?subject=s1&step=photos")
+        fold = visitor.page.locator(".sj-photo details").first
+        fold.locator("summary").click()
+        field = fold.locator("textarea")
+        expect(field).to_have_value(re.compile("^head and shoulders, "))
+        field.fill("in a space suit,\nsmiling")
+        field.blur()
+        expect(field).to_have_attribute("placeholder", "in a space suit, smiling", timeout=SLOW)
+        fold.locator("summary").click()
+        field.fill("")
+        field.blur()
+        expect(field).to_have_attribute("placeholder", api.CAPTION, timeout=SLOW)
+
+
 def test_one_trainer_leaves_nothing_to_choose(browser: Browser, pages: ScenePages) -> None:
     photos = [api.photo(number) for number in range(4)]
     pages.show(Scene(subjects=[api.subject("photos", 4)], photos=photos))

@@ -157,6 +157,17 @@ def test_the_trainer_gets_the_fit_photos_with_their_faces(school: School) -> Non
     assert (request.class_noun, request.steps, request.seed) == ("woman", 2, 5)
 
 
+def test_the_trainer_gets_each_photos_caption_its_owners_before_the_automatic_one(school: School) -> None:
+    training = school.start(steps=2)
+    first, second, _ = school.studio.photos(training.subject_id).items
+    school.studio.set_caption(training.subject_id, second.id, "in a space suit")
+    school.run(training)
+    (request,) = school.trainer.asked
+    captions = [photo.caption for photo in request.photos]
+    assert captions[:2] == [first.caption, "in a space suit"]
+    assert all(captions)
+
+
 def test_installing_twice_as_after_a_crash_makes_one_adapter(school: School) -> None:
     training = school.start()
     learned = school.steps.learn(training.id)
