@@ -204,6 +204,46 @@ def id_photo(
 
 
 @app.command()
+def animal(
+    photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A photo of one person.")],
+    name: Annotated[
+        str | None, typer.Option("--animal", help="Which one; the one most like the face if left out.")
+    ] = None,
+    preset_name: Annotated[
+        str | None,
+        typer.Option("--preset", help="animal, animal-pose or animal-repaint; the first possible."),
+    ] = None,
+    count: Annotated[int, typer.Option("--count", min=1, max=16, help="How many pictures.")] = 1,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Repeats a run.")] = None,
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="Where the pictures go.")] = Path(
+        "animals"
+    ),
+    rank_only: Annotated[
+        bool, typer.Option("--rank-only", help="Only say which animals the face is like; needs no server.")
+    ] = False,
+    webui: WebUi = None,
+    as_json: Json = False,
+) -> None:
+    """Say which animal a face is like and why, and make pictures of it that keep pose and features.
+
+    Making them says that the person in the photo agrees to this use.
+    """
+    with one_line_errors():
+        from command_line import animal as likening
+
+        request = likening.AnimalRequest(
+            photo=photo,
+            animal=name,
+            preset=preset_name,
+            count=count,
+            seed=seed,
+            out=out,
+            rank_only=rank_only,
+        )
+        raise typer.Exit(likening.run(request, read_settings(), tuple(webui or ()), as_json=as_json))
+
+
+@app.command()
 def doctor() -> None:
     """Look at this installation and say what works and what does not."""
     with one_line_errors():

@@ -15,6 +15,7 @@ from studio.values import (
     PresetOption,
     Status,
     TrainerName,
+    Traits,
     UsedServer,
 )
 
@@ -291,6 +292,69 @@ class PosesAnswer(Answer):
 
     items: list[PoseAnswer]
     next: str | None
+
+
+class AnimalAnswer(Answer):
+    """An animal a face can be likened to. rationale: what of it its features stand for."""
+
+    name: str
+    kind: Literal["dog", "other"]
+    title: str
+    rationale: str
+
+
+class AnimalsAnswer(Answer):
+    """The animals there are."""
+
+    items: list[AnimalAnswer]
+    next: str | None
+
+
+class AnimalMatchAnswer(AnimalAnswer):
+    """An animal, and how near a face comes to it. nearness: 0 to 1. reasons: what both share, the strongest first."""
+
+    nearness: float
+    reasons: list[str]
+
+
+class AnimalMatchesAnswer(Answer):
+    """Every animal, the one most like the face first."""
+
+    items: list[AnimalMatchAnswer]
+    next: str | None
+
+
+class FacePhotoAnswer(Answer):
+    """The kept square around a person's head, and what was measured of the face."""
+
+    id: str
+    subject_id: str | None
+    width: int
+    height: int
+    traits: Traits
+    url: str
+    created_at: datetime
+
+
+class FacePhotosAnswer(Answer):
+    """Face photos, newest first."""
+
+    items: list[FacePhotoAnswer]
+    next: str | None
+
+
+class LandmarksAnswer(Answer):
+    """How far an image's landmarks are from those of the face photo it was made from.
+
+    found: whether a face was found in the image; without, the distances are null. in_place, in_shape: mean distances by
+    the distance of the eyes, as the faces lie, and after laying one onto the other. url: the picture that shows both.
+    """
+
+    found: bool
+    in_place: float | None
+    in_shape: float | None
+    message: str
+    url: str
 
 
 class RangeAnswer(Answer):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from studio.values import (
     MAX_PHOTOS,
     Dpi,
+    FacePhotoQuery,
     IdPhotoQuery,
     ImageQuery,
     JobOptions,
@@ -113,6 +114,21 @@ class PictureForm(BaseModel):
 
 
 DocumentName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class FacePhotoForm(BaseModel):
+    """A photo of one person. consent must be true: the person in the photo agreed to this use.
+
+    subject: id of the person, if it is one of the people; erasing the person then erases the photo.
+    """
+
+    picture: UploadFile
+    consent: QueryBoolean
+    subject: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
+class FacePhotosQuery(FacePhotoQuery):
+    """Which face photos to list."""
 
 
 class IdPhotoForm(BaseModel):

@@ -8,6 +8,7 @@ from flask_api import answers
 from flask_api.texts import Texts
 from studio import values
 from studio.id_photo.reading import IdDocument
+from studio.library.animals import AnimalSpec
 
 ROOT = "/api/v1"
 ALT_PROMPT_LENGTH = 160
@@ -180,6 +181,44 @@ class Presenter:
             title=pose.title.in_language(self._texts.language),
             url=f"{ROOT}/poses/{pose.id}/file",
             bundled=pose.bundled,
+        )
+
+    def animal(self, name: str, animal: AnimalSpec) -> answers.AnimalAnswer:
+        """An animal a face can be likened to."""
+        language = self._texts.language
+        return answers.AnimalAnswer(
+            name=name,
+            kind=animal.kind,
+            title=animal.title.in_language(language),
+            rationale=animal.rationale.in_language(language),
+        )
+
+    def animal_match(self, match: values.AnimalMatch) -> answers.AnimalMatchAnswer:
+        """How near a face comes to an animal, with the reasons."""
+        language = self._texts.language
+        return answers.AnimalMatchAnswer(
+            name=match.animal,
+            kind=match.kind,
+            title=match.title.in_language(language),
+            rationale=match.rationale.in_language(language),
+            nearness=match.nearness,
+            reasons=[reason.in_language(language) for reason in match.reasons],
+        )
+
+    def face_photo(self, photo: values.FacePhoto) -> answers.FacePhotoAnswer:
+        """A kept face photo."""
+        return answers.FacePhotoAnswer(
+            **photo.model_dump(exclude={"traits"}),
+            traits=photo.traits,
+            url=f"{ROOT}/face-photos/{photo.id}/file",
+        )
+
+    def landmarks(self, image_id: str, distance: values.LandmarkDistance) -> answers.LandmarksAnswer:
+        """How far an image keeps a person's landmarks, in numbers and words."""
+        numbers = {name: f"{value:.2f}" for name, value in distance if value is not None}
+        message = self._texts.say("landmarks", "found" if distance.found else "not_found", **numbers)
+        return answers.LandmarksAnswer(
+            **distance.model_dump(), message=message, url=f"{ROOT}/images/{image_id}/landmarks/file"
         )
 
     def id_document(self, document: IdDocument) -> answers.IdDocumentAnswer:

@@ -134,6 +134,12 @@ class Api:
         """Make an ID photo of a finished picture."""
         return self.post(f"/images/{image_id}/id-photos", {"document": document})
 
+    def add_face_photo(self, path: Path) -> Json:
+        """Keep the square around the head in a photo, with the consent that the page has asked for."""
+        with path.open("rb") as photo:
+            files, data = {"picture": (path.name, photo)}, {"consent": "true"}
+            return json_of(self.send("POST", "/face-photos", files=files, data=data, seconds=UPLOAD_SECONDS))
+
     def send_photo(self, url: str, path: Path, document: str) -> Json:
         """Upload one photo for a document and return the ID photo or check made of it."""
         with path.open("rb") as photo:

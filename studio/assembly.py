@@ -12,6 +12,7 @@ from studio.catalogue import Catalogue
 from studio.database.connect import WAIT_SECONDS, Database
 from studio.database.migrate import migrate
 from studio.errors import DataFolderUnusable
+from studio.face_photos import FacePhotos
 from studio.faces.process import FaceProcess
 from studio.gallery import Gallery
 from studio.id_photo.reading import IdDocument, read_documents
@@ -57,6 +58,7 @@ class Parts:
     gallery: Gallery
     catalogue: Catalogue
     poses: Poses
+    face_photos: FacePhotos
     id_photos: IdPhotos
     overview: Overview
 
@@ -99,6 +101,14 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
     database, store, settings = base.database, base.store, base.settings
     poses = Poses(database=database, store=store, shipped=settings.presets_dir / "poses", owner_id=owner_id)
     gallery = Gallery(database=database, store=store, owner_id=owner_id)
+    face_photos = FacePhotos(
+        database=database,
+        store=store,
+        faces=base.faces,
+        library=base.library.animals,
+        gallery=gallery,
+        owner_id=owner_id,
+    )
     return Parts(
         subjects=Subjects(database=database, store=store, loras=base.loras, owner_id=owner_id),
         photos=Photos(database=database, store=store, faces=base.faces, owner_id=owner_id),
@@ -107,6 +117,7 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
             database=database,
             library=base.library,
             poses=poses,
+            face_photos=face_photos,
             previews=base.previews,
             queue=base.queue,
             owner_id=owner_id,
@@ -114,6 +125,7 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
         gallery=gallery,
         catalogue=Catalogue(database=database, library=base.library, folder=settings.presets_dir),
         poses=poses,
+        face_photos=face_photos,
         id_photos=IdPhotos(
             database=database,
             store=store,

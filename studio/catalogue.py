@@ -14,6 +14,8 @@ from studio.planning.plan import Order, ServerFacts
 from studio.servers import known_servers
 from studio.values import JobOptions, MissingPart, Preset, PresetCheck, PresetStage
 
+PRODUCTS = ("profile", "look", "animal")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
@@ -24,7 +26,7 @@ class Catalogue:
     folder: Path
 
     def list(self) -> tuple[Preset, ...]:
-        """Profiles before looks, the studio profile first, then by name."""
+        """Profiles, then looks, then animals; the studio profile first, then by name."""
         servers = self._servers()
         products = sorted(self.library.products.values(), key=_rank)
         return tuple(self._value(product, servers) for product in products)
@@ -75,7 +77,7 @@ class Catalogue:
                 for name, stage in spec.stages.items()
             ),
             has_thumbnail=self._thumbnail(product) is not None,
-            options=preset_options(spec),
+            options=preset_options(spec, self.library.animals.animals),
             available=not missing,
             missing=missing,
         )
@@ -89,8 +91,8 @@ class Catalogue:
         return ()
 
 
-def _rank(product: Product) -> tuple[bool, bool, str]:
-    return product.spec.product != "profile", product.spec.extends is not None, product.name
+def _rank(product: Product) -> tuple[int, bool, str]:
+    return PRODUCTS.index(product.spec.product), product.spec.extends is not None, product.name
 
 
 def _sample_order(product: Product) -> Order:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from studio.database.connect import Database
 from studio.database.tables import (
     AdapterRow,
+    FacePhotoRow,
     IdPhotoRow,
     ImageRow,
     JobRow,
@@ -82,7 +83,7 @@ class Subjects:
             row = owned_subject(session, subject_id, self.owner_id)
             _stop_everything(session, subject_id)
             files, loras = _files_of(session, subject_id)
-            for table in (IdPhotoRow, ImageRow, TrainingRow, AdapterRow, PhotoRow):
+            for table in (FacePhotoRow, IdPhotoRow, ImageRow, TrainingRow, AdapterRow, PhotoRow):
                 session.execute(delete(table).where(table.subject_id == subject_id))
             session.execute(delete(JobRow).where(JobRow.subject_id == subject_id))
             session.delete(row)
@@ -130,8 +131,9 @@ def _files_of(session: Session, subject_id: str) -> tuple[set[str], list[str]]:
     id_photos = session.execute(
         select(IdPhotoRow.path, IdPhotoRow.drawn_path).where(IdPhotoRow.subject_id == subject_id)
     ).all()
+    faces = session.scalars(select(FacePhotoRow.path).where(FacePhotoRow.subject_id == subject_id)).all()
     made = {path for row in id_photos for path in row if path}
-    files = {*photos, *(path for path, _ in adapters), *images, *stages, *made}
+    files = {*photos, *(path for path, _ in adapters), *images, *stages, *faces, *made}
     return files, [name for _, name in adapters]
 
 

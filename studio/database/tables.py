@@ -218,6 +218,27 @@ class IdPhotoRow(Base):
     created_at: Mapped[datetime]
 
 
+class FacePhotoRow(Base):
+    """One photo of one person for jobs that learn nobody. path: in the store. traits: a studio.values.Traits.
+
+    subject_id: the person, where it is one of the subjects.
+    """
+
+    __tablename__ = "face_photos"
+    __table_args__ = (Index("face_photos_newest", "owner_id", "created_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner_id: Mapped[str]
+    subject_id: Mapped[str | None] = mapped_column(ForeignKey("subjects.id", ondelete="CASCADE"), index=True)
+    path: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    traits: Mapped[Json]
+    consent_at: Mapped[datetime]
+    consent_version: Mapped[str]
+    created_at: Mapped[datetime]
+
+
 class PoseRow(Base):
     """A pose picture somebody uploaded."""
 

@@ -7,6 +7,7 @@ be left out where no server name fits; that too is written down. Nothing else is
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -25,6 +26,8 @@ StageName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 ControlMode = Literal["Balanced", "My prompt is more important", "ControlNet is more important"]
 Strength = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(max_length=4000)]
+ANIMAL = "{animal}"
+Path = tuple[str | int, ...]
 
 
 class Spec(BaseModel):
@@ -54,17 +57,21 @@ class ControlSpec(Spec):
     """One ControlNet unit. unit: the preprocessor's family; module: its names, by default the family's own.
 
     model: names or parts of names, by default the family's. picture "pose" takes the chosen pose picture and leaves the
-    unit out when none was chosen; "input" takes the stage's input picture.
+    unit out when none was chosen; "photo" takes the job's photo of a person; "input" the stage's input picture.
+    resolution: pixels the preprocessor works at, threshold_a and threshold_b its own numbers; None for its defaults.
     """
 
     unit: Literal["openpose", "canny", "tile_resample", "mediapipe_face", "depth"]
-    picture: Literal["pose", "input"] = "input"
+    picture: Literal["pose", "photo", "input"] = "input"
     module: Names = ()
     model: Names = ()
     weight: Annotated[float, Field(ge=0, le=2)] = 1.0
     guidance_start: Strength = 0.0
     guidance_end: Strength = 1.0
     control_mode: ControlMode = "Balanced"
+    resolution: Annotated[int, Field(ge=64, le=2048)] | None = None
+    threshold_a: Annotated[float, Field(ge=0, le=255)] | None = None
+    threshold_b: Annotated[float, Field(ge=0, le=255)] | None = None
     optional: bool = False
 
     @model_validator(mode="after")
@@ -109,7 +116,7 @@ class Txt2ImgSpec(StageSpec):
 
 
 class Img2ImgSpec(StageSpec):
-    """Work over the picture of the stage before at its own size."""
+    """Work over the picture of the stage before at its own size; as the first stage, over the job's photo."""
 
     use: Literal["img2img"]
     denoising_strength: Strength = 0.35
@@ -139,7 +146,7 @@ class PresetSpec(Sampling):
 
     title: Words
     description: Words = Words(en="", ko="")
-    product: Literal["profile", "look"] = "profile"
+    product: Literal["profile", "look", "animal"] = "profile"
     extends: Name | None = None
     identity: Literal["lora", "none"] = "lora"
     thumbnail: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.(png|jpg)$")] | None = None
@@ -152,11 +159,35 @@ class PresetSpec(Sampling):
     @model_validator(mode="after")
     def _first_stage_needs_no_picture(self) -> PresetSpec:
         uses = [stage.use for stage in self.stages.values()]
-        if uses[0] != "txt2img" or "txt2img" in uses[1:]:
-            raise ValueError("the first stage, and only the first, must use txt2img")
+        if uses[0] == "upscale" or "txt2img" in uses[1:]:
+            raise ValueError("the first stage, and only the first, must use txt2img, or img2img over a photo")
         if self.prompt is None and any(stage.prompt is None for stage in self.stages.values()):
             raise ValueError("needs a prompt, of its own or in every stage")
         return self
+
+    @property
+    def takes_photo(self) -> bool:
+        """Whether a job works from a photo of a person: as its first picture or in a ControlNet unit."""
+        stages = list(self.stages.values())
+        units = (unit for stage in stages for unit in stage.controlnet)
+        return stages[0].use == "img2img" or any(unit.picture == "photo" for unit in units)
+
+    @property
+    def names_animal(self) -> bool:
+        """Whether its words name an animal that a job chooses."""
+        return any(ANIMAL in text for _, text in self.texts())
+
+    def texts(self) -> Iterator[tuple[Path, str]]:
+        """Every template with its path."""
+        for path, sampling in ((), self), *((("stages", name), stage) for name, stage in self.stages.items()):
+            for key in ("prompt", "negative_prompt"):
+                if text := getattr(sampling, key):
+                    yield (*path, key), text
+        for name, stage in self.stages.items():
+            for position, tab in enumerate(stage.adetailer):
+                for key in ("prompt", "negative_prompt"):
+                    if text := getattr(tab, key):
+                        yield ("stages", name, "adetailer", position, key), text
 
 
 def preset_schema() -> dict[str, Any]:

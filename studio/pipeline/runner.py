@@ -105,11 +105,12 @@ class StageRunner:
         return row if row is not None and self._store.has(row.path) else None
 
     def _input(self, work: StageWork) -> StageInput:
-        poses = {unit.picture for unit in work.request.controlnet if unit.picture}
+        start = work.request.picture if work.source is None else work.source.path
+        drawn = {unit.picture for unit in work.request.controlnet if unit.picture}
         return StageInput(
             request=work.request,
-            picture=None if work.source is None else self._store.get(work.source.path),
-            control_pictures={path: self._store.get(path) for path in poses},
+            picture=None if start is None else self._store.get(start),
+            control_pictures={path: self._store.get(path) for path in drawn},
             checkpoint=work.checkpoint,
         )
 

@@ -18,8 +18,9 @@ LARGEST_PADDING = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageInput:
-    """What a stage works on. picture: what the stage before made, None for the first; encoded, as all pictures here.
+    """What a stage works on; pictures are encoded, here and everywhere.
 
+    picture: what the stage before made, or the photo that the first one works over; None for a first one without.
     control_pictures: by the path that the request's units name. checkpoint: title of the one planned for.
     """
 
@@ -93,6 +94,7 @@ def img2img_request(given: StageInput) -> Img2Img:
         **_picture(given),
         width=request.width,
         height=request.height,
+        resize_mode="crop" if request.picture else "stretch",
     )
 
 
@@ -143,6 +145,9 @@ def _sampling(given: StageInput) -> dict[str, Any]:
                 guidance_start=unit.guidance_start,
                 guidance_end=unit.guidance_end,
                 control_mode=unit.control_mode,
+                processor_res=unit.resolution,
+                threshold_a=unit.threshold_a,
+                threshold_b=unit.threshold_b,
             )
             for unit in request.controlnet
         ),

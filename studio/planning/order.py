@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from studio.database.tables import JobRow, SubjectRow
+from studio.database.tables import FacePhotoRow, JobRow, SubjectRow
+from studio.errors import NotFound
+from studio.library.animals import AnimalLibrary
 from studio.library.product import PresetSpec
 from studio.planning.plan import Identity, Order
 from studio.poses import Poses, is_skeleton
@@ -12,9 +14,10 @@ from studio.subjects import adapters_of
 from studio.values import JobOptions
 
 NOBODY = "person"
+NO_ANIMAL = "animal"
 
 
-def order_of(session: Session, row: JobRow, poses: Poses) -> Order:
+def order_of(session: Session, row: JobRow, poses: Poses, animals: AnimalLibrary) -> Order:
     """What a job's row orders, with all that was learned of the subject where the preset uses it. Raises NotFound."""
     spec = PresetSpec.model_validate(row.product)
     options = JobOptions.model_validate(row.options)
@@ -39,4 +42,20 @@ def order_of(session: Session, row: JobRow, poses: Poses) -> Order:
         class_noun=class_noun,
         pose=poses.path(options.pose) if options.pose else None,
         pose_is_skeleton=options.pose is not None and is_skeleton(options.pose),
+        photo=_photo_path(session, row, options.photo) if spec.takes_photo and options.photo else None,
+        animal=_animal_words(animals, options.animal) if spec.names_animal and options.animal else NO_ANIMAL,
     )
+
+
+def _photo_path(session: Session, row: JobRow, photo_id: str) -> str:
+    photo = session.get(FacePhotoRow, photo_id)
+    if photo is None or photo.owner_id != row.owner_id:
+        raise NotFound("face_photo", photo_id)
+    return photo.path
+
+
+def _animal_words(animals: AnimalLibrary, name: str) -> str:
+    animal = animals.animals.get(name)
+    if animal is None:
+        raise NotFound("animal", name)
+    return animal.prompt

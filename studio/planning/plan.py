@@ -24,7 +24,8 @@ class Order(Value):
     """What was ordered, resolved as far as no server is needed.
 
     identities: what was learned of the subject, the newest first; none where the preset uses no identity.
-    pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph.
+    pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph. photo: path of the
+    person's photo that the job works from. animal: what the chosen animal is called in prompts.
     """
 
     preset: str
@@ -36,6 +37,8 @@ class Order(Value):
     class_noun: str
     pose: str | None
     pose_is_skeleton: bool = False
+    photo: str | None = None
+    animal: str = "animal"
 
 
 class ServerFacts(Value):
@@ -69,7 +72,10 @@ class PlannedDetailer(Value):
 
 
 class PlannedControl(Value):
-    """One ControlNet unit; picture: path of the pose in the store, or None for the stage's input."""
+    """One ControlNet unit; picture: path of pose or photo in the store, or None for the stage's input.
+
+    resolution: pixels; it and the thresholds are -1 for the preprocessor's own.
+    """
 
     unit: str
     module: str
@@ -79,6 +85,9 @@ class PlannedControl(Value):
     guidance_start: float
     guidance_end: float
     control_mode: ControlMode
+    resolution: int = -1
+    threshold_a: float = -1
+    threshold_b: float = -1
 
 
 class Enlargement(Value):
@@ -93,7 +102,10 @@ class Enlargement(Value):
 
 
 class PlannedStage(Value):
-    """One stage of one picture. width, height: pixels that come out, before rounding by an upscale script."""
+    """One stage of one picture. width, height: pixels that come out, before rounding by an upscale script.
+
+    picture: path in the store of the photo that a first stage works over, cut to its proportions; else None.
+    """
 
     name: str
     use: Literal["txt2img", "img2img", "upscale"]
@@ -111,6 +123,7 @@ class PlannedStage(Value):
     enlargement: Enlargement | None
     adetailer: tuple[PlannedDetailer, ...]
     controlnet: tuple[PlannedControl, ...]
+    picture: str | None = None
 
 
 class PlannedPicture(Value):

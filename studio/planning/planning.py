@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from studio.errors import LearnedElsewhere
 from studio.library.product import (
+    ANIMAL,
     AnyStage,
     DetailerSpec,
     Img2ImgSpec,
@@ -38,6 +39,7 @@ DEFAULT_SCHEDULER: Names = ("Karras", "Automatic")
 DEFAULT_STEPS = 30
 DEFAULT_CFG_SCALE = 7.0
 DEFAULT_CLIP_SKIP = 1
+UNSET = -1
 
 
 def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
@@ -117,6 +119,8 @@ class _Planner:
         stages = []
         for name, stage in self.spec.stages.items():
             planned = self.stage(name, stage, seed, size, style_tags)
+            if not stages and stage.use == "img2img":
+                planned = planned.model_copy(update={"picture": self.order.photo})
             size = (planned.width, planned.height)
             stages.append(planned)
         return PlannedPicture(number=number, seed=seed, stages=tuple(stages))
@@ -199,6 +203,7 @@ class _Planner:
             if unit.picture == "pose" and self.order.pose is None:
                 continue
             drawn = unit.picture == "pose" and self.order.pose_is_skeleton
+            pictures = {"pose": self.order.pose, "photo": self.order.photo, "input": None}
             names = self.chooser.control(name, unit, drawn=drawn)
             if names is None:
                 continue
@@ -207,11 +212,14 @@ class _Planner:
                     unit=unit.unit,
                     module=names[0],
                     model=names[1],
-                    picture=self.order.pose if unit.picture == "pose" else None,
+                    picture=pictures[unit.picture],
                     weight=unit.weight,
                     guidance_start=unit.guidance_start,
                     guidance_end=unit.guidance_end,
                     control_mode=unit.control_mode,
+                    resolution=UNSET if unit.resolution is None else unit.resolution,
+                    threshold_a=UNSET if unit.threshold_a is None else unit.threshold_a,
+                    threshold_b=UNSET if unit.threshold_b is None else unit.threshold_b,
                 )
             )
         return tuple(planned)
@@ -221,7 +229,9 @@ class _Planner:
         identity = self.identity
         subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
         parts = (
-            self.prompts.words(part, subject, _draw_seed(seed, part)) for part in (template, addition) if part
+            self.prompts.words(part.replace(ANIMAL, self.order.animal), subject, _draw_seed(seed, part))
+            for part in (template, addition)
+            if part
         )
         words = ", ".join(part for part in parts if part)
         if identity is None or SUBJECT not in template + addition:

@@ -1,5 +1,13 @@
 """The studio's values: frozen, JSON-ready, without addresses or translated text (the HTTP border adds both)."""
 
+from studio.values.animals import (
+    AnimalMatch,
+    FacePhoto,
+    FacePhotoPage,
+    FacePhotoQuery,
+    LandmarkDistance,
+    Traits,
+)
 from studio.values.base import (
     LOCAL_OWNER,
     MAX_PHOTOS,
@@ -74,11 +82,15 @@ __all__ = [
     "MAX_SEED",
     "NEEDED_PHOTOS",
     "Adapter",
+    "AnimalMatch",
     "CheckCode",
     "CheckReport",
     "Consent",
     "Counts",
     "Dpi",
+    "FacePhoto",
+    "FacePhotoPage",
+    "FacePhotoQuery",
     "Failure",
     "FailureCode",
     "Finding",
@@ -95,6 +107,7 @@ __all__ = [
     "JobPage",
     "JobQuery",
     "JobRequest",
+    "LandmarkDistance",
     "Measure",
     "MissingPart",
     "NewSubject",
@@ -125,6 +138,7 @@ __all__ = [
     "Training",
     "TrainingAvailability",
     "TrainingOptions",
+    "Traits",
     "Unit",
     "UploadedFile",
     "UsedServer",

@@ -20,7 +20,7 @@ EVERY_PRODUCT = ""
 ORDER = "look"
 """A setting that was changed just before "make" was touched must be known by then."""
 
-APART = ("pose",)
+APART = ("pose", "photo")
 """Options that have a place of their own on the page, outside the fold with all settings."""
 
 
@@ -81,6 +81,8 @@ def obstacle(site: Site, scene: Scene, preset: Json) -> str:
     if not preset["available"]:
         missing = [part["message"] for part in preset["missing"]]
         return " ".join(missing) or site.words("studio.look.unavailable")
+    if takes_photo(preset) and not scene.place.option("", "photo"):
+        return site.words("studio.look.photo_first")
     learned = bool(scene.subject and scene.subject["adapter"])
     if preset["identity"] == LEARNED and scene.subject and not learned:
         return site.words("studio.look.learn_first")
@@ -98,6 +100,11 @@ def product_filter(site: Site, scene: Scene) -> Any:
 def takes_pose(preset: Json | None) -> bool:
     """Return whether a look can borrow the pose of a picture."""
     return bool(preset) and any(option["key"] == "pose" for option in (preset or {})["options"])
+
+
+def takes_photo(preset: Json) -> bool:
+    """Return whether a look works from a face photo."""
+    return any(option["key"] == "photo" for option in preset["options"])
 
 
 def settings_of(site: Site, scene: Scene) -> str:

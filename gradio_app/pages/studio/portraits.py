@@ -48,12 +48,12 @@ class Portraits:
         if not scene.job:
             return {self.live_view: site.html("portraits_none"), self.gallery: ""}
         tiles = site.html("picture_tiles", images=scene.job["images"], chosen=scene.place.image, marked=None)
-        return {self.live_view: job_view(site, scene, scene.job), self.gallery: tiles}
+        return {self.live_view: job_view(site, scene.stages, scene.job), self.gallery: tiles}
 
 
-def job_view(site: Site, scene: Scene, job: Json) -> str:
+def job_view(site: Site, stages: list[Json], job: Json) -> str:
     """Return the state of a job: waiting, running with preview and stages, or how it ended."""
-    strip = stage_strip(scene, job)
+    strip = stage_strip(stages, job)
     return site.html(
         "portraits_live",
         job=job,
@@ -66,9 +66,9 @@ def job_view(site: Site, scene: Scene, job: Json) -> str:
     )
 
 
-def stage_strip(scene: Scene, job: Json) -> list[Json]:
+def stage_strip(stages: list[Json], job: Json) -> list[Json]:
     """Return the stages of a job in order, each "done", "here" or "ahead"."""
-    names = [stage["name"] for stage in scene.stages]
+    names = [stage["name"] for stage in stages]
     here = names.index(job["stage"]) if job["stage"] in names else -1
     if job["status"] == "succeeded":
         here = len(names)
@@ -77,7 +77,7 @@ def stage_strip(scene: Scene, job: Json) -> list[Json]:
             "text": stage["title"],
             "state": "done" if index < here else "here" if index == here else "ahead",
         }
-        for index, stage in enumerate(scene.stages)
+        for index, stage in enumerate(stages)
     ]
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from studio.errors import InvalidRequest, LearnedElsewhere, MissingCapability
 from studio.library.reading import Library, read_library
+from studio.pipeline.stages import StageInput, img2img_request, txt2img_request
 from studio.planning.overrides import check_options, preset_options
 from studio.planning.plan import Identity, Order, Plan, ServerFacts
 from studio.planning.planning import make_plan, picture_seed
@@ -48,6 +49,13 @@ REAL = TINY.model_copy(
         "loras": ("sajin-abc", "film"),
     }
 )
+FULL = REAL.model_copy(
+    update={
+        "samplers": (*REAL.samplers, "DPM++ 2S a"),
+        "controlnet_models": (*REAL.controlnet_models, "control_v2p_sd15_mediapipe_face [6]"),
+        "controlnet_modules": (*REAL.controlnet_modules, "mediapipe_face"),
+    }
+)
 ANNA = Identity(trigger="sks", class_noun="woman", lora="sajin-abc", checkpoint="sajin-tiny")
 ANNA_FOR_REAL = ANNA.model_copy(update={"lora": "sajin-def", "checkpoint": "realistic"})
 
@@ -78,7 +86,7 @@ SHIPPED = read_library(REPOSITORY / "presets", REPOSITORY / "prompts")
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), preset=st.sampled_from(sorted(SHIPPED.products)))
 def test_the_same_order_gives_the_same_plan(seed: int, preset: str) -> None:
-    assert planned(SHIPPED, preset=preset, seed=seed) == planned(SHIPPED, preset=preset, seed=seed)
+    assert planned(SHIPPED, FULL, preset, seed=seed) == planned(SHIPPED, FULL, preset, seed=seed)
 
 
 def test_pictures_of_a_job_count_their_seeds_up_and_wrap(library: Library) -> None:
@@ -227,3 +235,81 @@ def test_the_catalogue_of_options_has_ranges_and_defaults(library: Library) -> N
     assert (strength.minimum, strength.maximum, strength.default) == (0.0, 1.0, 0.35)
     assert options[None, "pose"].kind == "picture"
     assert ("skeleton", "denoising_strength") not in options
+
+
+CAT = {"photo": "face-photos/abc.jpg", "animal": "cat", "identities": ()}
+
+
+def test_an_animal_follows_the_face_mesh_of_the_photo_with_the_numbers_of_its_source(
+    library: Library,
+) -> None:
+    plan = planned(library, FULL, "animal", **CAT)
+    stage, unit = plan.pictures[0].stages[0], plan.pictures[0].stages[0].controlnet[0]
+    assert stage.prompt == "cat, close up, (face portrait:1.1), front face"
+    assert (stage.use, stage.steps, stage.sampler, stage.cfg_scale) == ("txt2img", 20, "DPM++ 2S a", 7)
+    assert (stage.width, stage.height, stage.picture) == (512, 512, None)
+    assert (unit.module, unit.model, unit.picture) == (
+        "mediapipe_face",
+        "control_v2p_sd15_mediapipe_face [6]",
+        "face-photos/abc.jpg",
+    )
+    assert (unit.weight, unit.resolution, unit.threshold_a, unit.threshold_b) == (1.25, 512, 1, 0.5)
+    assert (unit.guidance_start, unit.guidance_end, unit.control_mode) == (0, 1, "Balanced")
+    assert plan.choices == ()
+
+
+def test_an_animal_by_the_pose_lets_the_pose_outrank_the_prompt(library: Library) -> None:
+    unit = planned(library, FULL, "animal-pose", **CAT).pictures[0].stages[0].controlnet[0]
+    assert (unit.module, unit.picture, unit.weight) == ("openpose_full", "face-photos/abc.jpg", 1)
+    assert unit.control_mode == "ControlNet is more important"
+    assert (unit.resolution, unit.threshold_a) == (-1, -1)
+
+
+def test_a_first_stage_that_paints_over_begins_with_the_photo(library: Library) -> None:
+    stage = planned(library, REAL, "animal-repaint", **CAT).pictures[0].stages[0]
+    assert (stage.use, stage.picture, stage.denoising_strength) == ("img2img", "face-photos/abc.jpg", 0.65)
+    assert stage.controlnet == ()
+
+
+def test_a_photo_decides_the_request_that_is_sent(library: Library) -> None:
+    stage = planned(library, FULL, "animal", **CAT).pictures[0].stages[0]
+    given = StageInput(
+        request=stage, picture=None, control_pictures={"face-photos/abc.jpg": b"face"}, checkpoint="realistic"
+    )
+    unit = txt2img_request(given).controlnet[0]
+    assert (unit.image, unit.processor_res, unit.threshold_a, unit.threshold_b) == (b"face", 512, 1, 0.5)
+    over = planned(library, FULL, "animal-repaint", **CAT).pictures[0].stages[0]
+    painted = img2img_request(
+        StageInput(request=over, picture=b"face", control_pictures={}, checkpoint="realistic")
+    )
+    assert (painted.init_images, painted.resize_mode) == ((b"face",), "crop")
+
+
+def test_without_the_controlnet_of_faces_an_animal_is_refused_by_its_name(library: Library) -> None:
+    with pytest.raises(MissingCapability, match="mediapipe_face"):
+        planned(library, REAL, "animal", **CAT)
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        (JobOptions(), "options.photo"),
+        (JobOptions(photo="abc", animal="unicorn"), "options.animal"),
+    ],
+)
+def test_an_animal_needs_a_photo_and_a_known_name(library: Library, options: JobOptions, place: str) -> None:
+    spec = library.products["animal"].spec
+    with pytest.raises(InvalidRequest) as refused:
+        check_options(spec, options, library.prompts, library.animals.animals)
+    assert [where for where, _ in refused.value.problems] == [place]
+
+
+def test_photo_and_animal_are_choices_of_presets_that_take_them_only(library: Library) -> None:
+    animals = tuple(library.animals.animals)
+    offered = {
+        name: {option.key: option for option in preset_options(product.spec, animals)}
+        for name, product in library.products.items()
+    }
+    assert offered["animal-repaint"]["photo"].kind == "picture"
+    assert offered["animal-repaint"]["animal"].choices == animals
+    assert not {"photo", "animal"} & set(offered["studio-profile"])
