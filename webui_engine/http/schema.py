@@ -186,3 +186,31 @@ class DetectRequest(BaseModel):
     controlnet_threshold_b: float = -1
     controlnet_masks: list[str] = Field(default_factory=list)
     low_vram: bool = False
+
+
+class FaceSwapUnit(BaseModel):
+    """One face for ``/faceswaplab/swap_face``. batch_images, faces_index: lists of one, as in the extension."""
+
+    source_img: str | None = None
+    source_face: str | None = None
+    batch_images: list[str] | None = Field(None, min_items=1, max_items=1)
+    blend_faces: bool = True
+    same_gender: bool = False
+    sort_by_size: bool = False
+    check_similarity: bool = False
+    compute_similarity: bool = False
+    min_sim: float = 0.0
+    min_ref_sim: float = 0.0
+    faces_index: list[int] = Field([0], min_items=1, max_items=1)
+    reference_face_index: int = 0
+    pre_inpainting: dict[str, Any] | None = None
+    post_inpainting: dict[str, Any] | None = None
+    swapping_options: dict[str, Any] | None = None
+
+
+class FaceSwapRequest(BaseModel):
+    """The body of ``/faceswaplab/swap_face``."""
+
+    image: str
+    units: list[FaceSwapUnit]
+    postprocessing: dict[str, Any] | None = None
