@@ -130,6 +130,7 @@ def _up(record: Capabilities, *, busy: bool) -> Server:
         "detectors",
         "controlnet_models",
         "controlnet_modules",
+        "face_swappers",
     )
     return Server(
         url=record.server,

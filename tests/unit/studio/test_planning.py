@@ -274,14 +274,12 @@ def test_a_first_stage_that_paints_over_begins_with_the_photo(library: Library) 
 def test_a_photo_decides_the_request_that_is_sent(library: Library) -> None:
     stage = planned(library, FULL, "animal", **CAT).pictures[0].stages[0]
     given = StageInput(
-        request=stage, picture=None, control_pictures={"face-photos/abc.jpg": b"face"}, checkpoint="realistic"
+        request=stage, picture=None, files={"face-photos/abc.jpg": b"face"}, checkpoint="realistic"
     )
     unit = txt2img_request(given).controlnet[0]
     assert (unit.image, unit.processor_res, unit.threshold_a, unit.threshold_b) == (b"face", 512, 1, 0.5)
     over = planned(library, FULL, "animal-repaint", **CAT).pictures[0].stages[0]
-    painted = img2img_request(
-        StageInput(request=over, picture=b"face", control_pictures={}, checkpoint="realistic")
-    )
+    painted = img2img_request(StageInput(request=over, picture=b"face", files={}, checkpoint="realistic"))
     assert (painted.init_images, painted.resize_mode) == ((b"face",), "crop")
 
 
