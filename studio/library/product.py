@@ -155,7 +155,8 @@ class PresetSpec(Sampling):
 
     identity: "lora" needs a learned subject (or runs without one when a job names none), "none" never uses one;
     "instant" uses what was learned of the subject where that fits the server, and else a photo's face, put in by the
-    stages that swap faces, which are left out otherwise. lora_weight: of the subject's own LoRA. extends: the preset whose keys this one starts from. thumbnail: a file in
+    stages that swap faces, which are left out otherwise.
+    lora_weight: of the subject's own LoRA. extends: the preset whose keys this one starts from. thumbnail: a file in
     the folder "thumbnails" beside it.
     """
 
