@@ -68,7 +68,7 @@ class Animal:
         """Read everything at place and draw it. Raises PageError."""
         api = self.site.api
         presets = [one for one in api.items("/presets") if one["product"] == PRODUCT]
-        job = api.found(f"/jobs/{place.job}") if place.job else None
+        job = api.found(f"/jobs/{place.job}?preview=true") if place.job else None
         place = settled(self.site, place, job, presets)
         return {
             self.place: place,
@@ -118,7 +118,7 @@ class Animal:
         """Only what changes while the job is under way."""
         if not job:
             return {self.live_view: "", self.gallery: ""}
-        stages = next((one["stages"] for one in presets if one["name"] == job["preset"]), [])
+        stages: list[Json] = next((one["stages"] for one in presets if one["name"] == job["preset"]), [])
         tiles = self.site.html("picture_tiles", images=job["images"], chosen=place.image, marked=None)
         return {self.live_view: job_view(self.site, stages, job), self.gallery: tiles}
 
@@ -279,7 +279,7 @@ def wire_job(page: Animal) -> None:
     def follow(data: Updates) -> Updates:
         place: Place = data[page.place]
         try:
-            job = page.site.api.found(f"/jobs/{place.job}")
+            job = page.site.api.found(f"/jobs/{place.job}?preview=true")
             if not job or not unfinished(job):
                 return page.go(place)
             return page.live(job, [page.site.api.read(f"/presets/{job['preset']}")], place)

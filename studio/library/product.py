@@ -173,7 +173,7 @@ class PresetSpec(Sampling):
     stages: Annotated[dict[StageName, AnyStage], Field(min_length=1, max_length=12)]
 
     @model_validator(mode="after")
-    def _first_stage_needs_no_picture(self) -> PresetSpec:
+    def _every_stage_has_something_to_begin_with(self) -> PresetSpec:
         uses = [stage.use for stage in self.stages.values()]
         if uses[0] in ("upscale", "face_swap") or "txt2img" in uses[1:]:
             raise ValueError("the first stage, and only the first, must use txt2img, or img2img over a photo")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from studio.settings import BUNDLED_CHECKPOINT
+from tests.contract import engine_process
 from tests.running_studio import RunningStudio
 from tests.unit.id_photo.faces import VARIATIONS, photo
 
+BUNDLED_MODELS = BUNDLED_CHECKPOINT.parents[1]
 UNREACHABLE = "http://127.0.0.1:9"
 
 
@@ -84,6 +88,26 @@ def test_an_animal_painted_over_keeps_the_photos_colours(
     square = np.asarray(Image.open(tmp_path / "square.jpg").resize((8, 8)), dtype=float)
     alike = np.corrcoef(made.ravel(), square.ravel())[0, 1]
     assert alike > 0.5, "the picture begins with the photo, whose broad light stays"
+
+
+@pytest.mark.timeout(300)
+def test_where_a_server_has_a_controlnet_of_faces_the_face_mesh_guides_the_animal(
+    me: Path, tmp_path: Path
+) -> None:
+    """The bundled ControlNet of poses stands in for one of faces: what is proven is the way, not the likeness."""
+    models = tmp_path / "models" / "ControlNet"
+    models.mkdir(parents=True)
+    shutil.copytree(
+        BUNDLED_MODELS / "ControlNet" / "sajin-tiny-openpose", models / "sajin-tiny-mediapipe_face"
+    )
+    with engine_process.running(tmp_path / "engine", "--models", models.parent) as engine:
+        status, report, said = animal(me, f"--webui={engine.url}", "--seed=7", f"--out={tmp_path / 'out'}")
+    assert status == 0, said
+    assert report["preset"] == "animal"
+    infotext = Image.open(report["images"][0]["path"]).info["parameters"]
+    assert "Module: mediapipe_face, Model: sajin-tiny-mediapipe_face" in infotext
+    assert "Weight: 1.25" in infotext
+    assert "Threshold A: 1.0, Threshold B: 0.5" in infotext
 
 
 def test_the_ranking_alone_needs_no_server_and_gives_reasons_in_both_languages(me: Path) -> None:

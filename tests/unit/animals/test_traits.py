@@ -68,9 +68,8 @@ def test_hair_over_the_ears_hides_them_and_short_hair_shows_them(faces: FaceProc
 
 def test_hair_dyed_red_is_measured_as_redder_and_dark_hair_as_darker(astronaut: SeenHead) -> None:
     pixels = pixels_of(ORIGINAL)
-    above = astronaut.to_frame(
-        np.stack(np.meshgrid(*map(np.arange, pixels.shape[1::-1])), -1).reshape(-1, 2) + 0.5
-    )
+    across, down = np.meshgrid(*(np.arange(side) + 0.5 for side in pixels.shape[1::-1]))
+    above = astronaut.to_frame(np.column_stack([across.ravel(), down.ravel()]))
     brows = astronaut.mesh[[66, 296], 1].min()
     top = (above[:, 1] < brows).reshape(pixels.shape[:2])
     red, dark = pixels.copy(), pixels.copy()
