@@ -22,6 +22,7 @@ from webui_client.sizes import expected_size, extras_size
 from webui_client.values import Extras, FaceSwap, GenerationInfo, Img2Img, Txt2Img
 
 SWAPPED_LEVELS = 8
+SWAPPED_BLOCK = 4
 SWAPPED_SHARE = 0.0005
 FINDERS = ("openpose", "dw_openpose", "mediapipe_face")
 
@@ -297,7 +298,8 @@ def check_face_swap(request: FaceSwap, result: Picture, server: str) -> None:
     """The picture has its size and a changed part as large as a small face; raises FaceNotSwapped, FeatureDidNotRun.
 
     Every swapper answers 200 with the picture as it was when it finds no face or its filter flags it. A picture that
-    was only encoded anew differs by a few levels; a swapped face differs by more over at least SWAPPED_SHARE.
+    was only encoded anew keeps the means of its blocks of SWAPPED_BLOCK pixels; a swapped face changes those of at least
+    SWAPPED_SHARE of the picture.
     """
     before = Picture.read(upright_png(request.image))
     if (result.width, result.height) != (before.width, before.height):
@@ -305,9 +307,10 @@ def check_face_swap(request: FaceSwap, result: Picture, server: str) -> None:
         raise FeatureDidNotRun(server, request.swapper, came)
     if result.is_black and not before.is_black:
         raise FeatureDidNotRun(server, request.swapper, "the picture is all black")
-    difference = ImageChops.difference(before.open(), result.open()).convert("L")
+    blocks = before.open().reduce(SWAPPED_BLOCK), result.open().reduce(SWAPPED_BLOCK)
+    difference = ImageChops.difference(*blocks).convert("L")
     changed = sum(difference.histogram()[SWAPPED_LEVELS:])
-    if changed < SWAPPED_SHARE * result.width * result.height:
+    if changed < SWAPPED_SHARE * difference.width * difference.height:
         raise FaceNotSwapped(server, request.swapper)
 
 

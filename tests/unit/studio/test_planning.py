@@ -12,7 +12,7 @@ from studio.errors import InvalidRequest, LearnedElsewhere, MissingCapability
 from studio.library.reading import Library, read_library
 from studio.pipeline.stages import StageInput, img2img_request, txt2img_request
 from studio.planning.overrides import check_options, preset_options
-from studio.planning.plan import Identity, Order, Plan, ServerFacts
+from studio.planning.plan import Identity, Order, Plan, PlannedFaceSwap, ServerFacts
 from studio.planning.planning import make_plan, picture_seed
 from studio.planning.sizes import adapted_size
 from studio.settings import REPOSITORY
@@ -311,3 +311,67 @@ def test_photo_and_animal_are_choices_of_presets_that_take_them_only(library: Li
     assert offered["animal-repaint"]["photo"].kind == "picture"
     assert offered["animal-repaint"]["animal"].choices == animals
     assert not {"photo", "animal"} & set(offered["studio-profile"])
+
+
+SWAPPING = REAL.model_copy(update={"face_swappers": ("roop", "reactor"), "face_restorers": ("GFPGAN",)})
+
+
+def instant(library: Library, facts: ServerFacts, **changes: Any) -> Plan:
+    given = {"identities": (), "photo": "photos/abc.jpg", **changes}
+    return planned(library, facts, "instant", **given)
+
+
+def test_an_instant_picture_ends_with_the_face_by_the_swapper_that_is_there(library: Library) -> None:
+    plan = instant(library, SWAPPING)
+    stages = plan.pictures[0].stages
+    assert [stage.use for stage in stages] == ["txt2img", "img2img", "upscale", "face_swap"]
+    swap = stages[-1]
+    assert isinstance(swap, PlannedFaceSwap)
+    assert (swap.swapper, swap.face_restorer, swap.photo) == ("reactor", "GFPGAN", "photos/abc.jpg")
+    assert (swap.width, swap.height) == (stages[-2].width, stages[-2].height)
+    taken = {choice.kind: (choice.wanted, choice.taken) for choice in plan.choices if choice.stage == "face"}
+    assert taken == {"face swapper": ("faceswaplab", "reactor"), "face restorer": ("CodeFormer", "GFPGAN")}
+
+
+def test_without_a_restorer_the_face_stays_as_it_was_swapped_and_that_is_noted(library: Library) -> None:
+    plan = instant(library, SWAPPING.model_copy(update={"face_restorers": ()}))
+    swap = plan.pictures[0].stages[-1]
+    assert isinstance(swap, PlannedFaceSwap)
+    assert swap.face_restorer is None
+    assert any(choice.kind == "face restorer" and choice.taken is None for choice in plan.choices)
+
+
+def test_a_server_without_a_swapper_is_refused_by_name_of_what_is_missing(library: Library) -> None:
+    with pytest.raises(MissingCapability) as caught:
+        instant(library, REAL)
+    data = caught.value.data
+    assert (data["kind"], data["name"], data["stage"]) == (
+        "face swapper",
+        "faceswaplab / reactor / roop",
+        "face",
+    )
+
+
+def test_whoever_is_learned_gets_the_same_look_without_a_swap(library: Library) -> None:
+    plan = instant(library, REAL, identities=(ANNA_FOR_REAL,))
+    assert [stage.use for stage in plan.pictures[0].stages] == ["txt2img", "img2img", "upscale"]
+    assert plan.loras == ("sajin-def",)
+
+
+def test_whoever_was_learned_on_another_checkpoint_gets_the_face_of_the_photo(library: Library) -> None:
+    plan = instant(library, SWAPPING, identities=(ANNA,))
+    assert plan.identity is None
+    assert plan.pictures[0].stages[-1].use == "face_swap"
+
+
+def test_nothing_of_a_face_swap_can_be_changed_by_a_job(library: Library) -> None:
+    spec = library.products["instant"].spec
+    with pytest.raises(InvalidRequest) as caught:
+        check_options(spec, JobOptions(stages={"face": {"steps": 3}}), library.prompts)
+    assert caught.value.problems == (("options.stages.face", "nothing of this stage may be changed"),)
+
+
+def test_an_instant_look_takes_the_persons_photo_or_one_that_is_sent(library: Library) -> None:
+    spec = library.products["instant"].spec
+    check_options(spec, JobOptions(), library.prompts)
+    assert "photo" in [option.key for option in preset_options(spec)]
