@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from tests.unit.studio.painting_webui import PaintingWebui
 from tests.unit.studio.test_running_jobs import House, open_house
 
 SWAP = "/faceswaplab/swap_face"
+VERSION_RECORDING = 36
 RESTORE = "/sdapi/v1/extra-single-image"
 PRESET = """\
 title: {en: Instant, ko: 바로}
@@ -54,19 +54,25 @@ def left_alone(asked: Asked) -> Reply:
     return Reply(body={"images": [asked.json["image"]], "infos": []})
 
 
-@pytest.fixture
-def server() -> Iterator[PaintingWebui]:
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One studio and server for the module, so that the face process starts once."""
     with PaintingWebui() as server:
-        server.on("POST", SWAP, swapped)
-        server.on("POST", RESTORE, restored)
-        yield server
+        house = open_house(tmp_path_factory.mktemp("house"), [server], presets={"instant": PRESET})
+        with house.base.closing:
+            yield house
 
 
-@pytest.fixture
-def house(tmp_path: Path, server: PaintingWebui) -> Iterator[House]:
-    house = open_house(tmp_path, [server], presets={"instant": PRESET})
-    with house.base.closing:
-        yield house
+@pytest.fixture(autouse=True)
+def server(house: House) -> PaintingWebui:
+    """The server as it was at first; it swaps and restores."""
+    server = house.servers[0]
+    server.asked.clear()
+    server.painted = 0
+    server.replay(VERSION_RECORDING)
+    server.on("POST", SWAP, swapped)
+    server.on("POST", RESTORE, restored)
+    return server
 
 
 def person(house: House, *photos: bytes) -> str:
@@ -149,6 +155,7 @@ def test_without_a_swapper_the_job_ends_before_anything_is_painted(
     house: House, server: PaintingWebui
 ) -> None:
     server.without("/faceswaplab/version")
+    house.steps.pool.clients[0].probe()
     job = run(house, subject=person(house, astronaut(1)[0]))
     assert job.error is not None
     assert job.error.code == "missing_capability"
