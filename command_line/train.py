@@ -53,8 +53,10 @@ def add_subject(
     with terminal.console.status(f"looking at {len(files)} photos"):
         photos = session.api.upload(f"/subjects/{subject['id']}/photos", "photos", files)
     terminal.verdicts(photos)
-    suffice = photos["set"]["fit"] > 0 if one_is_enough else photos["set"]["enough"]
-    if not suffice:
+    if one_is_enough and photos["set"]["fit"] > 0:
+        return subject
+    terminal.say(photos["set"]["message"])
+    if not photos["set"]["enough"]:
         raise JobFailed(photos["set"]["message"], "not_enough_photos")
     return subject
 

@@ -149,12 +149,12 @@ def _mask(mesh: Mesh, placed: Mesh, shape: tuple[int, int]) -> Pixels:
 
 
 def _below_hair(mesh: Mesh, placed: Mesh) -> Mesh:
-    """The outline, shape (36, 2), its top lowered to a little above the placed brows: a fringe begins there."""
+    """The outline, shape (36, 2), its top lowered to a little above both faces' brows: a fringe begins there."""
     outline = mesh[list(OVAL), :2]
     upward = mesh[TOP, :2] - mesh[CHIN, :2]
     upward = upward / np.linalg.norm(upward)
     heights = outline @ upward
-    brows = float((placed[list(BROWS)] @ upward).max())
+    brows = max(float((points[list(BROWS), :2] @ upward).max()) for points in (mesh, placed))
     limit = brows + FOREHEAD_SHARE * max(float(heights.max()) - brows, 0.0)
     lowered: Mesh = outline - np.clip(heights - limit, 0.0, None)[:, None] * upward
     return lowered
