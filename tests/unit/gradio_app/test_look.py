@@ -7,7 +7,7 @@ import pytest
 
 from gradio_app.api import Api
 from gradio_app.pages.studio.look import obstacle
-from gradio_app.pages.studio.portraits import learned
+from gradio_app.pages.studio.portraits import job_view, learned
 from gradio_app.pages.studio.scene import Scene
 from gradio_app.place import Place
 from gradio_app.site import Site
@@ -72,3 +72,22 @@ def test_pictures_from_a_photo_are_offered_again_once_the_person_is_learned(
     job: Any, subject: Any, offered: str
 ) -> None:
     assert learned(replace(scene(Place()), job=job, subject=subject)) == offered
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        ("ready", 'data-act="learned"'),
+        ("soon", SITE.words("studio.portraits.learned_soon")),
+    ],
+)
+def test_the_page_says_so_below_the_finished_pictures(state: str, shown: str) -> None:
+    done = {
+        "status": "succeeded",
+        "stage": None,
+        "progress": 1.0,
+        "eta_seconds": None,
+        "demonstration": False,
+    }
+    assert shown in job_view(SITE, [], done, learned=state)
+    assert shown not in job_view(SITE, [], done)
