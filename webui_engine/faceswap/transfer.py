@@ -20,7 +20,6 @@ from webui_engine.controlnet.face_mesh import find_meshes
 
 Pixels = NDArray[np.uint8]
 Mesh = NDArray[np.float64]
-Plane = NDArray[np.float32]
 
 # Points of mediapipe's canonical face mesh: the outline in order, without which the irises (468 on) make 468 points.
 FACE_POINTS = 468
@@ -35,12 +34,17 @@ BROWS = (105, 334)
 OWN_SHAPE_FROM = 0.22
 """From this depth inside the outline on, as a share of the face's width, the shape is wholly the photo's."""
 
-CONFIDENCE = 0.3
 FOREHEAD_SHARE = 0.35
-BORDER = 0.045
-FEATHER = 0.05
+"""How much of the forehead above the brows is replaced; more would take a fringe along, or cover one."""
+
+BORDER, FEATHER = 0.045, 0.05
+"""Widths inside the outline, as shares of the face's: what is left alone, and over what the new face fades in."""
+
 SPREAD_RANGE = (0.7, 1.4)
+"""Bounds of how much contrast is changed: a flat drawing must not wash the photo out, nor a harsh one burn it."""
+
 MARGIN = 0.35
+CONFIDENCE = 0.3
 NEARLY_ONE = 0.9
 
 
