@@ -298,8 +298,8 @@ def check_face_swap(request: FaceSwap, result: Picture, server: str) -> None:
     """The picture has its size and a changed part as large as a small face; raises FaceNotSwapped, FeatureDidNotRun.
 
     Every swapper answers 200 with the picture as it was when it finds no face or its filter flags it. A picture that
-    was only encoded anew keeps the means of its blocks of SWAPPED_BLOCK pixels; a swapped face changes those of at least
-    SWAPPED_SHARE of the picture.
+    was only encoded anew keeps the means of its blocks of SWAPPED_BLOCK pixels; a swapped face changes those of
+    at least SWAPPED_SHARE of the picture.
     """
     before = Picture.read(upright_png(request.image))
     if (result.width, result.height) != (before.width, before.height):
