@@ -123,7 +123,7 @@ class FacePhotoForm(BaseModel):
     """
 
     picture: UploadFile
-    consent: QueryBoolean
+    consent: Annotated[QueryBoolean, Field(json_schema_extra={"const": True})]
     subject: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 

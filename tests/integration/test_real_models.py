@@ -37,7 +37,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     save_file(ldm_control_state(network, "control_model."), folder / "control.safetensors")
     control = (folder / "control.safetensors").read_bytes()
     checkpoint = write_ldm_file(pipeline, folder / "checkpoint.safetensors").read_bytes()
-    return {"sd15": checkpoint, "tile": control, "openpose": control}
+    return {"sd15": checkpoint, "tile": control, "openpose": control, "mediapipe-face": control}
 
 
 @pytest.fixture
@@ -69,15 +69,16 @@ def test_the_commands_that_the_doctor_names_make_every_product_possible(hub: Hub
     try:
         wait_for(engine, drawing)
         before = sajin("doctor", settings=drawing, hub=hub)
-        for command in ("sajin models get tile", "sajin models get openpose"):
+        for name in ("tile", "openpose", "mediapipe-face"):
+            command = f"sajin models get {name}"
             assert command in before
             sajin(*command.split()[1:], settings=drawing, hub=hub)
         after = sajin("doctor", settings=drawing, hub=hub)
     finally:
         engine.terminate()
         engine.wait(30)
-    assert "products wrong only 0 of 9 can be made" in before
-    assert "products good 9 of 9 can be made" in after
+    assert "products wrong only 1 of 12 can be made" in before
+    assert "products good 12 of 12 can be made" in after
     assert "sajin models get" not in after
 
 

@@ -19,6 +19,8 @@ from tests.replay import ReplayServer, Reply, answer_json
 from tests.running_studio import free_settings
 from webui_client.client import WebuiClient
 
+FACES = "control_v2p_sd15_mediapipe_face [9c7784a9]"
+
 
 def examined(data: Path, urls: str, **overrides: Any) -> subprocess.CompletedProcess[str]:
     settings = free_settings(data, webui_urls=urls, **overrides)
@@ -76,16 +78,17 @@ def test_a_missing_controlnet_is_told_with_the_products_that_need_it_and_the_com
         server.on("GET", "/controlnet/model_list", model_list("control_v11p_sd15_openpose [7c896420]"))
         status, told = told_of(tmp_path, server)
     assert status == 1
-    assert "products wrong only 0 of 9 can be made" in told
+    assert "products wrong only 2 of 12 can be made" in told
     needed = "has no ControlNet tile, needed by black-and-white, business, casual and 6 more"
     assert f"{server.url} {needed}: sajin models get tile --into FOLDER" in told
 
 
-def test_a_part_that_only_poses_need_is_advice(tmp_path: Path) -> None:
+def test_a_part_that_looks_need_for_poses_only_is_advice(tmp_path: Path) -> None:
     with ReplayServer() as server:
-        server.on("GET", "/controlnet/model_list", model_list("control_v11f1e_sd15_tile [7c896420]"))
+        server.on("GET", "/controlnet/model_list", model_list("control_v11f1e_sd15_tile [7c896420]", FACES))
         _, told = told_of(tmp_path, server)
-    assert "products good 9 of 9 can be made" in told
+    assert "products wrong only 11 of 12 can be made" in told
+    assert "has no ControlNet openpose, needed by animal-pose: sajin models get openpose" in told
     assert "could be better" in told
     assert "has no ControlNet openpose, needed to follow a pose in" in told
     assert "sajin models get openpose --into FOLDER" in told
@@ -133,10 +136,10 @@ def test_where_an_extension_is_missing_no_file_is_advised(
 
 def test_what_one_server_lacks_is_advice_while_another_has_it(tmp_path: Path) -> None:
     with ReplayServer() as poor, ReplayServer() as rich:
-        poor.on("GET", "/controlnet/model_list", model_list("control_v11p_sd15_openpose [7c896420]"))
+        poor.on("GET", "/controlnet/model_list", model_list("control_v11p_sd15_openpose [7c896420]", FACES))
         done = examined(tmp_path, f"{poor.url},{rich.url}")
     told = " ".join(done.stdout.split())
-    assert "products good 9 of 9 can be made" in told
+    assert "products good 12 of 12 can be made" in told
     assert f"products could be better {poor.url} has no ControlNet tile" in told
 
 
