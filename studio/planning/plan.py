@@ -166,9 +166,9 @@ class PlannedPicture(Value):
     stages: tuple[AnyPlannedStage, ...]
 
     @property
-    def prompt(self) -> str:
-        """The words it begins with."""
-        return next((stage.prompt for stage in self.stages if isinstance(stage, PlannedStage)), "")
+    def sampled(self) -> tuple[PlannedStage, ...]:
+        """The stages that sample, in order; the first stage is one of them."""
+        return tuple(stage for stage in self.stages if isinstance(stage, PlannedStage))
 
 
 class Choice(Value):

@@ -39,7 +39,12 @@ def swap_body(swapper: Swapper, image: str, source: str) -> dict[str, Any]:
     if swapper == "faceswaplab":
         unit = {"source_img": source, "sort_by_size": True, "faces_index": [0], "reference_face_index": 0}
         return {"image": image, "units": [unit], "postprocessing": None}
-    body = {"source_image": source, "target_image": image, "face_index": [0], "model": INSWAPPER}
+    body: dict[str, Any] = {
+        "source_image": source,
+        "target_image": image,
+        "face_index": [0],
+        "model": INSWAPPER,
+    }
     if swapper == "reactor":
         body |= {"source_faces_index": [0], "save_to_file": 0}
     return body

@@ -185,4 +185,4 @@ def _blended(laid: Pixels, around: Pixels, mask: Pixels) -> Pixels:
     cloned = cv2.seamlessClone(laid, around, mask.copy(), centre, cv2.NORMAL_CLONE)
     inside = distance_transform_edt(mask) / (FEATHER * width)
     share = np.clip(inside, 0.0, 1.0)[..., None].astype(np.float32)
-    return np.round(cloned * share + around * (1 - share)).astype(np.uint8)
+    return np.asarray(np.round(cloned * share + around * (1 - share)), dtype=np.uint8)

@@ -112,7 +112,7 @@ def test_the_face_is_restored_in_a_call_of_its_own_where_the_server_can(
 
 def test_the_recipe_names_the_swap_and_the_words_still_restore_the_settings(house: House) -> None:
     job = run(house, subject=person(house, astronaut(1)[0]), options={"seed": 7})
-    recipe = house.studio.recipe(job.images[0].id)
+    recipe: dict[str, Any] = house.studio.recipe(job.images[0].id)
     assert recipe["stages"][-1]["request"]["swapper"] == "faceswaplab"
     assert job.images[0].prompt.startswith("photo of a")
 
