@@ -19,6 +19,7 @@ from webui_client.capabilities import Capabilities
 SDXL_SIDE = 1024
 POSE = "pose"
 MOST_NAMES = 3
+FACE_SWAPPER = "face swapper"
 KINDS = {
     "controlnet model": "ControlNet",
     "controlnet module": "ControlNet preprocessor",
@@ -29,6 +30,7 @@ EXTENSIONS = {
     "Ultimate SD upscale": "install the extension ultimate-upscale-for-automatic1111",
     "ControlNet": "install the extension sd-webui-controlnet (Forge has it built in)",
     "ADetailer": "install the extension adetailer",
+    FACE_SWAPPER: "install one of the extensions sd-webui-faceswaplab, sd-webui-reactor, sd-webui-roop",
 }
 
 Weight = Literal["stops", "pose", "left out"]
@@ -120,7 +122,7 @@ def _missing_extension(lack: Lack, server: Capabilities) -> str | None:
         return "ControlNet"
     if lack.kind == "adetailer model" and server.adetailer is None:
         return "ADetailer"
-    return None
+    return FACE_SWAPPER if lack.kind == FACE_SWAPPER else None
 
 
 def _fits(model: RecommendedModel, server: Capabilities) -> bool:

@@ -66,7 +66,7 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     request.out.mkdir(parents=True, exist_ok=True)
     name = request.photos.resolve().name
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
-    subject = add_subject(session, terminal, train)
+    subject = add_subject(session, terminal, train, one_is_enough=preset["identity"] == "instant")
     if preset["identity"] == "lora":
         report["adapter"] = learn(session, terminal, subject["id"], request.steps)["adapter"]["name"]
     photo = _face_photo(session, request, subject["id"]) if takes_photo(preset) else None
@@ -78,8 +78,8 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
 
 
 def takes_photo(preset: dict[str, Any]) -> bool:
-    """Whether a preset works from a face photo."""
-    return any(option["key"] == "photo" for option in preset["options"])
+    """Whether a preset works from a face photo that has to be sent for it; an instant one takes the person's best."""
+    return preset["identity"] != "instant" and any(option["key"] == "photo" for option in preset["options"])
 
 
 def _face_photo(session: Session, request: PortraitRequest, subject_id: str) -> str:

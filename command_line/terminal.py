@@ -70,7 +70,7 @@ class Terminal:
             yield lambda done, total: progress.update(task, completed=done, total=total)
 
     def verdicts(self, photos: dict[str, Any]) -> None:
-        """A table of photos with verdict, reason and remedy, and the verdict on the set below it."""
+        """A table of photos with verdict, reason and remedy."""
         table = Table("photo", "verdict", "why", "what helps", box=None, pad_edge=False)
         for photo in photos["items"]:
             whys = " ".join(reason["message"] for reason in photo["reasons"])
@@ -79,7 +79,6 @@ class Terminal:
         for file in photos["refused"]:
             table.add_row(file["filename"], "[red]refused[/]", file["message"], "")
         self.console.print(table)
-        self.say(photos["set"]["message"])
 
 
 def time_left(seconds: float | None) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from studio.database.connect import Database
 from studio.database.tables import JobRow
-from studio.errors import IdempotencyConflict, NotFound, NotReady, NotRetryable
+from studio.errors import IdempotencyConflict, NoFitPhoto, NotFound, NotReady, NotRetryable
 from studio.face_photos import FacePhotos
 from studio.job_rows import images_of, job_value, owned_job, page
 from studio.library.reading import Library, Product
@@ -140,6 +140,8 @@ class Jobs:
                 if product.spec.identity == "lora" and not learned:
                     raise NotReady(row.subject_id, row.preset)
             order, servers = order_of(session, row, self.poses, self.library.animals), known_servers(session)
+        if product.spec.identity == "instant" and order.photo is None:
+            raise NoFitPhoto(row.subject_id, row.preset)
         require_capable_server(order, servers, self.library.prompts)
 
     def _row(self, request: JobRequest, product: Product, idempotency_key: str | None) -> JobRow:

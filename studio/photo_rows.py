@@ -17,6 +17,9 @@ from studio.intake.looks import photo_look
 from studio.intake.verdicts import judge_set
 from studio.values import Fitness, Photo, Reason, SetVerdict
 
+LARGE_FACE = 400.0
+SHARP_FACE = 100.0
+
 
 def photos_of(session: Session, subject_id: str) -> Sequence[PhotoRow]:
     """A subject's photos in the order of upload."""
@@ -48,6 +51,25 @@ def caption_of(row: PhotoRow) -> str:
     if row.caption is not None:
         return row.caption
     return automatic_caption(PhotoFindings.model_validate(row.findings))
+
+
+def best_photo(rows: Sequence[PhotoRow]) -> PhotoRow | None:
+    """The fit photo whose face is largest, most from the front and sharpest; None where none is fit.
+
+    More than LARGE_FACE pixels or SHARP_FACE (variance of the Laplacian) count no more: no portrait shows them.
+    """
+    fit = [row for row in rows if row.status != intake.Status.UNFIT]
+    return max(fit, key=lambda row: _usefulness(PhotoFindings.model_validate(row.findings)), default=None)
+
+
+def _usefulness(findings: PhotoFindings) -> float:
+    face = findings.main_face
+    if face is None:
+        return 0.0
+    frontal = max(1.0 - face.turn, 0.0)
+    size = min(face.box.width / LARGE_FACE, 1.0)
+    sharpness = min(findings.measures.sharpness / SHARP_FACE, 1.0)
+    return frontal * frontal * size * sharpness
 
 
 def judged(rows: Sequence[PhotoRow]) -> intake.SetVerdict:

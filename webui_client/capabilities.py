@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from webui_client.units.controlnet import Dialect
+from webui_client.units.faceswap import FaceSwapCapability, Swapper
 
 Flavour = Literal["a1111", "forge", "reforge", "sdnext", "sajin"]
 
@@ -139,6 +140,7 @@ class Capabilities(BaseModel):
     scripts_img2img: tuple[str, ...] = ()
     adetailer: ADetailerCapability | None = None
     controlnet: ControlNetCapability | None = None
+    face_swappers: tuple[FaceSwapCapability, ...] = ()
     native_size: int
     demonstration: bool = False
     has_internal_progress: bool = True
@@ -147,6 +149,11 @@ class Capabilities(BaseModel):
     def current_checkpoint(self) -> Checkpoint | None:
         """The listed checkpoint that is loaded now, or None if the server names one it does not list."""
         return find_checkpoint(self.checkpoint, self.checkpoints)
+
+    @property
+    def able_swappers(self) -> tuple[Swapper, ...]:
+        """The face swappers that have the model they are asked for."""
+        return tuple(found.swapper for found in self.face_swappers if found.is_able)
 
     @property
     def forgets_options(self) -> bool:

@@ -15,14 +15,25 @@ from webui_client.interrupts import check_uninterrupted
 from webui_client.listings import Listings
 from webui_client.options import kept_options
 from webui_client.pictures import Picture
-from webui_client.postflight import Answer, check, check_extras
+from webui_client.postflight import Answer, check, check_extras, check_face_swap
 from webui_client.preflight import Resolved, resolve
 from webui_client.preflight import check_extras as extras_can_run
+from webui_client.preflight import check_face_swap as face_swap_can_run
 from webui_client.probe import probe
 from webui_client.transport import Transport
-from webui_client.values import Extras, Generation, GenerationInfo, Img2Img, Progress, Timeouts, Txt2Img
+from webui_client.units.faceswap import swap_path, swapped_in
+from webui_client.values import (
+    Extras,
+    FaceSwap,
+    Generation,
+    GenerationInfo,
+    Img2Img,
+    Progress,
+    Timeouts,
+    Txt2Img,
+)
 from webui_client.watch import RunWatch, is_idle, look_after
-from webui_client.wire import extras_body, img2img_body, txt2img_body
+from webui_client.wire import extras_body, face_swap_body, img2img_body, txt2img_body
 
 OnProgress = Callable[[Progress], None]
 WantsPreview = Callable[[], bool]
@@ -134,6 +145,19 @@ class WebuiClient(Listings):
         image = answer.get("image") if isinstance(answer, dict) else None
         result = read_picture(image, self.url, path, "its image")
         check_extras(request, result, self.url)
+        return result
+
+    def swap_face(self, request: FaceSwap) -> Picture:
+        """Put a person's face into a picture. There is no progress of this call to follow.
+
+        Raises MissingCapability before anything runs, FaceNotSwapped if the picture came back as it was.
+        """
+        face_swap_can_run(request, self.capabilities())
+        path = swap_path(request.swapper)
+        with self._in_flight:
+            answer = self._transport.post_once(path, face_swap_body(request))
+        result = read_picture(swapped_in(answer), self.url, path, "its picture")
+        check_face_swap(request, result, self.url)
         return result
 
     def refresh_loras(self) -> None:

@@ -27,6 +27,7 @@ from webui_client.capabilities import (
 )
 from webui_client.errors import BadAnswer, NotAWebui, RequestRefused
 from webui_client.transport import Transport
+from webui_client.units.faceswap import FaceSwapCapability, Swapper
 
 Listed = TypeVar("Listed", bound=BaseModel)
 
@@ -69,6 +70,7 @@ def probe(transport: Transport, *, known_version: str | None = None) -> Capabili
         scripts_img2img=_titles(scripts.get("img2img")),
         adetailer=_adetailer(transport, scripts),
         controlnet=_controlnet(transport, flavour, options),
+        face_swappers=tuple(_face_swappers(transport)),
         native_size=_native_size(own, embeddings, loaded, current),
         demonstration=bool((own or {}).get("demonstration")),
         has_internal_progress=internal,
@@ -192,6 +194,16 @@ def _controlnet(
         returns_maps=flavour in ("a1111", "forge", "sajin"),
         maps_switched_off=bool(options.get("control_net_no_detectmap")),
     )
+
+
+def _face_swappers(transport: Transport) -> Iterable[FaceSwapCapability]:
+    if _object(transport, "/faceswaplab/version").get("version"):
+        yield FaceSwapCapability(swapper="faceswaplab")
+    swappers: tuple[Swapper, ...] = ("reactor", "roop")
+    for swapper in swappers:
+        listed = _object(transport, f"/{swapper}/models")
+        if "models" in listed:
+            yield FaceSwapCapability(swapper=swapper, models=_strings(listed, "models"))
 
 
 def _native_size(

@@ -107,7 +107,17 @@ def _face(detection: Any, window: _Window) -> Face:
     top = window.top + round(box.ymin * window.height)
     right = left + max(round(box.width * window.width), 1)
     bottom = top + max(round(box.height * window.height), 1)
-    return Face(box=Box(left=left, top=top, right=right, bottom=bottom), score=float(detection.score[0]))
+    framed = Box(left=left, top=top, right=right, bottom=bottom)
+    return Face(box=framed, score=float(detection.score[0]), turn=_turn(detection, window))
+
+
+def _turn(detection: Any, window: _Window) -> float:
+    """How far the nose's tip is from the middle of the eyes along the line through them, by half their distance."""
+    points = detection.location_data.relative_keypoints[:3]
+    right, left, nose = (np.array([mark.x * window.width, mark.y * window.height]) for mark in points)
+    across = left - right
+    along = float((nose - (left + right) / 2) @ across)
+    return round(2 * abs(along) / max(float(across @ across), 1.0), 3)
 
 
 def _distinct(faces: Sequence[Face]) -> list[Face]:

@@ -60,11 +60,13 @@ class Face(FaceValue):
     """One face. score: the detector's confidence, 0 to 1. box: brow to chin, ear to ear, not the hair.
 
     confirmed: whether landmarks fit it too. False only for a lone find that may be a badly blurred or lit face.
+    turn: how far it looks aside, 0 from the front, about 1 where the nose lies below an eye.
     """
 
     box: Box
     score: float
     confirmed: bool = True
+    turn: float = 0.0
 
 
 class FaceMeasures(FaceValue):

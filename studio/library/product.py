@@ -133,22 +133,38 @@ class UpscaleSpec(StageSpec):
     overlap: Annotated[int, Field(ge=0, le=256)] = 64
 
 
-AnyStage = Annotated[Txt2ImgSpec | Img2ImgSpec | UpscaleSpec, Field(discriminator="use")]
+class FaceSwapSpec(Spec):
+    """Put the person's face from a photo in place of the one in the picture of the stage before; nothing is sampled.
+
+    swapper: the extension that does it. face_restorer: used after it where the server has one, for what a swapper
+    leaves is coarse; left out, and noted, where it has none. title: what people call the stage.
+    """
+
+    use: Literal["face_swap"]
+    title: Words | None = None
+    swapper: SomeNames = ("faceswaplab", "reactor", "roop")
+    face_restorer: SomeNames = ("CodeFormer", "GFPGAN")
+
+
+SampledStage = Txt2ImgSpec | Img2ImgSpec | UpscaleSpec
+AnyStage = Annotated[SampledStage | FaceSwapSpec, Field(discriminator="use")]
 
 
 class PresetSpec(Sampling):
     """A whole preset. width, height: pixels for a checkpoint of native size 512, adapted to the server's.
 
-    identity: "lora" needs a learned subject (or runs without one when a job names none), "none" never uses one.
+    identity: "lora" needs a learned subject (or runs without one when a job names none), "none" never uses one;
+    "instant" uses what was learned of the subject where that fits the server, and else a photo's face, put in by the
+    stages that swap faces, which are left out otherwise.
     lora_weight: of the subject's own LoRA. extends: the preset whose keys this one starts from. thumbnail: a file in
     the folder "thumbnails" beside it.
     """
 
     title: Words
     description: Words = Words(en="", ko="")
-    product: Literal["profile", "look", "animal"] = "profile"
+    product: Literal["profile", "look", "instant", "animal"] = "profile"
     extends: Name | None = None
-    identity: Literal["lora", "none"] = "lora"
+    identity: Literal["lora", "instant", "none"] = "lora"
     thumbnail: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.(png|jpg)$")] | None = None
     width: Annotated[int, Field(ge=256, le=2048, multiple_of=8)] = 512
     height: Annotated[int, Field(ge=256, le=2048, multiple_of=8)] = 768
@@ -159,18 +175,26 @@ class PresetSpec(Sampling):
     @model_validator(mode="after")
     def _every_stage_has_something_to_begin_with(self) -> PresetSpec:
         uses = [stage.use for stage in self.stages.values()]
-        if uses[0] == "upscale" or "txt2img" in uses[1:]:
+        if uses[0] in ("upscale", "face_swap") or "txt2img" in uses[1:]:
             raise ValueError("the first stage, and only the first, must use txt2img, or img2img over a photo")
-        if self.prompt is None and any(stage.prompt is None for stage in self.stages.values()):
+        if self.prompt is None and any(stage.prompt is None for stage in self.sampled.values()):
             raise ValueError("needs a prompt, of its own or in every stage")
+        if (self.identity == "instant") != ("face_swap" in uses):
+            raise ValueError('a stage that swaps faces belongs to identity "instant", and that needs one')
         return self
 
     @property
+    def sampled(self) -> dict[str, SampledStage]:
+        """The stages that sample, by name: all but those that swap faces."""
+        return {name: stage for name, stage in self.stages.items() if not isinstance(stage, FaceSwapSpec)}
+
+    @property
     def takes_photo(self) -> bool:
-        """Whether a job works from a photo of a person: as its first picture or in a ControlNet unit."""
-        stages = list(self.stages.values())
+        """Whether a job works from a photo of a person: as its first picture, in a ControlNet unit, or for its face."""
+        stages = list(self.sampled.values())
         units = (unit for stage in stages for unit in stage.controlnet)
-        return stages[0].use == "img2img" or any(unit.picture == "photo" for unit in units)
+        begins = stages[0].use == "img2img" or any(unit.picture == "photo" for unit in units)
+        return begins or self.identity == "instant"
 
     @property
     def names_animal(self) -> bool:
@@ -179,11 +203,14 @@ class PresetSpec(Sampling):
 
     def texts(self) -> Iterator[tuple[Path, str]]:
         """Every template with its path."""
-        for path, sampling in ((), self), *((("stages", name), stage) for name, stage in self.stages.items()):
+        for path, sampling in (
+            ((), self),
+            *((("stages", name), stage) for name, stage in self.sampled.items()),
+        ):
             for key in ("prompt", "negative_prompt"):
                 if text := getattr(sampling, key):
                     yield (*path, key), text
-        for name, stage in self.stages.items():
+        for name, stage in self.sampled.items():
             for position, tab in enumerate(stage.adetailer):
                 for key in ("prompt", "negative_prompt"):
                     if text := getattr(tab, key):

@@ -50,11 +50,11 @@ def check_options(
     changed = overridden(spec, options)
     texts = {"options.prompt": options.prompt, "options.negative_prompt": options.negative_prompt}
     for name in options.stages:
-        stage = changed.stages[name]
+        stage = changed.sampled[name]
         texts[f"options.stages.{name}.prompt"] = stage.prompt or ""
         texts[f"options.stages.{name}.negative_prompt"] = stage.negative_prompt or ""
     problems = [(place, reason) for place, text in texts.items() if (reason := prompts.problem(text))]
-    if spec.takes_photo and options.photo is None:
+    if spec.takes_photo and options.photo is None and spec.identity != "instant":
         problems.append(("options.photo", "this preset works from a face photo; send one first"))
     if spec.names_animal and options.animal is not None and options.animal not in animals:
         problems.append(("options.animal", f"may be one of {', '.join(animals)}"))
@@ -73,6 +73,9 @@ def _unknown(spec: PresetSpec, options: JobOptions) -> Iterator[tuple[str, str]]
             yield f"options.stages.{name}", f"the preset's stages are {', '.join(spec.stages)}"
             continue
         allowed = _overridable(spec.stages[name])
+        if not allowed:
+            yield f"options.stages.{name}", "nothing of this stage may be changed"
+            continue
         for key in changes:
             if key not in allowed:
                 yield f"options.stages.{name}.{key}", f"may be one of {', '.join(allowed)}"
@@ -91,7 +94,7 @@ def _job_options(spec: PresetSpec, animals: Collection[str]) -> Iterator[PresetO
     yield PresetOption(key="seed", kind="integer", default=None, minimum=0, maximum=MAX_SEED)
     yield PresetOption(key="prompt", kind="text", default="")
     yield PresetOption(key="negative_prompt", kind="text", default="")
-    if any(unit.picture == "pose" for stage in spec.stages.values() for unit in stage.controlnet):
+    if any(unit.picture == "pose" for stage in spec.sampled.values() for unit in stage.controlnet):
         yield PresetOption(key="pose", kind="picture", default=None)
     if spec.takes_photo:
         yield PresetOption(key="photo", kind="picture", default=None)
@@ -100,7 +103,7 @@ def _job_options(spec: PresetSpec, animals: Collection[str]) -> Iterator[PresetO
 
 
 def _stage_options(spec: PresetSpec) -> Iterator[PresetOption]:
-    for name, stage in spec.stages.items():
+    for name, stage in spec.sampled.items():
         for key in NUMBERS:
             if key in type(stage).model_fields:
                 yield _number_option(spec, stage, name, key)

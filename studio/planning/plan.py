@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from studio.library.product import ControlMode, PresetSpec
 from studio.values import JobOptions, Value
@@ -56,6 +58,8 @@ class ServerFacts(Value):
     detectors: tuple[str, ...]
     controlnet_models: tuple[str, ...]
     controlnet_modules: tuple[str, ...]
+    face_swappers: tuple[str, ...] = ()
+    face_restorers: tuple[str, ...] = ()
 
 
 class PlannedDetailer(Value):
@@ -125,13 +129,46 @@ class PlannedStage(Value):
     controlnet: tuple[PlannedControl, ...]
     picture: str | None = None
 
+    @property
+    def files(self) -> set[str]:
+        """Paths in the store of the pictures it needs beside its input."""
+        return {unit.picture for unit in self.controlnet if unit.picture}
+
+
+class PlannedFaceSwap(Value):
+    """A stage that puts a photo's face into the picture of the stage before. photo: its path in the store.
+
+    face_restorer: None for none. width, height: pixels, as they come in.
+    """
+
+    name: str
+    use: Literal["face_swap"]
+    swapper: str
+    face_restorer: str | None
+    photo: str | None
+    width: int
+    height: int
+
+    @property
+    def files(self) -> set[str]:
+        """Paths in the store of the pictures it needs beside its input."""
+        return {self.photo} if self.photo else set()
+
+
+AnyPlannedStage = Annotated[PlannedStage | PlannedFaceSwap, Field(discriminator="use")]
+
 
 class PlannedPicture(Value):
     """All stages of one picture of the job. number: from 0."""
 
     number: int
     seed: int
-    stages: tuple[PlannedStage, ...]
+    stages: tuple[AnyPlannedStage, ...]
+
+    @property
+    def sampled(self) -> tuple[PlannedStage, ...]:
+        """The stages that sample, in order; the first stage is one of them."""
+        return tuple(stage for stage in self.stages if isinstance(stage, PlannedStage))
 
 
 class Choice(Value):

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from studio.errors import LearnedElsewhere
 from studio.library.product import (
     ANIMAL,
-    AnyStage,
     DetailerSpec,
+    FaceSwapSpec,
     Img2ImgSpec,
     Names,
     PresetSpec,
+    SampledStage,
     StageSpec,
     UpscaleSpec,
 )
@@ -20,6 +21,7 @@ from studio.library.prompts import SUBJECT, PromptLibrary
 from studio.planning.names import Chooser, Survey
 from studio.planning.overrides import overridden
 from studio.planning.plan import (
+    AnyPlannedStage,
     Enlargement,
     Identity,
     Lack,
@@ -27,6 +29,7 @@ from studio.planning.plan import (
     Plan,
     PlannedControl,
     PlannedDetailer,
+    PlannedFaceSwap,
     PlannedPicture,
     PlannedStage,
     ServerFacts,
@@ -84,7 +87,7 @@ def lacks_of(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> tuple[
 def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
     """The newest identity that was learned on the server's checkpoint; None where the order names none.
 
-    Raises LearnedElsewhere.
+    Raises LearnedElsewhere, except where a photo's face can stand in.
     """
     if not order.identities:
         return None
@@ -92,6 +95,8 @@ def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
     for identity in order.identities:
         if identity.checkpoint == present:
             return identity
+    if order.spec.identity == "instant":
+        return None
     raise LearnedElsewhere(order.identities[0].checkpoint, present, facts.url)
 
 
@@ -129,8 +134,12 @@ class _Planner:
     def picture(self, number: int, style_tags: str) -> PlannedPicture:
         seed = picture_seed(self.order.seed, number)
         size = adapted_size(self.spec.width, self.spec.height, self.facts.native_size)
-        stages: list[PlannedStage] = []
+        stages: list[AnyPlannedStage] = []
         for name, stage in self.spec.stages.items():
+            if isinstance(stage, FaceSwapSpec):
+                if self.identity is None:
+                    stages.append(self.face_swap(name, stage, size))
+                continue
             planned = self.stage(name, stage, seed, size, style_tags)
             if not stages and stage.use == "img2img":
                 planned = planned.model_copy(update={"picture": self.order.photo})
@@ -138,8 +147,22 @@ class _Planner:
             stages.append(planned)
         return PlannedPicture(number=number, seed=seed, stages=tuple(stages))
 
+    def face_swap(self, name: str, stage: FaceSwapSpec, size: tuple[int, int]) -> PlannedFaceSwap:
+        facts = self.facts
+        return PlannedFaceSwap(
+            name=name,
+            use=stage.use,
+            swapper=self.chooser.one_of(name, "face swapper", stage.swapper, facts.face_swappers),
+            face_restorer=self.chooser.perhaps_one_of(
+                name, "face restorer", stage.face_restorer, facts.face_restorers, optional=True
+            ),
+            photo=self.order.photo,
+            width=size[0],
+            height=size[1],
+        )
+
     def stage(
-        self, name: str, stage: AnyStage, seed: int, size: tuple[int, int], style_tags: str
+        self, name: str, stage: SampledStage, seed: int, size: tuple[int, int], style_tags: str
     ) -> PlannedStage:
         enlargement = self.enlargement(name, stage)
         scale = enlargement.scale if enlargement else 1.0
@@ -175,7 +198,7 @@ class _Planner:
             controlnet=self.controls(name, stage),
         )
 
-    def enlargement(self, name: str, stage: AnyStage) -> Enlargement | None:
+    def enlargement(self, name: str, stage: SampledStage) -> Enlargement | None:
         if not isinstance(stage, UpscaleSpec):
             return None
         native = self.facts.native_size

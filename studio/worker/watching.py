@@ -142,6 +142,7 @@ def _up(record: Capabilities, standing: Standing) -> Server:
         "detectors",
         "controlnet_models",
         "controlnet_modules",
+        "face_swappers",
     )
     return Server(
         url=record.server,

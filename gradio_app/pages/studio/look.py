@@ -10,7 +10,7 @@ from gradio_app.api import Json
 from gradio_app.frame import CLICKS, FIELDS, Updates, view
 from gradio_app.pages.studio import scene as scenes
 from gradio_app.pages.studio import section
-from gradio_app.pages.studio.scene import LEARNED, Scene
+from gradio_app.pages.studio.scene import INSTANT, LEARNED, Scene
 from gradio_app.pages.studio.way import Way
 from gradio_app.place import COUNTS, Place
 from gradio_app.site import Site
@@ -83,10 +83,17 @@ def obstacle(site: Site, scene: Scene, preset: Json) -> str:
         return " ".join(missing) or site.words("studio.look.unavailable")
     if takes_photo(preset) and not scene.place.option("", "photo"):
         return site.words("studio.look.photo_first")
+    if preset["identity"] == INSTANT and not scene.place.option("", "photo") and not has_fit_photo(scene):
+        return site.words("studio.look.one_photo_first")
     learned = bool(scene.subject and scene.subject["adapter"])
     if preset["identity"] == LEARNED and scene.subject and not learned:
         return site.words("studio.look.learn_first")
     return ""
+
+
+def has_fit_photo(scene: Scene) -> bool:
+    """Return whether a person is chosen of whom at least one photo can be used."""
+    return bool(scene.subject and scene.subject["set"]["fit"])
 
 
 def product_filter(site: Site, scene: Scene) -> Any:
@@ -103,8 +110,8 @@ def takes_pose(preset: Json | None) -> bool:
 
 
 def takes_photo(preset: Json) -> bool:
-    """Return whether a look works from a face photo."""
-    return any(option["key"] == "photo" for option in preset["options"])
+    """Return whether a look works from a face photo sent for it; an instant one takes the person's best."""
+    return preset["identity"] != INSTANT and any(option["key"] == "photo" for option in preset["options"])
 
 
 def settings_of(site: Site, scene: Scene) -> str:

@@ -8,6 +8,7 @@ from gradio_app.place import Place
 
 UNFINISHED = ("queued", "running")
 LEARNED = "lora"
+INSTANT = "instant"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -93,15 +94,21 @@ def servers() -> Iterator[list[PaintingWebui]]:
         yield [first, second]
 
 
-def open_house(folder: Path, servers: list[PaintingWebui], timeouts: Timeouts | None = None) -> House:
-    presets = folder / "presets"
-    presets.mkdir()
-    (presets / "quick.yaml").write_text(PRESET, encoding="utf-8")
+def open_house(
+    folder: Path,
+    servers: list[PaintingWebui],
+    timeouts: Timeouts | None = None,
+    presets: Mapping[str, str] = MappingProxyType({"quick": PRESET}),
+) -> House:
+    library = folder / "presets"
+    library.mkdir()
+    for name, text in presets.items():
+        (library / f"{name}.yaml").write_text(text, encoding="utf-8")
     settings = Settings(
         _env_file=None,
         data=folder / "data",
         webui_urls=tuple(server.url for server in servers),
-        presets_dir=presets,
+        presets_dir=library,
         prompts_dir=REPOSITORY / "prompts",
     )
     base = lay_foundations(settings)
