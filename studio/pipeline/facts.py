@@ -21,4 +21,5 @@ def facts_of(record: Capabilities) -> ServerFacts:
         detectors=record.adetailer.models if record.adetailer else (),
         controlnet_models=record.controlnet.models if record.controlnet else (),
         controlnet_modules=record.controlnet.modules if record.controlnet else (),
+        easyphoto=record.easyphoto,
     )

@@ -39,7 +39,10 @@ class Order(Value):
 
 
 class ServerFacts(Value):
-    """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them."""
+    """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them.
+
+    easyphoto: whether it can teach persons by that extension.
+    """
 
     url: str
     checkpoint: str
@@ -53,6 +56,7 @@ class ServerFacts(Value):
     detectors: tuple[str, ...]
     controlnet_models: tuple[str, ...]
     controlnet_modules: tuple[str, ...]
+    easyphoto: bool = False
 
 
 class PlannedDetailer(Value):

@@ -78,7 +78,7 @@ def test_a_checkpoint_that_kohya_cannot_learn_on_is_refused_and_the_own_trainer_
     write_checkpoint(place.checkpoint, width=1024)
 
     assert obstacle(place.settings()) is TrainingObstacle.CHECKPOINT_UNFIT
-    assert availability(place.settings()).trainers == ("embedded",)
+    assert availability(place.settings(), ()).trainers == ("embedded",)
 
 
 def test_the_python_of_sd_scripts_own_virtual_environment_is_found(place: Place) -> None:
@@ -102,7 +102,7 @@ def test_the_python_of_sd_scripts_own_virtual_environment_is_found(place: Place)
 def test_the_studio_says_which_trainers_could_learn(
     place: Place, changes: dict[str, object], available: bool, code: str, trainers: tuple[str, ...]
 ) -> None:
-    told = availability(place.settings(**changes))
+    told = availability(place.settings(**changes), ())
 
     assert (told.available, told.code, told.trainers) == (available, code, trainers)
     assert told.trainer == changes.get("trainer", "embedded")
