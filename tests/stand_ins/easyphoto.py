@@ -1,4 +1,4 @@
-"""A WebUI with EasyPhoto that behaves as the contract notes record: 200 whatever happens, no progress, no way to stop."""
+"""A WebUI with EasyPhoto that behaves as the contract notes record: 200 whatever happens, no progress, no stopping."""
 
 from __future__ import annotations
 
