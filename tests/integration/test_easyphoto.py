@@ -281,6 +281,8 @@ def test_a_cancel_while_waiting_for_a_server_asks_for_nothing(course: Course) ->
 def test_a_training_whose_worker_died_is_waited_for_and_not_asked_for_again(course: Course) -> None:
     kept = course.lose()
     course.server.open.set()
+    for photo in course.request.photos:
+        photo.path.unlink()
     adapter = course.run()
 
     assert [body["user_id"] for body in course.server.bodies()] == [kept.user_id]

@@ -47,16 +47,16 @@ class Course:
     """A training from the wait for a server to EasyPhoto's answer.
 
     The server is held also after abandon(), until EasyPhoto is done or the process ends: nothing stops it, and a
-    picture made beside it would fight for the card's memory. loras: the server's LoRA folder as it is seen here.
-    attempt: of an earlier run, whose end is awaited; None asks anew.
+    picture made beside it would fight for the card's memory. order: what to ask, or what an earlier run asked,
+    whose end is awaited. loras: the server's LoRA folder as seen here. attempt: None until the server is asked.
     """
 
     pool: WebuiPool
-    training: EasyPhotoTraining
+    order: EasyPhotoTraining | Attempt
     loras: Path
     work: Path
     limits: Limits
-    attempt: Attempt | None
+    attempt: Attempt | None = None
     _abandoned: threading.Event = field(default_factory=threading.Event)
     _end: Future[None] = field(default_factory=Future)
 
@@ -77,28 +77,31 @@ class Course:
 
     def _run(self) -> None:
         try:
-            self._learn() if self.attempt is None else self._take_up(self.attempt)
+            if isinstance(self.order, Attempt):
+                self._take_up(self.order)
+            else:
+                self._learn(self.order)
         except BaseException as error:  # noqa: BLE001 (whoever waits must hear of every one)
             self._end.set_exception(error)
         else:
             self._end.set_result(None)
         self._clear_up()
 
-    def _learn(self) -> None:
+    def _learn(self, training: EasyPhotoTraining) -> None:
         with self.pool.lease(easyphoto.require, cancelled=self._abandoned.is_set) as client:
             if self._abandoned.is_set():
                 raise Interrupted(client.url, ours=True)
             attempt = Attempt(
-                user_id=self.training.user_id,
+                user_id=training.user_id,
                 server=client.url,
                 app_id=client.app_id(),
                 began_at=time.time(),
-                steps=self.training.steps,
+                steps=training.steps,
             )
             attempt.keep(self.work)
             self.attempt = attempt
             try:
-                client.train_easyphoto(self.training, limit_seconds=self.limits.limit)
+                client.train_easyphoto(training, limit_seconds=self.limits.limit)
             except WebuiError as error:
                 if not may_still_run(error):
                     raise
@@ -106,6 +109,7 @@ class Course:
 
     def _take_up(self, attempt: Attempt) -> None:
         """Wait for what an earlier run asked for, whose answer is lost."""
+        self.attempt = attempt
         client = next((one for one in self.pool.clients if one.url == attempt.server), None)
         if client is None:
             raise failures.gone(attempt.server, attempt.seconds)

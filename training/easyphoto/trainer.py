@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable
@@ -59,7 +60,8 @@ class EasyPhotoTrainer:
             raise TrainingFailed(
                 f"A file cannot be read or written: {error}.", "Check the data folder."
             ) from error
-        self._made(attempt).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a copy too many in the server's folder is no reason to fail
+            self._made(attempt).unlink()
         shutil.rmtree(work, ignore_errors=True)
         return adapter
 
@@ -76,11 +78,10 @@ class EasyPhotoTrainer:
             return kept
         course = Course(
             pool=self._pool,
-            training=training_of(request),
+            order=kept or training_of(request),
             loras=self._loras,
             work=work,
             limits=self._limits,
-            attempt=kept,
         )
         course.start()
         try:

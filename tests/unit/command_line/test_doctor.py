@@ -12,10 +12,11 @@ import pytest
 from command_line.programs import child_environment
 from tests.replay import ReplayServer, Reply
 from tests.running_studio import free_settings
+from tests.stand_ins.easyphoto import EasyPhotoServer
 
 
-def examined(data: Path, url: str) -> subprocess.CompletedProcess[str]:
-    settings = free_settings(data, webui_urls=(url,))
+def examined(data: Path, url: str, **more: object) -> subprocess.CompletedProcess[str]:
+    settings = free_settings(data, webui_urls=(url,), **more)
     return subprocess.run(
         [sys.executable, "-m", "command_line", "doctor"],
         env={**os.environ, **child_environment(settings)},
@@ -52,3 +53,14 @@ def test_nobody_at_the_address_is_named_too(tmp_path: Path) -> None:
     done = examined(tmp_path, "http://127.0.0.1:9")
     assert done.returncode == 1
     assert "cannot be reached" in " ".join(done.stdout.split())
+
+
+def test_a_server_without_easyphoto_is_named_when_that_is_the_trainer(tmp_path: Path) -> None:
+    learning = {"trainer": "easyphoto", "lora_dir": tmp_path, "checkpoint": Path("realistic.safetensors")}
+    with ReplayServer() as server:
+        without = " ".join(examined(tmp_path, server.url, **learning).stdout.split())
+        EasyPhotoServer(server, tmp_path)
+        having = " ".join(examined(tmp_path, server.url, **learning).stdout.split())
+    assert "no server that answers has the extension EasyPhoto" in without
+    assert "no server that answers has the extension EasyPhoto" not in having
+    assert "on realistic.safetensors" in having
