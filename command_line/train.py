@@ -14,7 +14,10 @@ from training.port import TrainerName
 
 CONSENT_LINE = "By going on you say that the person in these photos agrees to this use of them."
 
-BY_THE_CLOCK = "EasyPhoto does not say how far it is: the bar is an estimate by the clock. Stopping here does not stop the server."
+BY_THE_CLOCK = (
+    "EasyPhoto does not say how far it is: the bar is an estimate by the clock. "
+    "Stopping here does not stop the server."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
