@@ -290,11 +290,14 @@ def test_a_training_whose_worker_died_is_waited_for_and_not_asked_for_again(cour
     assert course.made() == []
 
 
-def test_a_training_that_was_over_when_the_worker_came_back_is_fetched(course: Course) -> None:
+def test_a_training_that_was_over_when_the_worker_came_back_is_fetched_though_the_server_is_gone(
+    course: Course, tmp_path: Path
+) -> None:
     kept = course.lose()
     course.server.open.set()
-    assert course.server.done.wait(ENOUGH)
-    course.server.app_id = 2
+    assert free_again(course.pool)
+    course.server.webui.routes.clear()
+    course.pool = WebuiPool([WebuiClient(course.server.webui.url)], tmp_path / "locks")
 
     assert course.run().steps == kept.steps
     assert len(course.server.bodies()) == 1

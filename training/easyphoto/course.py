@@ -114,6 +114,8 @@ class Course:
         if client is None:
             raise failures.gone(attempt.server, attempt.seconds)
         self._await_answer(client, attempt)
+        if self._is_there(attempt):
+            return
         with self.pool.lease(only(attempt.server), cancelled=self._abandoned.is_set):
             self._await_file(client, attempt)
 
