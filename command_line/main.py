@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 preset = typer.Typer(help="Look after presets.", no_args_is_help=True)
 app.add_typer(preset, name="preset")
+models = typer.Typer(help="Download recommended open models.", no_args_is_help=True)
+app.add_typer(models, name="models")
 
 
 class Paper(StrEnum):
@@ -49,6 +51,15 @@ WebUi = Annotated[
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")
+]
+Into = Annotated[
+    Path | None,
+    typer.Option(
+        "--into",
+        exists=True,
+        file_okay=False,
+        help="The folder of a WebUI; the embedded engine's models folder if left out.",
+    ),
 ]
 
 
@@ -223,3 +234,28 @@ def preset_check(
         from command_line import preset_check as check
 
         raise typer.Exit(check.run(read_settings(), tuple(files or ())))
+
+
+@models.command("list")
+def models_list(into: Into = None, as_json: Json = False) -> None:
+    """Show the recommended models: what each is for, its size and licence, and whether it is there."""
+    with one_line_errors():
+        from command_line import models as recommended
+
+        recommended.run_list(read_settings(), into, as_json=as_json)
+
+
+@models.command("get")
+def models_get(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names out of the list.")],
+    into: Into = None,
+    as_json: Json = False,
+) -> None:
+    """Download models, checked by their SHA-256; one that broke off goes on from there.
+
+    Their licences are told before. HF_ENDPOINT names another hub, HF_TOKEN opens models that want a sign-in.
+    """
+    with one_line_errors():
+        from command_line import models as recommended
+
+        recommended.run_get(read_settings(), names, into, as_json=as_json)

@@ -82,7 +82,7 @@ class Catalogue:
 
     def _missing(self, product: Product, servers: tuple[ServerFacts, ...]) -> tuple[MissingPart, ...]:
         try:
-            require_capable_server(_sample_order(product), servers, self.library.prompts)
+            require_capable_server(sample_order(product), servers, self.library.prompts)
         except MissingCapability as reason:
             part = {key: str(reason.data[key]) for key in MissingPart.model_fields}
             return (MissingPart.model_validate(part),)
@@ -93,7 +93,8 @@ def _rank(product: Product) -> tuple[bool, bool, str]:
     return product.spec.product != "profile", product.spec.extends is not None, product.name
 
 
-def _sample_order(product: Product) -> Order:
+def sample_order(product: Product, pose: str | None = None) -> Order:
+    """The plainest order of a product: one picture of nobody in particular. pose: a drawn skeleton to follow."""
     return Order(
         preset=product.name,
         spec=product.spec,
@@ -102,5 +103,6 @@ def _sample_order(product: Product) -> Order:
         seed=0,
         identities=(),
         class_noun="person",
-        pose=None,
+        pose=pose,
+        pose_is_skeleton=pose is not None,
     )

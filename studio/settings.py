@@ -12,7 +12,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from training.port import TrainerName
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-BUNDLED_CHECKPOINT = REPOSITORY / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny"
+ENGINE = REPOSITORY / "webui_engine"
+BUNDLED_CHECKPOINT = ENGINE / "models" / "Stable-diffusion" / "sajin-tiny"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -23,6 +24,8 @@ class Settings(BaseSettings):
     data: folder of everything the studio keeps. webui_urls: WebUI servers, comma separated in the environment; empty
     starts the embedded engine. webui_auth: "user:password" of their --api-auth. checkpoint, lora_dir: the server's
     checkpoint file and LoRA folder as this machine sees them; needed for training beside a WebUI.
+    models: folder of further models for the embedded engine, in A1111's layout; None is "models" in data. models_table:
+    the models that ``sajin models`` offers.
     trainer: that learns people unless a training names another. kohya: folder of kohya's sd-scripts; kohya_python: the
     interpreter it is installed for, None for the one of its own virtual environment. kohya_class_pictures: folder with
     pictures of other people, in one folder a class noun. kohya_patience_minutes: without progress until it is ended.
@@ -43,6 +46,8 @@ class Settings(BaseSettings):
     webui_auth: SecretStr | None = None
     checkpoint: Path | None = None
     lora_dir: Path | None = None
+    models: Path | None = None
+    models_table: Path = ENGINE / "models.yaml"
     trainer: TrainerName = "embedded"
     kohya: Path | None = None
     kohya_python: Path | None = None
@@ -116,6 +121,11 @@ class Settings(BaseSettings):
         if self.lora_dir is not None:
             return self.lora_dir.expanduser().absolute()
         return self.data_folder / "loras" if self.uses_embedded_engine else None
+
+    @property
+    def models_folder(self) -> Path:
+        """The folder of the embedded engine's further models as an absolute path; it need not exist."""
+        return (self.models or self.data_folder / "models").expanduser().absolute()
 
     @property
     def kohya_interpreter(self) -> Path | None:

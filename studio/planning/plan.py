@@ -134,6 +134,15 @@ class Choice(Value):
     taken: str | None
 
 
+class Lack(Value):
+    """Something a server has not got. wanted: the names that would do. optional: the preset does without it."""
+
+    stage: str
+    kind: str
+    wanted: tuple[str, ...]
+    optional: bool
+
+
 class Plan(Value):
     """A whole job on one kind of server.
 

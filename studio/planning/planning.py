@@ -16,11 +16,12 @@ from studio.library.product import (
     UpscaleSpec,
 )
 from studio.library.prompts import SUBJECT, PromptLibrary
-from studio.planning.names import Chooser
+from studio.planning.names import Chooser, Survey
 from studio.planning.overrides import overridden
 from studio.planning.plan import (
     Enlargement,
     Identity,
+    Lack,
     Order,
     Plan,
     PlannedControl,
@@ -64,6 +65,18 @@ def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
         choices=tuple(dict.fromkeys(planner.chooser.choices)),
         pictures=pictures,
     )
+
+
+def lacks_of(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> tuple[Lack, ...]:
+    """Everything that a server lacks for an order, where make_plan stops at the first; without any identity.
+
+    Of a ControlNet unit the model is looked for where its preprocessor is there.
+    """
+    survey = Survey(facts=facts)
+    spec = overridden(order.spec, order.options)
+    planner = _Planner(order=order, spec=spec, chooser=survey, prompts=prompts, identity=None)
+    planner.picture(0, planner.style_tags())
+    return tuple(dict.fromkeys(survey.lacks))
 
 
 def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:

@@ -123,7 +123,15 @@ def test_only_the_settings_read_the_environment(package: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["flask_api.server", "studio.worker", "gradio_app.app", "command_line.up", "command_line.services"],
+    [
+        "flask_api.server",
+        "studio.worker",
+        "gradio_app.app",
+        "command_line.up",
+        "command_line.services",
+        "command_line.doctor",
+        "command_line.model_download",
+    ],
 )
 def test_idle_processes_never_import_torch(module: str) -> None:
     heavy = "torch", "diffusers", "transformers", "mediapipe", "_dlib_pybind11"

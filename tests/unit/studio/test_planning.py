@@ -12,7 +12,7 @@ from studio.errors import InvalidRequest, LearnedElsewhere, MissingCapability
 from studio.library.reading import Library, read_library
 from studio.planning.overrides import check_options, preset_options
 from studio.planning.plan import Identity, Order, Plan, ServerFacts
-from studio.planning.planning import make_plan, picture_seed
+from studio.planning.planning import lacks_of, make_plan, picture_seed
 from studio.planning.sizes import adapted_size
 from studio.settings import REPOSITORY
 from studio.values import JobOptions
@@ -157,6 +157,31 @@ def test_a_name_nobody_declared_an_alternative_for_is_missing(library: Library) 
 def test_a_missing_detector_is_named_with_all_that_would_do(library: Library) -> None:
     with pytest.raises(MissingCapability, match=r"face_yolov8n\.pt / mediapipe_face_full"):
         planned(library, TINY.model_copy(update={"detectors": ()}))
+
+
+def test_a_survey_names_everything_that_is_missing_not_only_the_first(library: Library) -> None:
+    bare = REAL.model_copy(update={"scripts": (), "detectors": (), "controlnet_models": ()})
+    asked = order(library, pose="poses/p.png", pose_is_skeleton=True)
+    lacks = [
+        (lack.stage, lack.kind, lack.wanted[0], lack.optional)
+        for lack in lacks_of(asked, bare, library.prompts)
+    ]
+    assert lacks == [
+        ("skeleton", "adetailer model", "face_yolov8n.pt", False),
+        ("skeleton", "adetailer model", "hand_yolov8n.pt", True),
+        ("skeleton", "controlnet model", "openpose", False),
+        ("tone", "adetailer model", "face_yolov8n.pt", False),
+        ("upscale", "script", "Ultimate SD upscale", False),
+        ("upscale", "controlnet model", "tile", False),
+    ]
+
+
+def test_a_survey_of_a_server_that_has_everything_is_empty(library: Library) -> None:
+    for preset in library.products:
+        facts = REAL.model_copy(
+            update={"detectors": ("face_yolov8n.pt", "hand_yolov8n.pt"), "loras": ("FilmVelvia3",)}
+        )
+        assert lacks_of(order(library, preset), facts, library.prompts) == ()
 
 
 def test_the_pose_unit_is_there_only_when_a_pose_is_chosen(library: Library) -> None:
