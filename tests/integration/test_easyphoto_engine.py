@@ -62,7 +62,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     loras.mkdir()
     with running(tmp_path / "engine", "--lora-dir", loras) as engine:
         settings = Settings(
-            _env_file=None,  # type: ignore[call-arg]
+            _env_file=None,
             data=tmp_path / "data",
             webui_urls=(engine.url,),
             checkpoint=BUNDLED_CHECKPOINT,
