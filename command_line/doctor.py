@@ -161,7 +161,23 @@ def _learning(settings: Settings) -> Iterator[Finding]:
             yield Finding(what=what, problem=str(error))
         else:
             loras = ", ".join(map(str, folders))
-            yield Finding(what=what, note=f"on {checkpoint.name}, LoRA files to {loras}")
+            without = trainer == "easyphoto" and not _serves_easyphoto(settings)
+            problem = "no server that answers has the extension EasyPhoto" if without else ""
+            yield Finding(what=what, note=f"on {checkpoint.name}, LoRA files to {loras}", problem=problem)
+
+
+def _serves_easyphoto(settings: Settings) -> bool:
+    """Whether a server has EasyPhoto; the embedded engine, which need not run now, has."""
+    from webui_client.client import WebuiClient
+    from webui_client.errors import WebuiError
+
+    def serves(url: str) -> bool:
+        try:
+            return WebuiClient(url, auth=settings.auth_pair).probe().easyphoto
+        except WebuiError:
+            return False
+
+    return settings.uses_embedded_engine or any(map(serves, settings.webui_urls))
 
 
 def _lora_folders(settings: Settings) -> Iterator[Finding]:

@@ -14,6 +14,11 @@ from training.port import TrainerName
 
 CONSENT_LINE = "By going on you say that the person in these photos agrees to this use of them."
 
+BY_THE_CLOCK = (
+    "EasyPhoto does not say how far it is: the bar is an estimate by the clock. "
+    "Stopping here does not stop the server."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
@@ -71,6 +76,8 @@ def learn(
     """Train on a subject's photos and return the finished training. Raises JobFailed."""
     options = {"steps": steps, "trainer": trainer}
     training = session.api.post(f"/subjects/{subject_id}/trainings", options)
+    if training["trainer"] == "easyphoto":
+        terminal.say(BY_THE_CLOCK)
     with terminal.bar("learning") as look:
         training = session.follow(f"/subjects/{subject_id}/trainings/{training['id']}", look)
     raise_if_failed(training, "the training")

@@ -307,6 +307,7 @@ class TrainingObstacle(StrEnum):
     TRAINER_VERSION = "trainer_version"
     TRAINER_PYTHON = "trainer_python"
     CHECKPOINT_UNFIT = "checkpoint_unfit"
+    TRAINER_NOT_SERVED = "trainer_not_served"
 
 
 class TrainingUnavailable(Unavailable):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from studio.database.connect import Database
 from studio.database.tables import JobRow, SubjectRow, TrainingRow
-from studio.servers import drain, server_records, worker_alive
+from studio.servers import drain, known_servers, server_records, worker_alive
 from studio.settings import Settings
 from studio.trainers import availability
 from studio.values import Readiness, Running, Server, Status, StudioStatus, Words
@@ -41,12 +41,13 @@ class Overview:
         """What runs, and what can be done here."""
         with self.database.read() as session:
             servers = [record.server for record in server_records(session)]
+            facts = known_servers(session)
             running = (*self._jobs(session), *self._trainings(session))
             alive = worker_alive(session)
         return StudioStatus(
             running=running,
             demonstration=any(server.demonstration for server in servers),
-            training=availability(self.settings),
+            training=availability(self.settings, facts),
             worker_alive=alive,
             version=VERSION,
         )

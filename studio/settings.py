@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     trainer: that learns people unless a training names another. kohya: folder of kohya's sd-scripts; kohya_python: the
     interpreter it is installed for, None for the one of its own virtual environment. kohya_class_pictures: folder with
     pictures of other people, in one folder a class noun. kohya_patience_minutes: without progress until it is ended.
+    easyphoto_limit_minutes: how long EasyPhoto may take for one person.
     api_hosts: further host names the API answers to, comma separated in the environment.
     database_url, store_url: SQLAlchemy and fsspec addresses; None keeps both in data.
     executor_id: the durable worker's stable name on this host. poll_seconds: how often its queues are looked at.
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     kohya_python: Path | None = None
     kohya_class_pictures: Path | None = None
     kohya_patience_minutes: float = Field(default=15.0, ge=1, le=1440)
+    easyphoto_limit_minutes: float = Field(default=180.0, ge=1, le=2880)
     database_url: str | None = None
     store_url: str | None = None
     api_host: str = "127.0.0.1"

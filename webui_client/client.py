@@ -8,8 +8,10 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from webui_client import easyphoto
 from webui_client.answers import read_generation, read_picture
-from webui_client.capabilities import Capabilities
+from webui_client.capabilities import Capabilities, Checkpoint
+from webui_client.easyphoto import EasyPhotoTraining
 from webui_client.errors import BadAnswer, Interrupted, MissingCapability, ServerTimeout, WebuiError
 from webui_client.interrupts import check_uninterrupted
 from webui_client.listings import Listings
@@ -160,6 +162,22 @@ class WebuiClient(Listings):
         check_face_swap(request, result, self.url)
         return result
 
+    def train_easyphoto(self, training: EasyPhotoTraining, *, limit_seconds: float) -> None:
+        """Have the extension EasyPhoto teach a person; returns when the server lists the LoRA training.user_id.
+
+        Blocks for the whole training, at most limit_seconds, and there is neither progress nor a way to stop it: after
+        ServerTimeout, or ServerUnreachable with sent, the server may go on. Raises MissingCapability before anything
+        runs, FeatureDidNotRun with EasyPhoto's own words as its reason.
+        """
+        server, checkpoint = self._resolved_easyphoto(training)
+        with self._in_flight:
+            answer = self._transport.post_once(
+                easyphoto.PATH, easyphoto.body(training, checkpoint, server), seconds=limit_seconds
+            )
+        easyphoto.check_answer(answer, self.url)
+        self.refresh_loras()
+        easyphoto.check_listed(training, self.loras(), self.url)
+
     def refresh_loras(self) -> None:
         """Have the server look at its LoRA folder again."""
         super().refresh_loras()
@@ -179,6 +197,15 @@ class WebuiClient(Listings):
                 self.refresh_loras()
             server = self.probe()
             return server, resolve(request, server)
+
+    def _resolved_easyphoto(self, training: EasyPhotoTraining) -> tuple[Capabilities, Checkpoint]:
+        """Resolve against the record, and once more against a fresh one if something is missing."""
+        try:
+            server = self.capabilities()
+            return server, easyphoto.resolve(training, server)
+        except MissingCapability:
+            server = self.probe()
+            return server, easyphoto.resolve(training, server)
 
     def _generate(
         self,

@@ -11,6 +11,7 @@ from webui_engine.http import faults
 from webui_engine.http.routes import (
     about,
     controlnet,
+    easyphoto,
     extras,
     faceswap,
     generation,
@@ -22,7 +23,7 @@ from webui_engine.http.routes import (
 from webui_engine.http.services import KEY, Services, services
 
 LARGEST_BODY = 256 * 1024 * 1024
-GROUPS = (generation, extras, progress, options, models, scripts, controlnet, faceswap, about)
+GROUPS = (generation, extras, progress, options, models, scripts, controlnet, faceswap, easyphoto, about)
 
 
 def create_app(held: Services) -> Flask:

@@ -23,4 +23,5 @@ def facts_of(record: Capabilities) -> ServerFacts:
         controlnet_modules=record.controlnet.modules if record.controlnet else (),
         face_swappers=record.able_swappers,
         face_restorers=record.face_restorers,
+        easyphoto=record.easyphoto,
     )

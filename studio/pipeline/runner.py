@@ -16,7 +16,7 @@ from studio.pipeline.keys import stage_key
 from studio.pipeline.patience import StageCancelled, keep_trying, overlooking
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.stages import STAGES, AnyInput, StageInput, StageOutput, request_of
-from studio.planning.plan import AnyPlannedStage, PlannedFaceSwap
+from studio.planning.plan import AnyPlannedStage, PlannedFaceSwap, PlannedStage
 from studio.records import now
 from studio.store import Store
 from webui_client.client import WebuiClient, new_task_id

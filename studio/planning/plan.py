@@ -44,7 +44,10 @@ class Order(Value):
 
 
 class ServerFacts(Value):
-    """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them."""
+    """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them.
+
+    easyphoto: whether it can teach persons by that extension.
+    """
 
     url: str
     checkpoint: str
@@ -60,6 +63,7 @@ class ServerFacts(Value):
     controlnet_modules: tuple[str, ...]
     face_swappers: tuple[str, ...] = ()
     face_restorers: tuple[str, ...] = ()
+    easyphoto: bool = False
 
 
 class PlannedDetailer(Value):

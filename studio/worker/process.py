@@ -154,7 +154,7 @@ def training_steps(base: Foundations, pool: WebuiPool, stopping: Stopping) -> Tr
         store=base.store,
         loras=base.loras,
         pool=pool,
-        trainers=trainers(base.settings),
+        trainers=trainers(base.settings, pool),
         stopping=stopping,
     )
 

@@ -91,6 +91,7 @@ class TrainingSteps:
             "sha256": trained.sha256,
             "steps": trained.steps,
             "seconds": trained.seconds,
+            "trigger": trained.trigger,
         }
 
     def _request(self, row: TrainingRow) -> TrainingRequest:
@@ -145,7 +146,7 @@ class TrainingSteps:
             owner_id=training.owner_id,
             subject_id=subject.id,
             name=f"sajin-{adapter_id[:12]}",
-            trigger=subject.trigger,
+            trigger=learned.get("trigger") or subject.trigger,
             checkpoint=training.checkpoint,
             path=f"adapters/{subject.id}/{learned['sha256']}.safetensors",
             sha256=learned["sha256"],

@@ -292,6 +292,19 @@ def test_the_words_for_learning_are_changed_beside_the_photo(browser: Browser, p
         expect(field).to_have_attribute("placeholder", api.CAPTION, timeout=SLOW)
 
 
+def test_the_progress_of_easyphoto_is_said_to_be_an_estimate_and_its_stop_to_be_none(
+    browser: Browser, pages: ScenePages
+) -> None:
+    run = api.training("running", 0.42) | {"trainer": "easyphoto", "step": 0, "steps": 0}
+    pages.show(learning(run))
+    with visiting(browser, pages.url, DESKTOP) as visitor:
+        visitor.go("?subject=s1&step=learn")
+        state = visitor.page.locator("#learn-state")
+        expect(state).to_contain_text("an estimate by the clock", timeout=SLOW)
+        expect(state).to_contain_text("the server works on to the end")
+        expect(state).not_to_contain_text("step 0 of")
+
+
 def test_one_trainer_leaves_nothing_to_choose(browser: Browser, pages: ScenePages) -> None:
     photos = [api.photo(number) for number in range(4)]
     pages.show(Scene(subjects=[api.subject("photos", 4)], photos=photos))

@@ -26,7 +26,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "command_line": tuple(sorted(PACKAGES)),
 }
 # Learning happens in a child process that shares the engine's way of loading a model.
-EXCEPTIONS = {"training.embedded": ("webui_engine",)}
+# The engine's own EasyPhoto asks the trainer's parent for it, as the studio does.
+EXCEPTIONS = {
+    "training.embedded": ("webui_engine",),
+    "webui_engine.easyphoto": ("training.embedded", "training.errors", "training.port"),
+}
 
 # One way out: only the client speaks to a WebUI, and only the border knows its web framework.
 ONLY_IN = {

@@ -17,6 +17,7 @@ from studio.library.reading import read_library
 from studio.settings import REPOSITORY
 from tests.replay import ReplayServer, Reply, answer_json
 from tests.running_studio import free_settings
+from tests.stand_ins.easyphoto import EasyPhotoServer
 from webui_client.client import WebuiClient
 
 FACES = "control_v2p_sd15_mediapipe_face [9c7784a9]"
@@ -183,3 +184,14 @@ def test_a_broken_table_of_models_is_told_and_the_rest_is_looked_at(tmp_path: Pa
     assert done.returncode == 1
     assert "recommended models wrong" in " ".join(done.stdout.split())
     assert "learning people" in done.stdout
+
+
+def test_a_server_without_easyphoto_is_named_when_that_is_the_trainer(tmp_path: Path) -> None:
+    learning = {"trainer": "easyphoto", "lora_dir": tmp_path, "checkpoint": Path("realistic.safetensors")}
+    with ReplayServer() as server:
+        without = " ".join(examined(tmp_path, server.url, **learning).stdout.split())
+        EasyPhotoServer(server, tmp_path)
+        having = " ".join(examined(tmp_path, server.url, **learning).stdout.split())
+    assert "no server that answers has the extension EasyPhoto" in without
+    assert "no server that answers has the extension EasyPhoto" not in having
+    assert "on realistic.safetensors" in having
