@@ -164,7 +164,6 @@ def fields(described: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         ("ProgressRequest", schema.ProgressRequest),
         ("Body_detect_controlnet_detect_post", schema.DetectRequest),
         ("FaceSwapRequest", schema.FaceSwapRequest),
-        ("FaceSwapUnit", schema.FaceSwapUnit),
         ("InpaintingOptions", schema.InpaintingOptions),
         ("InswappperOptions", schema.InswappperOptions),
     ],
