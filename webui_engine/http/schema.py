@@ -197,7 +197,7 @@ class InpaintingOptions(BaseModel):
     inpainting_steps: int = Field(20, ge=1, le=150)
     inpainting_sampler: str = "Euler"
     inpainting_model: str = "Current"
-    inpainting_seed: int = -1
+    inpainting_seed: int = Field(-1, ge=-1)
 
 
 class InswappperOptions(BaseModel):
@@ -229,11 +229,11 @@ class PostProcessingOptions(BaseModel):
 
 
 class FaceSwapUnit(BaseModel):
-    """One face for ``/faceswaplab/swap_face``. batch_images, faces_index: lists of one, as in the extension."""
+    """One face for ``/faceswaplab/swap_face``. batch_images, faces_index: one each, as in the extension."""
 
     source_img: str | None = None
     source_face: str | None = None
-    batch_images: list[str] | None = Field(None, min_items=1, max_items=1)
+    batch_images: tuple[str] | None = None
     blend_faces: bool = True
     same_gender: bool = False
     sort_by_size: bool = False
@@ -241,7 +241,7 @@ class FaceSwapUnit(BaseModel):
     compute_similarity: bool = False
     min_sim: float = 0.0
     min_ref_sim: float = 0.0
-    faces_index: list[int] = Field([0], min_items=1, max_items=1)
+    faces_index: tuple[int] = Field([0])
     reference_face_index: int = 0
     pre_inpainting: InpaintingOptions | None = None
     swapping_options: InswappperOptions | None = None
