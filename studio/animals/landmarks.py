@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from studio.animals.traits import FACE_OVAL
-from studio.faces.portrait import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, Portrait, eye_centre
+from studio.faces.portrait import Portrait
+from studio.faces.pose import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, eye_centre
 from studio.values import LandmarkDistance
 
 Points = NDArray[np.float64]

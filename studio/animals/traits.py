@@ -9,10 +9,21 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.faces.portrait import CHIN, FRAME_SIDE, LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, Mesh, SeenHead
+from studio.faces.cheeks import LEFT_CHEEK, RIGHT_CHEEK
+from studio.faces.portrait import FRAME_SIDE, SeenHead
+from studio.faces.pose import (
+    CHIN,
+    FOREHEAD,
+    LEFT_EYE_CORNERS,
+    LEFT_LIDS,
+    LEFT_SIDE,
+    MOUTH_CORNERS,
+    RIGHT_EYE_CORNERS,
+    RIGHT_LIDS,
+    RIGHT_SIDE,
+    Mesh,
+)
 from studio.faces.similarity import Pixels, warped
-from studio.id_photo.head import FOREHEAD, LEFT_LIDS, LEFT_SIDE, MOUTH_CORNERS, RIGHT_LIDS, RIGHT_SIDE
-from studio.id_photo.picture_measures import LEFT_CHEEK, RIGHT_CHEEK
 from studio.values import Traits
 
 Points = NDArray[np.float64]

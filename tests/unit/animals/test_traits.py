@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from studio.animals.traits import measure_traits
-from studio.faces.portrait import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, SeenHead
+from studio.faces.portrait import SeenHead
+from studio.faces.pose import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS
 from studio.faces.process import FaceProcess
 from studio.library.animals import AnimalLibrary
 from tests.persons import as_jpeg, hopper

@@ -24,6 +24,7 @@ def scene(place: Place) -> Scene:
         subjects=[],
         subject=None,
         photos=None,
+        coach=None,
         presets=[OWL],
         poses=[],
         job=None,

@@ -111,7 +111,7 @@ def test_easyphoto_needs_a_server_that_has_it_a_lora_folder_and_the_name_of_a_ch
     place: Place,
 ) -> None:
     settings = place.settings(checkpoint=Path("only-on-the-server.safetensors"))
-    assert require_training(settings, "easyphoto")[1] == place.folder / "loras"
+    assert require_training(settings, "easyphoto")[1] == (place.folder / "loras",)
     assert obstacle(place.settings(checkpoint=None), "easyphoto") is TrainingObstacle.CHECKPOINT_UNKNOWN
     assert obstacle(place.settings(lora_dir=None), "easyphoto") is TrainingObstacle.LORA_DIR_UNKNOWN
     assert (
