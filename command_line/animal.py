@@ -55,10 +55,10 @@ def run(request: AnimalRequest, settings: Settings, webui_urls: tuple[str, ...],
     for an animal that is not known, before the photo is looked at.
     """
     terminal = Terminal()
-    library = read_library(settings.presets_dir, settings.prompts_dir)
-    require_known(request, library)
     report: dict[str, Any] = {"ranking": [], "animal": None, "preset": None, "job": None, "images": []}
     with reported(report, terminal, as_json=as_json):
+        library = read_library(settings.presets_dir, settings.prompts_dir)
+        require_known(request, library)
         matches = rank(request.photo, library)
         report["ranking"] = [fact_of(match) for match in matches]
         show(terminal, matches)
@@ -137,6 +137,8 @@ def make(
 def first_feasible(session: Session, terminal: Terminal) -> str:
     """The first animal preset that a server can make; what the ones before it lack is said."""
     presets = [one for one in session.api.items("/presets") if one["product"] == PRODUCT]
+    if not presets:
+        raise CannotStart("there is no preset that makes animals in SAJIN_PRESETS_DIR")
     for preset in presets:
         if preset["available"]:
             return str(preset["name"])

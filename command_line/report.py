@@ -26,7 +26,8 @@ def reported(report: dict[str, Any], terminal: Terminal, *, as_json: bool) -> It
         terminal.say(f"sajin: {error}")
     except CommandError as error:
         if as_json:
-            print(json.dumps({**report, "error": {"code": "cannot_start", "message": str(error)}}))
+            failure = {"code": "cannot_start", "message": str(error)}
+            print(json.dumps({**report, "error": failure}, ensure_ascii=False))
         raise
     report["seconds"] = round(time.monotonic() - started, 2)
     if as_json:

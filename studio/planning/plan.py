@@ -9,6 +9,9 @@ from pydantic import Field
 from studio.library.product import ControlMode, PresetSpec
 from studio.values import JobOptions, Value
 
+NO_ANIMAL = "animal"
+"""What an animal is called in prompts as long as none is chosen."""
+
 
 class Identity(Value):
     """A learned person as prompts name them.
@@ -40,7 +43,7 @@ class Order(Value):
     pose: str | None
     pose_is_skeleton: bool = False
     photo: str | None = None
-    animal: str = "animal"
+    animal: str = NO_ANIMAL
 
 
 class ServerFacts(Value):

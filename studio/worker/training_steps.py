@@ -25,7 +25,7 @@ from studio.store import Store, storage_errors
 from studio.trainers import require_training
 from studio.values import Failure, FailureCode, Status, TrainingOptions
 from studio.worker.stopping import Stopping
-from training.errors import TrainingCancelled, TrainingFailed
+from training.errors import TrainerUnusable, TrainingCancelled, TrainingFailed
 from training.port import Trainer, TrainingPhoto, TrainingProgress, TrainingRequest
 from webui_client.pool import WebuiPool
 
@@ -210,6 +210,10 @@ class TrainingSteps:
         except (TrainingCancelled, StageCancelled):
             self.stopping.park_if_asked()
             self._end(training_id, Status.CANCELLED, None)
+        except TrainerUnusable as error:
+            reason = TrainingObstacle(error.obstacle.value)
+            failure = Failure(code=TrainingUnavailable.code, message=str(error), reason=reason)
+            self._end(training_id, Status.FAILED, failure)
         except TrainingFailed as error:
             LOG.error("training failed", training=training_id, reason=error.reason, details=error.details)
             self._end(
