@@ -14,7 +14,7 @@ from studio.planning.plan import Order, ServerFacts
 from studio.servers import known_servers
 from studio.values import JobOptions, MissingPart, Preset, PresetCheck, PresetStage
 
-PRODUCTS = ("profile", "look", "instant", "animal")
+PRODUCTS = ("profile", "look", "instant", "animated", "animal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Catalogue:
     folder: Path
 
     def list(self) -> tuple[Preset, ...]:
-        """Profiles, then looks, instant ones, then animals; the studio profile first, then by name."""
+        """Profiles, then looks, instant and animated ones, then animals; the studio profile first, then by name."""
         servers = self._servers()
         products = sorted(self.library.products.values(), key=_rank)
         return tuple(self._value(product, servers) for product in products)

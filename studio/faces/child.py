@@ -39,6 +39,7 @@ def _answer(task: Callable[..., Any], arguments: tuple[Any, ...]) -> Answer:
 def main() -> None:
     """Serve the connection whose file descriptor is the first argument."""
     from studio.faces.check import check
+    from studio.faces.frames import frame_faces
     from studio.faces.likeness import embedding_of, likeness
     from studio.faces.portrait import portrait
 
@@ -46,6 +47,7 @@ def main() -> None:
         "check": check,
         "embedding": embedding_of,
         "likeness": likeness,
+        "frame_faces": frame_faces,
         "portrait": lru_cache(REMEMBERED_PORTRAITS)(portrait),
     }
     serve(Connection(int(sys.argv[1])), tasks)

@@ -12,6 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from studio.animation.clip import opened
+from studio.animation.measures import changed, flicker, seam
 from studio.database.connect import Database
 from studio.database.tables import ImageRow, JobRow, PhotoRow, StageResultRow
 from studio.faces.errors import FaceWorkFailed
@@ -22,6 +24,7 @@ from studio.pipeline.patience import StageCancelled
 from studio.planning.plan import Plan, PlannedPicture
 from studio.recipes import Recipe, with_recipe
 from studio.store import Store
+from studio.values import Movement
 
 LOG = structlog.get_logger()
 
@@ -68,7 +71,8 @@ class Finisher:
         likeness = self._likeness(job, content)
         recipe = recipe_of(job, plan, picture, stages, likeness)
         path = self.store.put(with_recipe(content, last.infotext, recipe), folder_of(job), ".png")
-        row = _image(job, plan, picture, stages, likeness, path)
+        movement = self._movement(picture, stages)
+        row = _image(job, plan, picture, stages, likeness, movement, path)
         try:
             with self.database.write() as session:
                 if session.get(ImageRow, row.id) is None:
@@ -76,6 +80,20 @@ class Finisher:
         except IntegrityError as error:
             self.store.delete(path)
             raise StageCancelled from error
+
+    def _movement(self, picture: PlannedPicture, stages: Sequence[FinishedStage]) -> Movement | None:
+        """How an animation moves; None for a still picture."""
+        motion = picture.sampled[0].motion
+        if motion is None:
+            return None
+        first, last = (opened(self.store.get(stage.result.path)) for stage in (stages[0], stages[-1]))
+        return Movement(
+            frames=len(last.frames),
+            fps=motion.fps,
+            repaired=changed(first, last),
+            flicker=flicker(last),
+            seam=seam(last),
+        )
 
     def _likeness(self, job: JobRow, picture: bytes) -> Likeness | None:
         references = self.references(job)
@@ -137,6 +155,7 @@ def _image(
     picture: PlannedPicture,
     stages: Sequence[FinishedStage],
     likeness: Likeness | None,
+    movement: Movement | None,
     path: str,
 ) -> ImageRow:
     last = stages[-1].result
@@ -154,6 +173,7 @@ def _image(
         height=last.height,
         likeness=None if likeness is None else likeness.score,
         likeness_measure=None if likeness is None else likeness.measure,
+        movement=None if movement is None else movement.model_dump(),
         stages=[_stage_entry(stage) for stage in stages],
         prompt=picture.sampled[0].prompt,
         favourite=False,

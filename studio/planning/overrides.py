@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from studio.errors import InvalidRequest
-from studio.library.product import AnyStage, PresetSpec
+from studio.library.product import AnimateSpec, AnyStage, PresetSpec
 from studio.library.prompts import PromptLibrary
 from studio.values import MAX_SEED, JobOptions, PresetOption
 
@@ -21,8 +21,12 @@ OVERRIDABLE = (
     "scheduler",
     "denoising_strength",
     "scale",
+    "frames",
+    "fps",
+    "travel",
 )
-NUMBERS = ("steps", "cfg_scale", "denoising_strength", "scale")
+NUMBERS = ("steps", "cfg_scale", "denoising_strength", "scale", "frames", "fps")
+INTEGERS = ("steps", "frames", "fps")
 NUMBER_DEFAULTS = {"steps": 30, "cfg_scale": 7.0}
 
 
@@ -53,9 +57,12 @@ def check_options(
         stage = changed.sampled[name]
         texts[f"options.stages.{name}.prompt"] = stage.prompt or ""
         texts[f"options.stages.{name}.negative_prompt"] = stage.negative_prompt or ""
+        texts[f"options.stages.{name}.travel"] = getattr(stage, "travel", "")
     problems = [(place, reason) for place, text in texts.items() if (reason := prompts.problem(text))]
     if spec.takes_photo and options.photo is None and spec.identity != "instant":
         problems.append(("options.photo", "this preset works from a face photo; send one first"))
+    if options.image is not None and not spec.animates:
+        problems.append(("options.image", "this preset begins with no finished picture"))
     if spec.names_animal and options.animal is not None and options.animal not in animals:
         problems.append(("options.animal", f"may be one of {', '.join(animals)}"))
     if problems:
@@ -98,6 +105,8 @@ def _job_options(spec: PresetSpec, animals: Collection[str]) -> Iterator[PresetO
         yield PresetOption(key="pose", kind="picture", default=None)
     if spec.takes_photo:
         yield PresetOption(key="photo", kind="picture", default=None)
+    if spec.animates:
+        yield PresetOption(key="image", kind="picture", default=None)
     if spec.names_animal:
         yield PresetOption(key="animal", kind="choice", default=None, choices=tuple(animals))
 
@@ -107,12 +116,14 @@ def _stage_options(spec: PresetSpec) -> Iterator[PresetOption]:
         for key in NUMBERS:
             if key in type(stage).model_fields:
                 yield _number_option(spec, stage, name, key)
+        if isinstance(stage, AnimateSpec):
+            yield PresetOption(key="travel", kind="text", default=stage.travel, stage=name)
 
 
 def _number_option(spec: PresetSpec, stage: AnyStage, name: str, key: str) -> PresetOption:
     value = getattr(stage, key) or getattr(spec, key, None) or NUMBER_DEFAULTS.get(key)
     minimum, maximum = _range(stage, key)
-    kind: Any = "integer" if key == "steps" else "number"
+    kind: Any = "integer" if key in INTEGERS else "number"
     return PresetOption(key=key, kind=kind, default=value, minimum=minimum, maximum=maximum, stage=name)
 
 

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from studio.errors import LearnedElsewhere
 from studio.library.product import (
     ANIMAL,
+    AnimateSpec,
     DetailerSpec,
     FaceSwapSpec,
-    Img2ImgSpec,
     Names,
     PresetSpec,
+    RepairFramesSpec,
     SampledStage,
     StageSpec,
+    Txt2ImgSpec,
     UpscaleSpec,
+    read_travel,
 )
 from studio.library.prompts import SUBJECT, PromptLibrary
 from studio.planning.names import Chooser, Survey
@@ -25,6 +28,7 @@ from studio.planning.plan import (
     Enlargement,
     Identity,
     Lack,
+    Motion,
     Order,
     Plan,
     PlannedControl,
@@ -141,8 +145,9 @@ class _Planner:
                     stages.append(self.face_swap(name, stage, size))
                 continue
             planned = self.stage(name, stage, seed, size, style_tags)
-            if not stages and stage.use == "img2img":
-                planned = planned.model_copy(update={"picture": self.order.photo})
+            if not stages and stage.use in ("img2img", "animate"):
+                begins_with = self.order.photo if stage.use == "img2img" else self.order.image
+                planned = planned.model_copy(update={"picture": begins_with})
             size = (planned.width, planned.height)
             stages.append(planned)
         return PlannedPicture(number=number, seed=seed, stages=tuple(stages))
@@ -173,7 +178,7 @@ class _Planner:
         return PlannedStage(
             name=name,
             use=stage.use,
-            prompt=prompt + style_tags,
+            prompt=self.travelling(prompt + style_tags, stage, seed),
             negative_prompt=negative,
             seed=seed,
             steps=stage.steps or self.spec.steps or DEFAULT_STEPS,
@@ -190,13 +195,41 @@ class _Planner:
             clip_skip=stage.clip_skip or self.spec.clip_skip or DEFAULT_CLIP_SKIP,
             width=round(size[0] * scale),
             height=round(size[1] * scale),
-            denoising_strength=stage.denoising_strength
-            if isinstance(stage, Img2ImgSpec | UpscaleSpec)
-            else None,
+            denoising_strength=self.strength(stage),
             enlargement=enlargement,
             adetailer=self.detailers(name, stage, seed),
             controlnet=self.controls(name, stage),
+            motion=self.motion(name, stage),
+            crop=self.crop(stage),
         )
+
+    def strength(self, stage: SampledStage) -> float | None:
+        """How much of what a stage works over is painted anew; None where it works over nothing."""
+        if isinstance(stage, Txt2ImgSpec) or (isinstance(stage, AnimateSpec) and self.order.image is None):
+            return None
+        return stage.denoising_strength
+
+    def motion(self, name: str, stage: SampledStage) -> Motion | None:
+        if not isinstance(stage, AnimateSpec):
+            return None
+        return Motion(
+            module=self.chooser.motion_module(name, stage.module),
+            frames=stage.frames,
+            context=stage.context,
+            fps=stage.fps,
+            closed_loop=stage.closed_loop,
+        )
+
+    def crop(self, stage: SampledStage) -> int | None:
+        if not isinstance(stage, RepairFramesSpec):
+            return None
+        return adapted_size(stage.size, stage.size, self.facts.native_size)[0]
+
+    def travelling(self, prompt: str, stage: SampledStage, seed: int) -> str:
+        """The prompt, and below it the words that change over the frames."""
+        steps = read_travel(stage.travel) if isinstance(stage, AnimateSpec) else []
+        lines = (f"{frame}: {self.words(words, seed)}" for frame, words in steps)
+        return "\n".join((prompt, *lines))
 
     def enlargement(self, name: str, stage: SampledStage) -> Enlargement | None:
         if not isinstance(stage, UpscaleSpec):
@@ -260,15 +293,17 @@ class _Planner:
             )
         return tuple(planned)
 
+    def words(self, template: str, seed: int) -> str:
+        """A template's words, with whom and what they name."""
+        identity = self.identity
+        subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
+        named = template.replace(ANIMAL, self.order.animal)
+        return self.prompts.words(named, subject, _draw_seed(seed, template))
+
     def text(self, template: str, addition: str, seed: int) -> str:
         """The words of a template for one picture; whoever names the subject calls the subject's LoRA too."""
         identity = self.identity
-        subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
-        parts = (
-            self.prompts.words(part.replace(ANIMAL, self.order.animal), subject, _draw_seed(seed, part))
-            for part in (template, addition)
-            if part
-        )
+        parts = (self.words(part, seed) for part in (template, addition) if part)
         words = ", ".join(part for part in parts if part)
         if identity is None or SUBJECT not in template + addition:
             return words

@@ -39,6 +39,10 @@ from studio.values.id_photos import (
 )
 from studio.values.installation import Readiness, Running, Server, StudioStatus, TrainingAvailability
 from studio.values.jobs import (
+    LEAST_BUDGET_KB,
+    AnimationFile,
+    AnimationFormat,
+    AnimationQuery,
     Image,
     ImagePage,
     ImageQuery,
@@ -47,6 +51,7 @@ from studio.values.jobs import (
     JobPage,
     JobQuery,
     JobRequest,
+    Movement,
     Restored,
     StagePicture,
     UsedServer,
@@ -79,12 +84,16 @@ from studio.values.products import (
 from training.port import TrainerName
 
 __all__ = [
+    "LEAST_BUDGET_KB",
     "LOCAL_OWNER",
     "MAX_PHOTOS",
     "MAX_SEED",
     "NEEDED_PHOTOS",
     "Adapter",
     "AnimalMatch",
+    "AnimationFile",
+    "AnimationFormat",
+    "AnimationQuery",
     "CheckCode",
     "CheckReport",
     "Coach",
@@ -113,6 +122,7 @@ __all__ = [
     "LandmarkDistance",
     "Measure",
     "MissingPart",
+    "Movement",
     "NewCaption",
     "NewSubject",
     "Photo",

@@ -140,7 +140,7 @@ def job_steps(base: Foundations, pool: WebuiPool, tasks: ServerTasks, stopping: 
         previews=base.previews,
         pool=pool,
         policy=policy,
-        runner=StageRunner(base.database, base.store, pool, tasks, policy),
+        runner=StageRunner(base.database, base.store, base.faces, pool, tasks, policy),
         finisher=Finisher(database=base.database, store=base.store, faces=base.faces),
         stopping=stopping,
     )
