@@ -34,7 +34,7 @@ def likeness_word(score: float) -> str:
 
 
 FLICKER_STEPS = ((1.0, "steady"), (3.0, "slight"))
-SEAM_STEPS = ((1.5, "closed"), (3.0, "slight"))
+SEAM_STEPS = ((2.0, "closed"), (4.0, "slight"))
 
 
 def _word(number: float, steps: Sequence[tuple[float, str]]) -> str:

@@ -25,7 +25,7 @@ TRAVEL, IMAGE, START = "travel", "image", "start"
 
 @dataclass(frozen=True)
 class Animated:
-    """The components of the page. place: person, preset, the picture it begins with (an option), job, opened picture."""
+    """The components of the page. place: person, preset, the picture to begin with (an option), job, opened one."""
 
     site: Site
     frame: Frame

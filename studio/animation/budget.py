@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from studio.animation.clip import Clip
-from studio.animation.gif import Drawn, drawn, palette_of
+from studio.animation.gif import TOLERANCE, Drawn, drawn, palette_of
 from studio.errors import BudgetNotMet
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Lumas = NDArray[np.float32]
 
-QUALITIES = ((255, 1.0), (255, 3.0), (128, 4.0), (64, 5.0), (32, 6.0))
+QUALITIES = ((255, TOLERANCE), (255, 3.5), (128, 4.5), (64, 6.0), (32, 8.0))
 """Colours, and how far a colour may be off before it is drawn anew; see studio.animation.gif.drawn."""
 STEPS = (1, 2, 3, 4)
 SMALLEST_SIDE = 64

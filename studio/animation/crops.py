@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROOM = 1.9
 """Side of the crop in faces (brow to chin, ear to ear); hair and surroundings give the model the scene."""
-SMOOTHNESS = 1.5
+SMOOTHNESS = 1.0
 LONGEST_GAP = 2
 FEATHER = 0.3
 
@@ -43,8 +43,8 @@ def crops_following(faces: Sequence[Box | None], width: int, height: int) -> tup
     """One crop a frame around its face, steadied over time; None where there is none.
 
     faces: as found, frame by frame, in pixels of frames of width by height. A face that was missed in at most 2 frames
-    in a row is taken to have gone on evenly. Places and sizes are averaged over neighbouring frames (a Gaussian of 1.5
-    frames, going round from the last frame to the first, which is where a clip goes on), so that the small jumps of a
+    in a row is taken to have gone on evenly. Places and sizes are averaged over neighbouring frames (a Gaussian of one
+    frame, going round from the last frame to the first, which is where a clip goes on), so that the small jumps of a
     detector do not become jumps of the picture.
     """
     import numpy as np

@@ -40,7 +40,7 @@ def flicker(clip: Clip) -> float:
 
 
 def seam(clip: Clip) -> float:
-    """The change from the last frame to the first, in median changes between neighbours; about 1 in a closed loop."""
+    """The change from the last frame to the first, in median changes between neighbours; 1 to 2 in a closed loop."""
     import numpy as np
 
     lumas = _lumas(clip).astype(float)
