@@ -27,7 +27,6 @@ def sajin() -> Response:
             "checkpoint": engine.loaded.title,
             "native_size": engine.native_size,
             "demonstration": engine.demonstration,
-            "motion_modules": [module.name for module in engine.motion_modules()],
         }
     )
 
