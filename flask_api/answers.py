@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict
 
 from studio.values import (
     Adapter,
+    AdviceCode,
     Consent,
     Counts,
     JobOptions,
     PresetOption,
+    Scalar,
     Status,
     TrainerName,
     UsedServer,
@@ -113,6 +115,70 @@ class TrainingsAnswer(Answer):
 
     items: list[TrainingAnswer]
     next: str | None
+
+
+MarkCode = Literal["likeness", "diversity", "obedience", "leak"]
+
+
+class MarkAnswer(Answer):
+    """One mark of a report. value: 0 to 1; text: what it says in words."""
+
+    code: MarkCode
+    title: str
+    value: float
+    text: str
+
+
+class ReportPictureAnswer(Answer):
+    """A validation picture. asked: the words for background and clothes that it was asked to have."""
+
+    id: str
+    url: str
+    asked: str
+    likeness: float
+    obedience: float | None
+    leak: float
+
+
+class ReportPointAnswer(Answer):
+    """A candidate at one LoRA weight; see Adapter for what is used."""
+
+    steps: int
+    weight: float
+    chosen: bool
+    score: float
+    likeness: float
+    likeness_spread: float
+    diversity: float
+    obedience: float
+    leak: float
+    pictures: list[ReportPictureAnswer]
+
+
+class AdviceAnswer(Answer):
+    """What would help most at the next training. data: numbers of the message."""
+
+    code: AdviceCode
+    message: str
+    data: dict[str, Scalar]
+
+
+class ReportAnswer(Answer):
+    """How good what was learned is. steps, weight: chosen. marks: of the chosen candidate, none if nothing was scored.
+
+    points: the candidates at one weight, oldest first, then the best one at others.
+    """
+
+    training_id: str
+    subject_id: str
+    steps: int
+    weight: float | None
+    measure: Literal["face", "colours"] | None
+    summary: str
+    marks: list[MarkAnswer]
+    points: list[ReportPointAnswer]
+    advice: AdviceAnswer
+    failure: FailureAnswer | None
 
 
 class SubjectAnswer(Answer):

@@ -22,12 +22,18 @@ QUANTITIES: Mapping[values.Unit, tuple[float, int]] = {
     "levels": (1, 0),
     "factor": (1, 2),
 }
+MARK_STEPS = ((0.66, "much"), (0.35, "some"))
 LIKENESS_STEPS = ((0.7, "high"), (0.5, "good"), (0.3, "fair"))
 
 
 def likeness_word(score: float) -> str:
     """The key of the words for a likeness of 0 to 1."""
     return next((word for least, word in LIKENESS_STEPS if score >= least), "low")
+
+
+def mark_word(value: float) -> str:
+    """The key of the words for a mark of 0 to 1."""
+    return next((word for least, word in MARK_STEPS if value >= least), "little")
 
 
 class Presenter:
@@ -98,6 +104,65 @@ class Presenter:
             **training.model_dump(exclude={"error"}),
             phase_text=self._texts.say("phases", training.phase or "waiting"),
             error=self.failure(training.error),
+        )
+
+    def report(self, report: values.AdapterReport) -> answers.ReportAnswer:
+        """How good what was learned is."""
+        chosen = None if report.chosen is None else report.points[report.chosen]
+        told = "chosen" if chosen else "unscored"
+        weight = "" if report.weight is None else f"{report.weight:g}"
+        return answers.ReportAnswer(
+            **report.model_dump(exclude={"points", "chosen", "advice", "failure"}),
+            summary=self._texts.say("report", told, steps=report.steps, weight=weight),
+            marks=[] if chosen is None else self._marks(chosen, report.measure),
+            points=[self._point(report, number) for number in range(len(report.points))],
+            advice=answers.AdviceAnswer(
+                code=report.advice.code,
+                message=self._texts.say("report", "advice", report.advice.code, **report.advice.data),
+                data=report.advice.data,
+            ),
+            failure=self.failure(report.failure),
+        )
+
+    def _marks(self, point: values.ReportPoint, measure: str | None) -> list[answers.MarkAnswer]:
+        words: dict[answers.MarkCode, str] = {
+            "likeness": self._texts.say("likeness", measure or "colours", likeness_word(point.likeness)),
+            "diversity": self._mark("diversity", point.diversity),
+            "obedience": self._mark("obedience", point.obedience),
+            "leak": self._mark("leak", point.leak),
+        }
+        return [
+            answers.MarkAnswer(
+                code=code,
+                title=self._texts.say("report", "titles", code),
+                value=getattr(point, code),
+                text=text,
+            )
+            for code, text in words.items()
+        ]
+
+    def _mark(self, code: answers.MarkCode, value: float) -> str:
+        return self._texts.say("report", "marks", code, mark_word(value))
+
+    def _point(self, report: values.AdapterReport, number: int) -> answers.ReportPointAnswer:
+        point = report.points[number]
+        return answers.ReportPointAnswer(
+            **point.model_dump(exclude={"pictures"}),
+            chosen=number == report.chosen,
+            pictures=[self._report_picture(report, picture) for picture in point.pictures],
+        )
+
+    def _report_picture(
+        self, report: values.AdapterReport, picture: values.ReportPicture
+    ) -> answers.ReportPictureAnswer:
+        place = f"{ROOT}/subjects/{report.subject_id}/trainings/{report.training_id}"
+        clothes, background = (
+            self._texts.say("report", "colours", name) for name in (picture.clothes, picture.background)
+        )
+        return answers.ReportPictureAnswer(
+            **picture.model_dump(exclude={"background", "clothes"}),
+            url=f"{place}/report/pictures/{picture.id}",
+            asked=self._texts.say("report", "asked", clothes=clothes, background=background),
         )
 
     def subject(self, subject: values.Subject) -> answers.SubjectAnswer:

@@ -15,6 +15,7 @@ PASSED_ON = ("content-type", "content-length", "etag", "last-modified", "cache-c
 NAME = r"[A-Za-z0-9_.-]+"
 SERVED = re.compile(
     rf"subjects/{NAME}/photos/{NAME}/(file|thumbnail)"
+    rf"|subjects/{NAME}/trainings/{NAME}/report/pictures/{NAME}"
     rf"|images/{NAME}/(file|thumbnail|recipe|stages/{NAME})"
     rf"|presets/{NAME}/thumbnail"
     rf"|poses/{NAME}(/(file|thumbnail))?"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 from studio.settings import Settings
 from studio.values import (
     LOCAL_OWNER,
+    AdapterReport,
     IdPhoto,
     IdPhotoPage,
     IdPhotoQuery,
@@ -131,6 +132,14 @@ class Studio:
     def training(self, training_id: str) -> Training:
         """One training. Raises NotFound."""
         return self._parts.trainings.get(training_id)
+
+    def training_report(self, training_id: str) -> AdapterReport:
+        """How good what a training learned is, and how it was chosen. Raises NotFound, also without a report."""
+        return self._parts.trainings.report(training_id)
+
+    def report_picture(self, training_id: str, picture_id: str) -> Path:
+        """The PNG file of a validation picture of a report. Raises NotFound."""
+        return self._parts.trainings.report_picture(training_id, picture_id)
 
     def cancel_training(self, training_id: str) -> Training:
         """Stop a training; a queued one at once, a running one within a second or two. Final ones stay as they are."""

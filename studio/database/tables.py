@@ -69,7 +69,10 @@ class PhotoRow(Base):
 
 
 class AdapterRow(Base):
-    """A learned identity. path: in the store; name: of the LoRA installed on the server."""
+    """A learned identity. path: in the store; name: of the LoRA installed on the server.
+
+    weight: the LoRA weight that was found best, None where none was looked for. report: a studio.values.AdapterReport.
+    """
 
     __tablename__ = "adapters"
 
@@ -84,6 +87,8 @@ class AdapterRow(Base):
     steps: Mapped[int]
     seconds: Mapped[float]
     demonstration: Mapped[bool]
+    weight: Mapped[float | None]
+    report: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
 
 

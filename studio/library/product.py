@@ -133,8 +133,8 @@ class PresetSpec(Sampling):
     """A whole preset. width, height: pixels for a checkpoint of native size 512, adapted to the server's.
 
     identity: "lora" needs a learned subject (or runs without one when a job names none), "none" never uses one.
-    lora_weight: of the subject's own LoRA. extends: the preset whose keys this one starts from. thumbnail: a file in
-    the folder "thumbnails" beside it.
+    lora_weight: of the subject's own LoRA; None for the one that was found best for it. extends: the preset whose keys
+    this one starts from. thumbnail: a file in the folder "thumbnails" beside it.
     """
 
     title: Words
@@ -145,7 +145,7 @@ class PresetSpec(Sampling):
     thumbnail: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.(png|jpg)$")] | None = None
     width: Annotated[int, Field(ge=256, le=2048, multiple_of=8)] = 512
     height: Annotated[int, Field(ge=256, le=2048, multiple_of=8)] = 768
-    lora_weight: Annotated[float, Field(ge=0, le=2)] = 0.8
+    lora_weight: Annotated[float, Field(ge=0, le=2)] | None = None
     loras: tuple[StyleLora, ...] = ()
     stages: Annotated[dict[StageName, AnyStage], Field(min_length=1, max_length=12)]
 

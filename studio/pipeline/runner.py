@@ -84,8 +84,8 @@ class StageRunner:
                 key=work.key[:12],
             )
             return stored
-        given = self._input(work)
-        output, url, flavour = self._tried(work, given, follower)
+        place = {"job": work.job_id, "picture": work.number, "stage": work.request.name}
+        output, url, flavour = self._tried(place, self._input(work), follower)
         result = self._keep(work, output, {"url": url, "flavour": flavour, "version": output.version or ""})
         LOG.info(
             "stage finished",
@@ -97,6 +97,13 @@ class StageRunner:
             server=url,
         )
         return result
+
+    def make(self, given: StageInput, follower: Follower, **place: Any) -> StageOutput:
+        """Run a stage that no job asked for; nothing is kept. place: what it is called in the log.
+
+        Raises StageCancelled, WebuiError when all tries failed.
+        """
+        return self._tried(place, given, follower)[0]
 
     def stored(self, work: StageWork) -> StageResultRow | None:
         """The kept result of a stage whose picture is still there."""
@@ -113,7 +120,9 @@ class StageRunner:
             checkpoint=work.checkpoint,
         )
 
-    def _tried(self, work: StageWork, given: StageInput, follower: Follower) -> tuple[StageOutput, str, str]:
+    def _tried(
+        self, place: dict[str, Any], given: StageInput, follower: Follower
+    ) -> tuple[StageOutput, str, str]:
         avoid = set[str]()
 
         def others(error: WebuiError) -> bool:
@@ -121,7 +130,6 @@ class StageRunner:
             return any(client.url not in avoid for client in self._pool.clients)
 
         def tell(error: WebuiError, pause: float | None) -> None:
-            place = {"job": work.job_id, "picture": work.number, "stage": work.request.name}
             LOG.warning("stage failed", **place, error=str(error), next_try_in=pause)
 
         return keep_trying(

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from studio.database.tables import JobRow, SubjectRow
 from studio.library.product import PresetSpec
-from studio.planning.plan import Identity, Order
+from studio.planning.plan import USUAL_LORA_WEIGHT, Identity, Order
 from studio.poses import Poses, is_skeleton
 from studio.subjects import adapters_of
 from studio.values import JobOptions
@@ -33,6 +33,7 @@ def order_of(session: Session, row: JobRow, poses: Poses) -> Order:
                 class_noun=class_noun,
                 lora=adapter.name,
                 checkpoint=adapter.checkpoint,
+                weight=USUAL_LORA_WEIGHT if adapter.weight is None else adapter.weight,
             )
             for adapter in adapters
         ),

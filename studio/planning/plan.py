@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import Literal
 
 from studio.library.product import ControlMode, PresetSpec
-from studio.values import JobOptions, Value
+from studio.values import JobOptions, LoraWeight, Value
+
+USUAL_LORA_WEIGHT = 0.8
 
 
 class Identity(Value):
     """A learned person as prompts name them.
 
-    lora: its name on the server. checkpoint: bare name of the one it was learned on, which alone it fits.
+    lora: its name on the server. checkpoint: bare name of the one it was learned on, which alone it fits. weight: of
+    the LoRA where the preset sets none.
     """
 
     trigger: str
     class_noun: str
     lora: str
     checkpoint: str
+    weight: LoraWeight = USUAL_LORA_WEIGHT
 
 
 class Order(Value):

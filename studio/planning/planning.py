@@ -226,7 +226,8 @@ class _Planner:
         words = ", ".join(part for part in parts if part)
         if identity is None or SUBJECT not in template + addition:
             return words
-        return f"{words} <lora:{identity.lora}:{self.spec.lora_weight:g}>"
+        weight = identity.weight if self.spec.lora_weight is None else self.spec.lora_weight
+        return f"{words} <lora:{identity.lora}:{weight:g}>"
 
 
 def _first(*texts: str | None) -> str:

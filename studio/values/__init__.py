@@ -66,6 +66,14 @@ from studio.values.products import (
     PresetProblem,
     PresetStage,
 )
+from studio.values.reports import (
+    AdapterReport,
+    Advice,
+    AdviceCode,
+    LoraWeight,
+    ReportPicture,
+    ReportPoint,
+)
 from training.port import TrainerName
 
 __all__ = [
@@ -74,6 +82,9 @@ __all__ = [
     "MAX_SEED",
     "NEEDED_PHOTOS",
     "Adapter",
+    "AdapterReport",
+    "Advice",
+    "AdviceCode",
     "CheckCode",
     "CheckReport",
     "Consent",
@@ -95,6 +106,7 @@ __all__ = [
     "JobPage",
     "JobQuery",
     "JobRequest",
+    "LoraWeight",
     "Measure",
     "MissingPart",
     "NewSubject",
@@ -110,6 +122,8 @@ __all__ = [
     "Readiness",
     "Reason",
     "RefusedFile",
+    "ReportPicture",
+    "ReportPoint",
     "Restored",
     "Running",
     "Scalar",

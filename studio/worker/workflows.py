@@ -45,13 +45,17 @@ def register_training_workflow(trainings: TrainingSteps, stopping: Stopping) -> 
     """Tell DBOS how a training runs; to be called once, before it is launched."""
     step = _steps_that_count(stopping)
     learn = step("learn")(trainings.learn)
+    score = step("score")(trainings.score)
     install = step("install")(trainings.install)
 
     @DBOS.workflow(name=RUN_TRAINING, max_recovery_attempts=MOST_CRASHES)
     def run_training(training_id: str) -> None:
         learned = learn(training_id)
-        if learned is not None:
-            install(training_id, learned)
+        if learned is None:
+            return
+        chosen = score(training_id, learned)
+        if chosen is not None:
+            install(training_id, chosen)
 
 
 def _steps_that_count(stopping: Stopping) -> Callable[[str], Callable[[Callable[P, R]], Callable[P, R]]]:

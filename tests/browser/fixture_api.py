@@ -105,7 +105,50 @@ def adapter() -> Json:
         "created_at": NOW,
         "steps": 300,
         "seconds": 182.0,
+        "weight": 0.7,
         "demonstration": True,
+    }
+
+
+def report() -> Json:
+    """The report card of a learned person: three candidates at one weight, the second one at two others."""
+    marks = {"likeness": 0.52, "likeness_spread": 0.06, "diversity": 0.71, "obedience": 0.82, "leak": 0.08}
+    tried = [(150, 0.85, 0.48), (225, 0.85, 0.61), (300, 0.85, 0.57), (225, 0.7, 0.64), (225, 1.0, 0.5)]
+    return {
+        "training_id": "t1",
+        "subject_id": "s1",
+        "steps": 225,
+        "weight": 0.7,
+        "measure": "colours",
+        "summary": "Best of all: the state after 225 steps, with LoRA weight 0.7. New pictures use it.",
+        "marks": [
+            {"code": code, "title": code.capitalize(), "value": marks[code], "text": "As it should be."}
+            for code in ("likeness", "diversity", "obedience", "leak")
+        ],
+        "points": [
+            marks
+            | {"steps": steps, "weight": weight, "score": score, "chosen": (steps, weight) == (225, 0.7)}
+            | {"pictures": [report_picture(f"{steps}-{weight}-{number}") for number in range(4)]}
+            for steps, weight, score in tried
+        ],
+        "advice": {
+            "code": "fewer_steps",
+            "message": "It was best earlier, after 225 steps. So many are enough next time.",
+            "data": {"steps": 225},
+        },
+        "failure": None,
+    }
+
+
+def report_picture(name: str) -> Json:
+    """One validation picture."""
+    return {
+        "id": name,
+        "url": f"/api/v1/subjects/s1/trainings/t1/report/pictures/{name}",
+        "asked": "Asked for: red clothes, blue background",
+        "likeness": 0.52,
+        "obedience": 0.82,
+        "leak": 0.08,
     }
 
 
@@ -304,6 +347,7 @@ def create_app(scene: Scene) -> flask.Flask:
     api.add_url_rule("/subjects/<_>/photos", view_func=photos)
     api.add_url_rule("/subjects/<_>/trainings", "trainings", lambda _: listing([training("succeeded", 1.0)]))
     api.add_url_rule("/subjects/<_>/trainings", view_func=start_training, methods=["POST"])
+    api.add_url_rule("/subjects/<_>/trainings/<__>/report", "report", lambda _, __: report())
     api.add_url_rule("/presets", "presets", lambda: listing(presets()))
     api.add_url_rule(
         "/presets/<name>", "preset", lambda name: next(p for p in presets() if p["name"] == name)

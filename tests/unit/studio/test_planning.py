@@ -49,6 +49,7 @@ REAL = TINY.model_copy(
     }
 )
 ANNA = Identity(trigger="sks", class_noun="woman", lora="sajin-abc", checkpoint="sajin-tiny")
+ANNA_AT_HER_BEST = ANNA.model_copy(update={"weight": 0.7})
 ANNA_FOR_REAL = ANNA.model_copy(update={"lora": "sajin-def", "checkpoint": "realistic"})
 
 
@@ -111,6 +112,14 @@ def test_of_all_that_was_learned_the_one_for_the_servers_checkpoint_is_called(li
     real = planned(library, REAL.model_copy(update={"checkpoint": "people/realistic.safetensors [2]"}))
     assert real.identity == ANNA_FOR_REAL
     assert "<lora:sajin-def:" in real.pictures[0].stages[0].prompt
+
+
+def test_a_person_is_called_at_their_own_best_weight_unless_the_preset_sets_one(library: Library) -> None:
+    own = planned(library, identities=(ANNA_AT_HER_BEST,))
+    assert "<lora:sajin-abc:0.7>" in own.pictures[0].stages[0].prompt
+    spec = library.products["studio-profile"].spec.model_copy(update={"lora_weight": 0.9})
+    fixed = planned(library, identities=(ANNA_AT_HER_BEST,), spec=spec)
+    assert "<lora:sajin-abc:0.9>" in fixed.pictures[0].stages[0].prompt
 
 
 def test_a_person_learned_on_another_checkpoint_only_is_refused(library: Library) -> None:

@@ -14,6 +14,7 @@ from safetensors import safe_open
 from studio.assembly import Foundations, lay_foundations
 from studio.database.tables import TrainingRow
 from studio.errors import TrainingObstacle, TrainingUnavailable
+from studio.pipeline.attempts import ServerTasks
 from studio.service import Studio
 from studio.settings import Settings
 from studio.trainers import availability, require_training
@@ -128,10 +129,12 @@ class School:
 
     def run(self, training: Training) -> Training:
         pool = WebuiPool([WebuiClient("http://127.0.0.1:9")], self.base.settings.data_folder / "locks")
-        steps = training_steps(self.base, pool, Stopping())
+        tasks = ServerTasks(database=self.base.database)
+        steps = training_steps(self.base, pool, tasks, Stopping())
         learned = steps.learn(training.id)
-        if learned is not None:
-            steps.install(training.id, learned)
+        chosen = None if learned is None else steps.score(training.id, learned)
+        if chosen is not None:
+            steps.install(training.id, chosen)
         return self.studio.training(training.id)
 
 
