@@ -286,6 +286,26 @@ def test_a_name_is_only_ever_text(browser: Browser, pages: ScenePages) -> None:
         assert visitor.page.title() != "hit"
 
 
+def test_a_learned_person_has_a_report_card_with_the_curve_and_its_pictures(
+    browser: Browser, pages: ScenePages
+) -> None:
+    pages.show(ready())
+    with visiting(browser, pages.url, PHONE) as visitor:
+        visitor.go("people?subject=s1")
+        visitor.page.locator("#person .sj-adapter summary").click(timeout=SLOW)
+        card = visitor.page.locator("#person .sj-report")
+        expect(card).to_contain_text("225 steps, with LoRA weight 0.7", timeout=SLOW)
+        expect(card.locator("meter")).to_have_count(4)
+        expect(card.locator(".sj-curve li")).to_have_count(5)
+        expect(card.locator(".sj-curve [aria-current] img")).to_have_count(4)
+        picture = card.locator(".sj-curve img").first
+        expect(picture).to_have_attribute("alt", "Asked for: red clothes, blue background")
+        expect(picture).to_have_js_property("complete", True, timeout=SLOW)
+        assert picture.evaluate("picture => picture.naturalWidth") > 0
+        assert visitor.overflow() <= 0
+        visitor.shoot("report-card")
+
+
 def test_folds_tell_screen_readers_whether_they_are_open(browser: Browser, pages: ScenePages) -> None:
     pages.show(Scene())
     with visiting(browser, pages.url, PHONE) as visitor:
