@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from studio.loras import LoraFolder
+from studio.loras import LoraFolder, trial_name
 from studio.store import STALE_SECONDS
 
 
@@ -18,12 +18,13 @@ def test_an_installed_lora_can_be_read_by_a_server_of_another_user(tmp_path: Pat
     assert (tmp_path / "anna.safetensors").stat().st_mode & 0o777 == 0o644
 
 
-def test_what_a_killed_install_left_is_swept_and_the_servers_files_stay(tmp_path: Path) -> None:
+def test_what_a_killed_install_or_scoring_left_is_swept_and_the_servers_files_stay(tmp_path: Path) -> None:
     theirs, fresh = tmp_path / "part-of-a-set.safetensors", tmp_path / f"part-{'b' * 32}"
     left = tmp_path / f"part-{'a' * 32}"
-    for file in (theirs, left, fresh):
+    trial = tmp_path / f"{trial_name('c' * 32, 350)}.safetensors"
+    for file in (theirs, left, trial, fresh):
         file.touch()
-    for file in (theirs, left):
+    for file in (theirs, left, trial):
         os.utime(file, (0, fresh.stat().st_mtime - STALE_SECONDS - 60))
     LoraFolder(folder=tmp_path).sweep()
     assert set(tmp_path.iterdir()) == {theirs, fresh}
