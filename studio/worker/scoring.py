@@ -21,7 +21,7 @@ from studio.assessment.trials import (
     Trial,
     preset_of,
 )
-from studio.errors import NoFittingServer, TrainingUnavailable
+from studio.errors import NoFittingServer, NotEnoughPhotos, TrainingUnavailable
 from studio.faces.errors import FaceWorkFailed
 from studio.faces.process import FaceProcess
 from studio.faces.values import Surroundings
@@ -56,7 +56,7 @@ PICTURES = "trials"
 class Scoring:
     """What is to be scored. candidates: oldest first, the last one included. folder: for what was seen so far.
 
-    checkpoint: bare name of the one learned on. photos: the fit ones, encoded, at least one.
+    checkpoint: bare name of the one learned on. photos: the fit ones that are still there, encoded.
     """
 
     training_id: str
@@ -96,6 +96,9 @@ class Scorer:
         A server or face work that fails ends the scoring, not the training: the report names the reason, and the last
         candidate. Raises StageCancelled, StorageError.
         """
+        if not scoring.photos:
+            gone = Failure(code=NotEnoughPhotos.code, message="No fit photo is left to compare with.")
+            return unscored(scoring, gone)
         try:
             return self._report(scoring, tell, cancelled)
         except (WebuiError, NoFittingServer, TrainingUnavailable, FaceWorkFailed) as error:

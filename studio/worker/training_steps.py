@@ -134,7 +134,11 @@ class TrainingSteps:
             trigger=subject.trigger,
             class_noun=subject.class_noun,
             checkpoint=training.checkpoint,
-            photos=tuple(self.store.get(photo.path) for photo in photos if photo.status != "unfit"),
+            photos=tuple(
+                self.store.get(photo.path)
+                for photo in photos
+                if photo.status != "unfit" and self.store.has(photo.path)
+            ),
             folder=self.folder(training_id),
         )
 

@@ -148,6 +148,7 @@ class _Writer:
             candidates=tuple(
                 Candidate(path=place, sha256=hashlib.sha256(place.read_bytes()).hexdigest(), steps=step)
                 for step, place in sorted(self._candidates().items())
+                if place.is_file()
             ),
         )
 

@@ -352,6 +352,19 @@ def test_a_server_that_fails_while_scoring_leaves_the_last_candidate_and_says_so
     assert (report.failure.code, report.advice.code) == ("webui_failed", "score_again")
 
 
+def test_photos_that_were_taken_away_meanwhile_leave_the_last_candidate_unseen(school: School) -> None:
+    training = school.start()
+    learned = school.steps.learn(training.id)
+    assert learned is not None
+    for photo in school.studio.photos(training.subject_id).items:
+        school.studio.remove_photo(training.subject_id, photo.id)
+    school.end(training.id, learned)
+    report = school.studio.training_report(training.id)
+    assert school.studio.training(training.id).status is Status.SUCCEEDED
+    assert report.failure is not None
+    assert (report.steps, report.failure.code) == (2, "not_enough_photos")
+
+
 def test_a_job_calls_the_person_at_the_weight_that_was_found_best(school: School) -> None:
     training = school.run(school.start())
     assert training.adapter is not None
