@@ -87,6 +87,7 @@ class Scorer:
     policy: RetryPolicy
     faces: FaceProcess
     prompts: PromptLibrary
+    trials: tuple[Trial, ...] = TRIALS
 
     def score(
         self, scoring: Scoring, tell: Callable[[ScoringProgress], None], cancelled: Callable[[], bool]
@@ -111,7 +112,7 @@ class Scorer:
         self, scoring: Scoring, tell: Callable[[ScoringProgress], None], cancelled: Callable[[], bool]
     ) -> AdapterReport:
         candidates = spread(scoring.candidates, MOST_CANDIDATES)
-        pictures = (len(candidates) + len(OTHER_WEIGHTS)) * len(TRIALS)
+        pictures = (len(candidates) + len(OTHER_WEIGHTS)) * len(self.trials)
         with self._placed(scoring, candidates):
             bench = _Bench(self, scoring, cancelled, _Teller(tell, pictures))
             first = [bench.judged(candidate, FIRST_WEIGHT) for candidate in candidates]
@@ -177,7 +178,7 @@ class _Bench:
 
     def judged(self, candidate: Candidate, weight: float) -> tuple[Judged, ...]:
         """What is seen in the validation pictures of a candidate at a weight."""
-        return tuple(Judged(trial, self._seen(candidate, weight, trial)) for trial in TRIALS)
+        return tuple(Judged(trial, self._seen(candidate, weight, trial)) for trial in self._scorer.trials)
 
     def points(
         self,

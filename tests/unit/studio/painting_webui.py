@@ -16,6 +16,7 @@ from PIL import Image, PngImagePlugin
 
 from tests.replay import Asked, ReplayServer, Reply
 from webui_client.infotext import compose
+from webui_client.preflight import lora_names
 
 TIMESTAMP = "20261120211858"
 MODEL, MODEL_HASH = "tiny-random-a", "5688aceb8f"  # the checkpoint that the recorded listings name
@@ -91,6 +92,12 @@ def _script_words(body: dict[str, Any]) -> dict[str, Any]:
     return {"SD upscale overlap": body["script_args"][1], "SD upscale upscaler": body["script_args"][2]}
 
 
+def _lora_words(body: dict[str, Any]) -> dict[str, str]:
+    """The LoRAs of the prompt, as if each had been there."""
+    names = lora_names(body["prompt"])
+    return {"Lora hashes": ", ".join(f"{name}: 0123456789ab" for name in names)} if names else {}
+
+
 def infotext_of(body: dict[str, Any], width: int, height: int) -> str:
     """The parameters as A1111 writes them."""
     pairs = [
@@ -103,6 +110,7 @@ def infotext_of(body: dict[str, Any], width: int, height: int) -> str:
         ("Model hash", MODEL_HASH),
         ("Model", MODEL),
         *_script_words(body).items(),
+        *_lora_words(body).items(),
     ]
     return compose(body["prompt"], body["negative_prompt"], pairs)
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from studio.assembly import Foundations, lay_foundations
+from studio.assessment.trials import TRIALS
 from studio.database.connect import Database
 from studio.database.tables import AdapterRow, JobRow
 from studio.errors import DatabaseLocked, LearnedElsewhere, NotFound
@@ -132,9 +133,9 @@ def school(tmp_path: Path) -> Iterator[School]:
             pool = WebuiPool([WebuiClient(server.url)], tmp_path / "locks")
             trainer = QuickTrainer()
             tasks = ServerTasks(database=base.database)
-            steps = dataclasses.replace(
-                training_steps(base, pool, tasks, Stopping()), trainers={"embedded": trainer}
-            )
+            steps = training_steps(base, pool, tasks, Stopping())
+            scorer = dataclasses.replace(steps.scorer, trials=TRIALS[:2])
+            steps = dataclasses.replace(steps, trainers={"embedded": trainer}, scorer=scorer)
             yield School(
                 base=base,
                 studio=Studio(base),
@@ -289,6 +290,7 @@ def test_the_pictures_of_a_report_are_kept_until_the_person_is_erased(school: Sc
     training = school.run(school.start())
     report = school.studio.training_report(training.id)
     pictures = {picture.id for point in report.points for picture in point.pictures}
+    assert pictures
     files = [school.studio.report_picture(training.id, picture) for picture in pictures]
     assert pictures == {hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     with pytest.raises(NotFound):
