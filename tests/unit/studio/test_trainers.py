@@ -46,6 +46,7 @@ class Place:
             "lora_dir": self.folder / "loras",
             "kohya": self.sd_scripts.folder,
             "kohya_python": self.sd_scripts.python,
+            "patience_seconds": 0,
         }
         return Settings(_env_file=None, **(told | changes))  # type: ignore[arg-type]
 
