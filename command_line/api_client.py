@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,13 @@ class ApiClient:
         """The answer to a JSON body."""
         return self._json(self._call("POST", path, json=body if body is not None else {}, headers=headers))
 
-    def upload(self, path: str, field: str, files: Sequence[Path]) -> Body:
-        """The answer to files sent as one form."""
+    def upload(
+        self, path: str, field: str, files: Sequence[Path], others: Mapping[str, str] | None = None
+    ) -> Body:
+        """The answer to files sent as one form; others: its fields that are text."""
         with contextlib.ExitStack() as opened:
             parts = [(field, (file.name, opened.enter_context(file.open("rb")))) for file in files]
-            return self._json(self._call("POST", path, files=parts))
+            return self._json(self._call("POST", path, files=parts, data=others))
 
     def download(self, url: str, target: Path) -> None:
         """Write what an answer's url names (a path of the API) to target, whole or not at all."""

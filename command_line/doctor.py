@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from command_line import preflight
+from command_line.errors import CannotStart
+from command_line.model_table import read_table
 from command_line.programs import api_address
 from command_line.readiness import answers
 from studio.errors import BrokenLibrary, TrainingUnavailable
@@ -18,17 +21,19 @@ from studio.id_photo.reading import read_documents
 from studio.library.reading import read_library
 from studio.settings import BUNDLED_CHECKPOINT, Settings
 from studio.trainers import require_training
+from webui_client.capabilities import Capabilities
 
 ROOM_GIGABYTES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing looked at. problem: what is wrong and what to do; "" when all is well."""
+    """One thing looked at. problem: what is wrong and what to do; "" when all is well. advice: what could be better."""
 
     what: str
     note: str = ""
     problem: str = ""
+    advice: str = ""
 
 
 def run(settings: Settings) -> int:
@@ -36,10 +41,15 @@ def run(settings: Settings) -> int:
     findings = [finding for look in EXAMINATIONS for finding in look(settings)]
     table = Table("what", "", "", box=None, pad_edge=False)
     for finding in findings:
-        mark = "[red]wrong[/]" if finding.problem else "[green]good[/]"
-        table.add_row(finding.what, mark, finding.problem or finding.note)
+        table.add_row(finding.what, _mark(finding), escape(finding.problem or finding.advice or finding.note))
     Console(highlight=False).print(table)
     return 1 if any(finding.problem for finding in findings) else 0
+
+
+def _mark(finding: Finding) -> str:
+    if finding.problem:
+        return "[red]wrong[/]"
+    return "[yellow]could be better[/]" if finding.advice else "[green]good[/]"
 
 
 def _packages(settings: Settings) -> Iterator[Finding]:
@@ -86,25 +96,59 @@ def _library(settings: Settings) -> Iterator[Finding]:
 
 
 def _servers(settings: Settings) -> Iterator[Finding]:
-    if settings.uses_embedded_engine:
-        problem = "" if BUNDLED_CHECKPOINT.is_dir() else f"the bundled model is not at {BUNDLED_CHECKPOINT}"
-        yield Finding(
-            what="pictures", note="the embedded engine with its demonstration model", problem=problem
-        )
-        return
-    for url in settings.webui_urls:
-        yield _server(settings, url)
+    records = []
+    for url in settings.server_urls:
+        finding, record = _server(settings, url)
+        yield finding
+        if record is not None:
+            records.append(record)
+    yield from _products(settings, records)
 
 
-def _server(settings: Settings, url: str) -> Finding:
+def _server(settings: Settings, url: str) -> tuple[Finding, Capabilities | None]:
     from webui_client.client import WebuiClient
     from webui_client.errors import WebuiError
 
+    if settings.uses_embedded_engine and not answers(f"{url}/internal/sajin"):
+        return _stopped_engine(), None
+    what = "embedded engine" if settings.uses_embedded_engine else f"WebUI {url}"
     try:
         found = WebuiClient(url, auth=settings.auth_pair).probe()
     except WebuiError as error:
-        return Finding(what=f"WebUI {url}", problem=str(error))
-    return Finding(what=f"WebUI {url}", note=f"{found.flavour} {found.version}")
+        return Finding(what=what, problem=str(error)), None
+    return Finding(what=what, note=f"{found.flavour} {found.version} with {found.checkpoint}"), found
+
+
+def _stopped_engine() -> Finding:
+    problem = "" if BUNDLED_CHECKPOINT.is_dir() else f"the bundled model is not at {BUNDLED_CHECKPOINT}"
+    note = "does not run now; while it runs (make run), what its products lack is told here"
+    return Finding(what="embedded engine", note=note, problem=problem)
+
+
+def _products(settings: Settings, servers: Sequence[Capabilities]) -> Iterator[Finding]:
+    """What which product lacks on which server: wrong where no server can make it, advice elsewhere."""
+    from command_line.lacking import lacking, makeable
+
+    try:
+        library = read_library(settings.presets_dir, settings.prompts_dir)
+        models = read_table(settings.models_table)
+    except BrokenLibrary:
+        return
+    except CannotStart as error:
+        yield Finding(what="recommended models", problem=str(error))
+        return
+    lacks = lacking(library, servers, models)
+    able = makeable(library, servers, lacks)
+    if servers:
+        made = sum(1 for urls in able.values() if urls)
+        told = f"{made} of {len(able)} can be made"
+        yield Finding(what="products", note=told, problem="" if made == len(able) else f"only {told}")
+    for lack in lacks:
+        told = f"{lack.server} {lack.sentence()}"
+        if lack.weight == "stops" and not all(able[name] for name in lack.products):
+            yield Finding(what="products", problem=told)
+        else:
+            yield Finding(what="products", advice=told)
 
 
 def _learning(settings: Settings) -> Iterator[Finding]:
@@ -112,11 +156,37 @@ def _learning(settings: Settings) -> Iterator[Finding]:
     for trainer in wanted:
         what = f"learning people ({trainer})"
         try:
-            checkpoint, loras = require_training(settings, trainer)
+            checkpoint, folders = require_training(settings, trainer)
         except TrainingUnavailable as error:
             yield Finding(what=what, problem=str(error))
         else:
-            yield Finding(what=what, note=f"on {checkpoint.name}, LoRA files to {loras}")
+            loras = ", ".join(map(str, folders))
+            without = trainer == "easyphoto" and not _serves_easyphoto(settings)
+            problem = "no server that answers has the extension EasyPhoto" if without else ""
+            yield Finding(what=what, note=f"on {checkpoint.name}, LoRA files to {loras}", problem=problem)
+
+
+def _serves_easyphoto(settings: Settings) -> bool:
+    """Whether a server has EasyPhoto; the embedded engine, which need not run now, has."""
+    from webui_client.client import WebuiClient
+    from webui_client.errors import WebuiError
+
+    def serves(url: str) -> bool:
+        try:
+            return WebuiClient(url, auth=settings.auth_pair).probe().easyphoto
+        except WebuiError:
+            return False
+
+    return settings.uses_embedded_engine or any(map(serves, settings.webui_urls))
+
+
+def _lora_folders(settings: Settings) -> Iterator[Finding]:
+    """What SAJIN_LORA_DIRS says, where it says something."""
+    for url, folder in settings.lora_folder_by_server.items():
+        faults = [] if folder.is_dir() else [f"{folder} is not there; LoRAs do not reach that server"]
+        if url not in settings.server_urls:
+            faults.append("SAJIN_WEBUI_URLS does not name that server")
+        yield _finding(f"LoRA folder of {url}", faults, str(folder))
 
 
 def _finding(what: str, faults: Iterable[str], note: str) -> Finding:
@@ -130,4 +200,5 @@ EXAMINATIONS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _library,
     _servers,
     _learning,
+    _lora_folders,
 )

@@ -53,7 +53,7 @@ def _require_learning(api: ApiClient, serving: Sequence[Body]) -> None:
     """People can be learned, and on a checkpoint that a server works with; else the presets that do without."""
     training = api.get("/status")["training"]
     if not training["available"]:
-        free = ", ".join(one["name"] for one in api.items("/presets") if one["identity"] == "none")
+        free = ", ".join(one["name"] for one in api.items("/presets") if one["identity"] != "lora")
         raise JobFailed(
             f"{training['message']} Presets that need no learned person: {free}.", "training_unavailable"
         )

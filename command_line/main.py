@@ -21,6 +21,12 @@ app = typer.Typer(
 )
 preset = typer.Typer(help="Look after presets.", no_args_is_help=True)
 app.add_typer(preset, name="preset")
+servers = typer.Typer(help="See the WebUI servers, and drain one.", no_args_is_help=True)
+app.add_typer(servers, name="servers")
+photo_folder = typer.Typer(help="Look at photos before anything is learned from them.", no_args_is_help=True)
+app.add_typer(photo_folder, name="photos")
+models = typer.Typer(help="Download recommended open models.", no_args_is_help=True)
+app.add_typer(models, name="models")
 
 
 class Paper(StrEnum):
@@ -31,6 +37,13 @@ class Paper(StrEnum):
     A4 = "a4"
     INCH_4X6 = "4x6in"
     INCH_5X7 = "5x7in"
+
+
+class Language(StrEnum):
+    """The languages that sentences come in."""
+
+    ENGLISH = "en"
+    KOREAN = "ko"
 
 
 Photos = Annotated[
@@ -47,8 +60,18 @@ Steps = Annotated[
 WebUi = Annotated[
     list[str] | None, typer.Option("--webui", help="A WebUI server's address; may be repeated.")
 ]
+ServerUrl = Annotated[str, typer.Argument(help="Its address, as `sajin servers list` shows it.")]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")
+]
+Into = Annotated[
+    Path | None,
+    typer.Option(
+        "--into",
+        exists=True,
+        file_okay=False,
+        help="The folder of a WebUI; the embedded engine's models folder if left out.",
+    ),
 ]
 
 
@@ -204,12 +227,79 @@ def id_photo(
 
 
 @app.command()
+def animal(
+    photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A photo of one person.")],
+    name: Annotated[
+        str | None, typer.Option("--animal", help="Which one; the one most like the face if left out.")
+    ] = None,
+    preset_name: Annotated[
+        str | None,
+        typer.Option("--preset", help="animal, animal-pose or animal-repaint; the first possible."),
+    ] = None,
+    count: Annotated[int, typer.Option("--count", min=1, max=16, help="How many pictures.")] = 1,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Repeats a run.")] = None,
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="Where the pictures go.")] = Path(
+        "animals"
+    ),
+    rank_only: Annotated[
+        bool, typer.Option("--rank-only", help="Only say which animals the face is like; needs no server.")
+    ] = False,
+    webui: WebUi = None,
+    as_json: Json = False,
+) -> None:
+    """Say which animal a face is like and why, and make pictures of it that keep pose and features.
+
+    Making them says that the person in the photo agrees to this use.
+    """
+    with one_line_errors():
+        from command_line import animal as likening
+
+        request = likening.AnimalRequest(
+            photo=photo,
+            animal=name,
+            preset=preset_name,
+            count=count,
+            seed=seed,
+            out=out,
+            rank_only=rank_only,
+        )
+        raise typer.Exit(likening.run(request, read_settings(), tuple(webui or ()), as_json=as_json))
+
+
+@app.command()
 def doctor() -> None:
     """Look at this installation and say what works and what does not."""
     with one_line_errors():
         from command_line import doctor as examination
 
         raise typer.Exit(examination.run(read_settings()))
+
+
+@servers.command("list")
+def list_servers(as_json: Json = False) -> None:
+    """Show the servers of the studio that runs, as its worker last saw them."""
+    with one_line_errors():
+        from command_line import servers as of_the_studio
+
+        of_the_studio.show(read_settings(), as_json=as_json)
+
+
+@servers.command("drain")
+def drain_server(url: ServerUrl) -> None:
+    """Let a server take no new work until it is resumed; what runs there is finished first."""
+    with one_line_errors():
+        from command_line import servers as of_the_studio
+
+        of_the_studio.drain(read_settings(), url)
+
+
+@servers.command("resume")
+def resume_server(url: ServerUrl) -> None:
+    """Let a drained server take work again."""
+    with one_line_errors():
+        from command_line import servers as of_the_studio
+
+        of_the_studio.resume(read_settings(), url)
 
 
 @preset.command("check")
@@ -223,3 +313,46 @@ def preset_check(
         from command_line import preset_check as check
 
         raise typer.Exit(check.run(read_settings(), tuple(files or ())))
+
+
+@photo_folder.command("check")
+def photos_check(
+    folder: Annotated[Path, typer.Argument(help="Folder with photos of one person.")],
+    language: Annotated[
+        Language, typer.Option("--language", help="What the sentences are written in.")
+    ] = Language.ENGLISH,
+    as_json: Json = False,
+) -> None:
+    """Judge photos, caption them, and say what one more would help most. Needs no server and no model.
+
+    The exit status is 0 when the photos suffice for learning, 1 when they do not, 2 when they cannot be looked at.
+    """
+    with one_line_errors():
+        from command_line import photos_check as check
+
+        raise typer.Exit(check.run(folder, language.value, as_json=as_json))
+
+
+@models.command("list")
+def models_list(into: Into = None, as_json: Json = False) -> None:
+    """Show the recommended models: what each is for, its size and licence, and whether it is there."""
+    with one_line_errors():
+        from command_line import models as recommended
+
+        recommended.run_list(read_settings(), into, as_json=as_json)
+
+
+@models.command("get")
+def models_get(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names out of the list.")],
+    into: Into = None,
+    as_json: Json = False,
+) -> None:
+    """Download models, checked by their SHA-256; one that broke off goes on from there.
+
+    Their licences are told before. HF_ENDPOINT names another hub, HF_TOKEN opens models that want a sign-in.
+    """
+    with one_line_errors():
+        from command_line import models as recommended
+
+        recommended.run_get(read_settings(), names, into, as_json=as_json)

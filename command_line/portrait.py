@@ -11,7 +11,7 @@ from typing import Any
 
 from command_line.errors import CommandError, JobFailed
 from command_line.feasibility import feasible_preset
-from command_line.session import Session, studio_session
+from command_line.session import Session, picture_files, studio_session
 from command_line.terminal import Terminal
 from command_line.train import TrainRequest, add_subject, learn, raise_if_failed
 
@@ -66,22 +66,37 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     request.out.mkdir(parents=True, exist_ok=True)
     name = request.photos.resolve().name
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
-    subject = add_subject(session, terminal, train)
+    subject = add_subject(session, terminal, train, one_is_enough=preset["identity"] == "instant")
     if preset["identity"] == "lora":
         report["adapter"] = learn(session, terminal, subject["id"], request.steps)["adapter"]["name"]
-    job = _order(session, terminal, request, subject["id"])
+    photo = _face_photo(session, request, subject["id"]) if takes_photo(preset) else None
+    job = _order(session, terminal, request, subject["id"], photo)
     report.update(job=job["id"], server=_server(job))
-    report["images"] = [_save(session, image, request.out) for image in job["images"]]
+    report["images"] = [save_image(session, image, request.out) for image in job["images"]]
     _show(terminal, job, report["images"])
     raise_if_failed(job, "the job")
 
 
-def _order(session: Session, terminal: Terminal, request: PortraitRequest, subject_id: str) -> dict[str, Any]:
+def takes_photo(preset: dict[str, Any]) -> bool:
+    """Whether a preset works from a face photo that has to be sent for it; an instant one takes the person's best."""
+    return preset["identity"] != "instant" and any(option["key"] == "photo" for option in preset["options"])
+
+
+def _face_photo(session: Session, request: PortraitRequest, subject_id: str) -> str:
+    """Send the first photo for a preset that works from one; its id."""
+    first = picture_files(request.photos)[0]
+    kept = session.api.upload("/face-photos", "picture", [first], {"consent": "true", "subject": subject_id})
+    return str(kept["id"])
+
+
+def _order(
+    session: Session, terminal: Terminal, request: PortraitRequest, subject_id: str, photo: str | None
+) -> dict[str, Any]:
     body = {
         "preset": request.preset,
         "subject": subject_id,
         "count": request.count,
-        "options": {"seed": request.seed, "pose": request.pose},
+        "options": {"seed": request.seed, "pose": request.pose, "photo": photo},
     }
     job = session.api.post("/jobs", body, {"Idempotency-Key": uuid.uuid4().hex})
     with terminal.bar("portraits") as look:
@@ -93,7 +108,7 @@ def _server(job: dict[str, Any]) -> dict[str, str] | None:
     return {"flavour": server["flavour"], "version": server["version"]} if server else None
 
 
-def _save(session: Session, image: dict[str, Any], out: Path) -> dict[str, Any]:
+def save_image(session: Session, image: dict[str, Any], out: Path) -> dict[str, Any]:
     """Fetch an image and its stages; the entry for the report."""
     stem = f"{image['preset']}-{image['seed']}"
     path = out / f"{stem}.png"

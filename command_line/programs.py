@@ -37,6 +37,7 @@ def engine_command(settings: Settings) -> tuple[str, ...]:
     loras = settings.installed_loras or settings.data_folder / "loras"
     command = [sys.executable, "-m", "webui_engine", "--port", str(settings.engine_port)]
     command += ["--data", str(settings.data_folder / "engine"), "--lora-dir", str(loras)]
+    command += ["--models", str(settings.models_folder)]
     if settings.training_checkpoint is not None:
         command += ["--checkpoint", str(settings.training_checkpoint)]
     return tuple(command)

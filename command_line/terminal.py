@@ -8,7 +8,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 MARKS = {"fit": "[green]good[/]", "warning": "[yellow]usable[/]", "unfit": "[red]left out[/]"}
@@ -46,8 +55,22 @@ class Terminal:
 
             yield look
 
+    @contextmanager
+    def transfer(self, title: str) -> Iterator[Callable[[int, int | None], None]]:
+        """A bar of a download; the function it gives shows how many bytes are there, and of how many."""
+        columns = (
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self.console) as progress:
+            task = progress.add_task(title, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+
     def verdicts(self, photos: dict[str, Any]) -> None:
-        """A table of photos with verdict, reason and remedy, and the verdict on the set below it."""
+        """A table of photos with verdict, reason and remedy."""
         table = Table("photo", "verdict", "why", "what helps", box=None, pad_edge=False)
         for photo in photos["items"]:
             whys = " ".join(reason["message"] for reason in photo["reasons"])
@@ -56,7 +79,6 @@ class Terminal:
         for file in photos["refused"]:
             table.add_row(file["filename"], "[red]refused[/]", file["message"], "")
         self.console.print(table)
-        self.say(photos["set"]["message"])
 
 
 def time_left(seconds: float | None) -> str:
@@ -64,3 +86,8 @@ def time_left(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
+
+
+def readable_size(size: int) -> str:
+    """A number of bytes in words."""
+    return f"{size / 1e9:.2f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"

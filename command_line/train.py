@@ -14,6 +14,11 @@ from training.port import TrainerName
 
 CONSENT_LINE = "By going on you say that the person in these photos agrees to this use of them."
 
+BY_THE_CLOCK = (
+    "EasyPhoto does not say how far it is: the bar is an estimate by the clock. "
+    "Stopping here does not stop the server."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
@@ -39,8 +44,13 @@ def run(request: TrainRequest, webui_urls: tuple[str, ...], *, as_json: bool) ->
         print(json.dumps({"subject": subject["id"], **facts}))
 
 
-def add_subject(session: Session, terminal: Terminal, request: TrainRequest) -> dict[str, Any]:
-    """Record a person and upload the photos; shows the verdicts. Raises JobFailed when they do not suffice."""
+def add_subject(
+    session: Session, terminal: Terminal, request: TrainRequest, *, one_is_enough: bool = False
+) -> dict[str, Any]:
+    """Record a person and upload the photos; shows the verdicts. Raises JobFailed when they do not suffice.
+
+    one_is_enough: for what needs a single fit photo, as nothing is learned.
+    """
     files = picture_files(request.photos)
     terminal.say(CONSENT_LINE)
     body = {"name": request.name[:100], "class_noun": request.class_noun, "consent": True}
@@ -48,6 +58,9 @@ def add_subject(session: Session, terminal: Terminal, request: TrainRequest) -> 
     with terminal.console.status(f"looking at {len(files)} photos"):
         photos = session.api.upload(f"/subjects/{subject['id']}/photos", "photos", files)
     terminal.verdicts(photos)
+    if one_is_enough and photos["set"]["fit"] > 0:
+        return subject
+    terminal.say(photos["set"]["message"])
     if not photos["set"]["enough"]:
         raise JobFailed(photos["set"]["message"], "not_enough_photos")
     return subject
@@ -63,6 +76,8 @@ def learn(
     """Train on a subject's photos and return the finished training. Raises JobFailed."""
     options = {"steps": steps, "trainer": trainer}
     training = session.api.post(f"/subjects/{subject_id}/trainings", options)
+    if training["trainer"] == "easyphoto":
+        terminal.say(BY_THE_CLOCK)
     with terminal.bar("learning") as look:
         training = session.follow(f"/subjects/{subject_id}/trainings/{training['id']}", look)
     raise_if_failed(training, "the training")

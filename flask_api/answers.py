@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from studio.intake.coach import Duplicates, Wish
+from studio.intake.looks import PhotoLook
 from studio.values import (
     Adapter,
     AdviceCode,
@@ -17,6 +19,7 @@ from studio.values import (
     Scalar,
     Status,
     TrainerName,
+    Traits,
     UsedServer,
 )
 
@@ -55,6 +58,9 @@ class PhotoAnswer(Answer):
     height: int
     status: Literal["fit", "warning", "unfit"]
     reasons: list[ReasonAnswer]
+    look: PhotoLook | None
+    caption: str
+    own_caption: bool
     url: str
     thumbnail_url: str
     created_at: datetime
@@ -74,6 +80,41 @@ class PhotosAnswer(Answer):
     items: list[PhotoAnswer]
     refused: list[RefusedAnswer]
     set: SetVerdictAnswer
+
+
+class KindAnswer(Answer):
+    """How many usable photos show one kind, and how many of about ten are wanted."""
+
+    code: str
+    title: str
+    count: int
+    wanted: int
+
+
+class CoverageAnswer(Answer):
+    """What the usable photos show in one respect: angles, expressions, lights or framings."""
+
+    code: str
+    title: str
+    kinds: list[KindAnswer]
+
+
+class CoachAnswer(Answer):
+    """What a set of photos covers and what one more would help most, in codes and in words.
+
+    message: the one sentence to follow. hints: what else is to be said, most often nothing. wish: null when nothing is
+    missing. strangers, duplicates: ids of photos.
+    """
+
+    usable: int
+    recommended: int
+    sharp: int
+    message: str
+    hints: list[str]
+    wish: Wish | None
+    coverage: list[CoverageAnswer]
+    strangers: list[str]
+    duplicates: list[Duplicates]
 
 
 class FailureAnswer(Answer):
@@ -359,6 +400,69 @@ class PosesAnswer(Answer):
     next: str | None
 
 
+class AnimalAnswer(Answer):
+    """An animal a face can be likened to. rationale: what of it its features stand for."""
+
+    name: str
+    kind: Literal["dog", "other"]
+    title: str
+    rationale: str
+
+
+class AnimalsAnswer(Answer):
+    """The animals there are."""
+
+    items: list[AnimalAnswer]
+    next: str | None
+
+
+class AnimalMatchAnswer(AnimalAnswer):
+    """An animal, and how near a face comes to it. nearness: 0 to 1. reasons: what both share, the strongest first."""
+
+    nearness: float
+    reasons: list[str]
+
+
+class AnimalMatchesAnswer(Answer):
+    """Every animal, the one most like the face first."""
+
+    items: list[AnimalMatchAnswer]
+    next: str | None
+
+
+class FacePhotoAnswer(Answer):
+    """The kept square around a person's head, and what was measured of the face."""
+
+    id: str
+    subject_id: str | None
+    width: int
+    height: int
+    traits: Traits
+    url: str
+    created_at: datetime
+
+
+class FacePhotosAnswer(Answer):
+    """Face photos, newest first."""
+
+    items: list[FacePhotoAnswer]
+    next: str | None
+
+
+class LandmarksAnswer(Answer):
+    """How far an image's landmarks are from those of the face photo it was made from.
+
+    found: whether a face was found in the image; without, the distances are null. in_place, in_shape: mean distances by
+    the distance of the eyes, as the faces lie, and after laying one onto the other. url: the picture that shows both.
+    """
+
+    found: bool
+    in_place: float | None
+    in_shape: float | None
+    message: str
+    url: str
+
+
 class RangeAnswer(Answer):
     """From min to max, in mm."""
 
@@ -467,14 +571,21 @@ class IdPhotosAnswer(Answer):
 class ServerAnswer(Answer):
     """A WebUI server as the worker last saw it.
 
-    problem: why it is down and what to do. problem_code: the same for programs. details: the technical account, in
-    English whatever the language asked for.
+    status: resting is left alone until retry_at, after failures runs in a row that went wrong; drained takes no new
+    work and runs none. takes_work: false from the moment it is drained, which the worker follows within seconds.
+    speed: pixels times steps a second, a moving average; null until measured.
+    problem: why it is down or rests, and what to do. problem_code: the same for programs. details: the technical
+    account, in English whatever the language asked for.
     """
 
     url: str
     flavour: str
     version: str
-    status: Literal["ready", "busy", "down"]
+    status: Literal["ready", "busy", "resting", "drained", "down"]
+    takes_work: bool
+    speed: float | None
+    failures: int
+    retry_at: datetime | None
     checkpoint: str
     native_size: int
     demonstration: bool

@@ -10,11 +10,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from studio.values import (
     MAX_PHOTOS,
     Dpi,
+    FacePhotoQuery,
     IdPhotoQuery,
     ImageQuery,
     JobOptions,
     JobQuery,
     JobRequest,
+    NewCaption,
     NewSubject,
     SheetPicture,
     SheetRequest,
@@ -45,6 +47,16 @@ class SubjectForm(NewSubject, strict=True):
     """A person to be learned. consent must be true: the person in the photos agreed."""
 
     consent: Annotated[bool, Field(json_schema_extra={"const": True})]
+
+
+class ServerForm(Form):
+    """A server of GET /servers. url: as it stands there."""
+
+    url: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class CaptionForm(NewCaption, strict=True):
+    """A photo's words for learning, in one line; null for the automatic ones again."""
 
 
 class TrainingForm(TrainingOptions, strict=True):
@@ -113,6 +125,21 @@ class PictureForm(BaseModel):
 
 
 DocumentName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class FacePhotoForm(BaseModel):
+    """A photo of one person. consent must be true: the person in the photo agreed to this use.
+
+    subject: id of the person, if it is one of the people; erasing the person then erases the photo.
+    """
+
+    picture: UploadFile
+    consent: Annotated[QueryBoolean, Field(json_schema_extra={"const": True})]
+    subject: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
+class FacePhotosQuery(FacePhotoQuery):
+    """Which face photos to list."""
 
 
 class IdPhotoForm(BaseModel):

@@ -26,6 +26,7 @@ CREATORS = {
     "post_trainings_start_training": ("202", "training_id", "$response.body#/id"),
     "post_jobs_create_job": ("202", "job_id", "$response.body#/id"),
     "post_id_photos_make_id_photo": ("201", "id_photo_id", "$response.body#/id"),
+    "post_face_photos_add_face_photo": ("201", "face_photo_id", "$response.body#/id"),
     "post_poses_add_pose": ("201", "pose_id", "$response.body#/id"),
 }
 PROBLEM_REFERENCE = "#/components/schemas/Problem"

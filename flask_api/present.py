@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from flask_api import answers
 from flask_api.texts import Texts
 from studio import values
 from studio.id_photo.reading import IdDocument
+from studio.intake.coach import WANTED
+from studio.library.animals import AnimalSpec
 
 ROOT = "/api/v1"
 ALT_PROMPT_LENGTH = 160
@@ -76,6 +78,58 @@ class Presenter:
             items=[self.photo(photo) for photo in photos.items],
             refused=[self.refused(file) for file in refused],
             set=self.set_verdict(photos.set),
+        )
+
+    def coach(self, coach: values.Coach) -> answers.CoachAnswer:
+        """What a set of photos covers and lacks."""
+        return answers.CoachAnswer(
+            usable=coach.usable,
+            recommended=coach.recommended,
+            sharp=coach.sharp,
+            message=self._wish(coach),
+            hints=list(self._hints(coach)),
+            wish=coach.wish,
+            coverage=[self._coverage(code, kinds) for code, kinds in coach.coverage],
+            strangers=list(coach.strangers),
+            duplicates=list(coach.duplicates),
+        )
+
+    def _wish(self, coach: values.Coach) -> str:
+        wish = coach.wish
+        if wish is None:
+            return self._texts.say("coach", "nothing_missing")
+        chosen = {"angles": wish.angle, "expressions": wish.expression, "lights": wish.light}
+        parts = [self._texts.say("coach", "wishes", code, kind) for code, kind in chosen.items() if kind]
+        if not parts:
+            return self._texts.say("coach", "any_more", recommended=coach.recommended)
+        return self._texts.say("coach", "one_more", parts=", ".join(parts))
+
+    def _hints(self, coach: values.Coach) -> Iterator[str]:
+        wish = coach.wish
+        if coach.strangers:
+            yield self._texts.say("coach", "strangers", count=len(coach.strangers))
+        if coach.duplicates:
+            yield self._texts.say("coach", "duplicates", count=len(coach.duplicates))
+        if coach.sharp < coach.usable:
+            yield self._texts.say("coach", "soft", sharp=coach.sharp, usable=coach.usable)
+        if wish and wish.other_clothes:
+            yield self._texts.say("coach", "other_clothes")
+        if wish and wish.other_background:
+            yield self._texts.say("coach", "other_background")
+
+    def _coverage(self, code: str, counts: Mapping[str, int]) -> answers.CoverageAnswer:
+        return answers.CoverageAnswer(
+            code=code,
+            title=self._texts.say("coach", "titles", code),
+            kinds=[
+                answers.KindAnswer(
+                    code=kind,
+                    title=self._texts.say("coach", "kinds", code, kind),
+                    count=count,
+                    wanted=WANTED.get(kind, 0),
+                )
+                for kind, count in counts.items()
+            ],
         )
 
     def refused(self, file: values.RefusedFile) -> answers.RefusedAnswer:
@@ -247,6 +301,44 @@ class Presenter:
             bundled=pose.bundled,
         )
 
+    def animal(self, name: str, animal: AnimalSpec) -> answers.AnimalAnswer:
+        """An animal a face can be likened to."""
+        language = self._texts.language
+        return answers.AnimalAnswer(
+            name=name,
+            kind=animal.kind,
+            title=animal.title.in_language(language),
+            rationale=animal.rationale.in_language(language),
+        )
+
+    def animal_match(self, match: values.AnimalMatch) -> answers.AnimalMatchAnswer:
+        """How near a face comes to an animal, with the reasons."""
+        language = self._texts.language
+        return answers.AnimalMatchAnswer(
+            name=match.animal,
+            kind=match.kind,
+            title=match.title.in_language(language),
+            rationale=match.rationale.in_language(language),
+            nearness=match.nearness,
+            reasons=[reason.in_language(language) for reason in match.reasons],
+        )
+
+    def face_photo(self, photo: values.FacePhoto) -> answers.FacePhotoAnswer:
+        """A kept face photo."""
+        return answers.FacePhotoAnswer(
+            **photo.model_dump(exclude={"traits"}),
+            traits=photo.traits,
+            url=f"{ROOT}/face-photos/{photo.id}/file",
+        )
+
+    def landmarks(self, image_id: str, distance: values.LandmarkDistance) -> answers.LandmarksAnswer:
+        """How far an image keeps a person's landmarks, in numbers and words."""
+        numbers = {name: f"{value:.2f}" for name, value in distance if value is not None}
+        message = self._texts.say("landmarks", "found" if distance.found else "not_found", **numbers)
+        return answers.LandmarksAnswer(
+            **distance.model_dump(), message=message, url=f"{ROOT}/images/{image_id}/landmarks/file"
+        )
+
     def id_document(self, document: IdDocument) -> answers.IdDocumentAnswer:
         """A document's rule."""
         spec, language = document.spec, self._texts.language
@@ -347,12 +439,17 @@ class Presenter:
 
     def server(self, server: values.Server) -> answers.ServerAnswer:
         """A WebUI server, with why it is down if it is."""
-        code = server.problem
         return answers.ServerAnswer(
             **server.model_dump(exclude={"problem"}),
-            problem_code=code,
-            problem=None if code is None else self._texts.say("servers", code),
+            problem_code=server.problem,
+            problem=None if server.problem is None else self._server_problem(server, server.problem),
         )
+
+    def _server_problem(self, server: values.Server, code: str) -> str:
+        if server.status != "resting":
+            return self._texts.say("servers", code)
+        what = self._texts.say("failures", code, "message")
+        return self._texts.say("servers", "resting", what=what, failures=server.failures)
 
     def running(self, item: values.Running) -> answers.RunningAnswer:
         """A job or training under way, in one line."""

@@ -109,6 +109,11 @@ class Api:
             url = f"/subjects/{subject_id}/photos"
             return json_of(self.send("POST", url, files=files, seconds=UPLOAD_SECONDS))
 
+    def set_caption(self, subject_id: str, photo_id: str, caption: str | None) -> Json:
+        """Give a photo other words for learning, or with None its automatic ones again, and return it."""
+        address = f"/subjects/{subject_id}/photos/{photo_id}"
+        return json_of(self.send("PATCH", address, json={"caption": caption}))
+
     def add_pose(self, path: Path) -> Json:
         """Upload a pose picture and return its id and address."""
         with path.open("rb") as picture:
@@ -133,6 +138,12 @@ class Api:
     def make_id_photo_of_image(self, image_id: str, document: str) -> Json:
         """Make an ID photo of a finished picture."""
         return self.post(f"/images/{image_id}/id-photos", {"document": document})
+
+    def add_face_photo(self, path: Path) -> Json:
+        """Keep the square around the head in a photo, with the consent that the page has asked for."""
+        with path.open("rb") as photo:
+            files, data = {"picture": (path.name, photo)}, {"consent": "true"}
+            return json_of(self.send("POST", "/face-photos", files=files, data=data, seconds=UPLOAD_SECONDS))
 
     def send_photo(self, url: str, path: Path, document: str) -> Json:
         """Upload one photo for a document and return the ID photo or check made of it."""

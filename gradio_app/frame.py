@@ -18,6 +18,7 @@ Updates: TypeAlias = dict[Any, Any]
 PAGES = (
     ("studio", ""),
     ("id_photo", "id-photo"),
+    ("animal", "animal"),
     ("people", "people"),
     ("gallery", "gallery"),
     ("jobs", "jobs"),

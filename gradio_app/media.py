@@ -16,11 +16,12 @@ NAME = r"[A-Za-z0-9_.-]+"
 SERVED = re.compile(
     rf"subjects/{NAME}/photos/{NAME}/(file|thumbnail)"
     rf"|subjects/{NAME}/trainings/{NAME}/report/pictures/{NAME}"
-    rf"|images/{NAME}/(file|thumbnail|recipe|stages/{NAME})"
+    rf"|images/{NAME}/(file|thumbnail|recipe|stages/{NAME}|landmarks/file)"
     rf"|presets/{NAME}/thumbnail"
     rf"|poses/{NAME}(/(file|thumbnail))?"
     rf"|jobs/{NAME}/preview"
     rf"|id-photos/{NAME}/(file|check)"
+    rf"|face-photos/{NAME}/file"
 )
 """The pictures and recipes of the API that a browser may ask for; nothing else is passed through."""
 

@@ -12,13 +12,14 @@ from studio.catalogue import Catalogue
 from studio.database.connect import WAIT_SECONDS, Database
 from studio.database.migrate import migrate
 from studio.errors import DataFolderUnusable
+from studio.face_photos import FacePhotos
 from studio.faces.process import FaceProcess
 from studio.gallery import Gallery
 from studio.id_photo.reading import IdDocument, read_documents
 from studio.id_photos import IdPhotos
 from studio.jobs import Jobs
 from studio.library.reading import Library, read_library
-from studio.loras import LoraFolder
+from studio.loras import LoraFolders
 from studio.overview import Overview
 from studio.photos import Photos
 from studio.poses import Poses
@@ -39,7 +40,7 @@ class Foundations:
     store: Store
     library: Library
     documents: Mapping[str, IdDocument]
-    loras: LoraFolder
+    loras: LoraFolders
     previews: Previews
     queue: DurableQueue
     faces: FaceProcess
@@ -57,6 +58,7 @@ class Parts:
     gallery: Gallery
     catalogue: Catalogue
     poses: Poses
+    face_photos: FacePhotos
     id_photos: IdPhotos
     overview: Overview
 
@@ -86,7 +88,7 @@ def lay_foundations(settings: Settings, wait_seconds: float = WAIT_SECONDS) -> F
         store=Store(settings.store_address, data / "cache"),
         library=library,
         documents=documents,
-        loras=LoraFolder(folder=settings.installed_loras),
+        loras=LoraFolders(folders=settings.lora_folders),
         previews=Previews(folder=data / "cache" / "previews"),
         queue=queue,
         faces=faces,
@@ -99,6 +101,14 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
     database, store, settings = base.database, base.store, base.settings
     poses = Poses(database=database, store=store, shipped=settings.presets_dir / "poses", owner_id=owner_id)
     gallery = Gallery(database=database, store=store, owner_id=owner_id)
+    face_photos = FacePhotos(
+        database=database,
+        store=store,
+        faces=base.faces,
+        library=base.library.animals,
+        gallery=gallery,
+        owner_id=owner_id,
+    )
     return Parts(
         subjects=Subjects(database=database, store=store, loras=base.loras, owner_id=owner_id),
         photos=Photos(database=database, store=store, faces=base.faces, owner_id=owner_id),
@@ -109,6 +119,7 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
             database=database,
             library=base.library,
             poses=poses,
+            face_photos=face_photos,
             previews=base.previews,
             queue=base.queue,
             owner_id=owner_id,
@@ -116,6 +127,7 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
         gallery=gallery,
         catalogue=Catalogue(database=database, library=base.library, folder=settings.presets_dir),
         poses=poses,
+        face_photos=face_photos,
         id_photos=IdPhotos(
             database=database,
             store=store,

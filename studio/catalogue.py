@@ -14,6 +14,8 @@ from studio.planning.plan import Order, ServerFacts
 from studio.servers import known_servers
 from studio.values import JobOptions, MissingPart, Preset, PresetCheck, PresetStage
 
+PRODUCTS = ("profile", "look", "instant", "animal")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
@@ -24,7 +26,7 @@ class Catalogue:
     folder: Path
 
     def list(self) -> tuple[Preset, ...]:
-        """Profiles before looks, the studio profile first, then by name."""
+        """Profiles, then looks, instant ones, then animals; the studio profile first, then by name."""
         servers = self._servers()
         products = sorted(self.library.products.values(), key=_rank)
         return tuple(self._value(product, servers) for product in products)
@@ -75,25 +77,26 @@ class Catalogue:
                 for name, stage in spec.stages.items()
             ),
             has_thumbnail=self._thumbnail(product) is not None,
-            options=preset_options(spec),
+            options=preset_options(spec, self.library.animals.animals),
             available=not missing,
             missing=missing,
         )
 
     def _missing(self, product: Product, servers: tuple[ServerFacts, ...]) -> tuple[MissingPart, ...]:
         try:
-            require_capable_server(_sample_order(product), servers, self.library.prompts)
+            require_capable_server(sample_order(product), servers, self.library.prompts)
         except MissingCapability as reason:
             part = {key: str(reason.data[key]) for key in MissingPart.model_fields}
             return (MissingPart.model_validate(part),)
         return ()
 
 
-def _rank(product: Product) -> tuple[bool, bool, str]:
-    return product.spec.product != "profile", product.spec.extends is not None, product.name
+def _rank(product: Product) -> tuple[int, bool, str]:
+    return PRODUCTS.index(product.spec.product), product.spec.extends is not None, product.name
 
 
-def _sample_order(product: Product) -> Order:
+def sample_order(product: Product, pose: str | None = None) -> Order:
+    """The plainest order of a product: one picture of nobody in particular. pose: a drawn skeleton to follow."""
     return Order(
         preset=product.name,
         spec=product.spec,
@@ -102,5 +105,6 @@ def _sample_order(product: Product) -> Order:
         seed=0,
         identities=(),
         class_noun="person",
-        pose=None,
+        pose=pose,
+        pose_is_skeleton=pose is not None,
     )

@@ -15,7 +15,7 @@ StudioError
 │   ├── SheetTooSmall           the pictures do not fit on the paper
 │   └── BrokenLibrary           preset or prompt files that do not hold together
 ├── Conflict                    right in itself, but not now
-│   ├── IdempotencyConflict · NotReady · NotRetryable · AlreadyRunning
+│   ├── IdempotencyConflict · NotReady · NoFitPhoto · NotRetryable · AlreadyRunning
 ├── Unavailable                 a part of the installation is missing; settings or servers must change
 │   ├── TrainingUnavailable · NoServer · ExecutorInUse
 │   └── NoFittingServer         servers are there, and none of them can do this
@@ -252,6 +252,20 @@ class NotReady(Conflict):
         )
 
 
+class NoFitPhoto(Conflict):
+    """The preset needs a photo of the person with a fit face, and there is none."""
+
+    code = "no_fit_photo"
+
+    def __init__(self, subject: str | None, preset: str) -> None:
+        super().__init__(
+            f"The preset {preset!r} takes the face from a photo: name a subject with at least one fit photo, "
+            "or a face photo.",
+            subject=subject or "",
+            preset=preset,
+        )
+
+
 class NotRetryable(Conflict):
     """Only a failed or cancelled job can be retried."""
 
@@ -293,6 +307,7 @@ class TrainingObstacle(StrEnum):
     TRAINER_VERSION = "trainer_version"
     TRAINER_PYTHON = "trainer_python"
     CHECKPOINT_UNFIT = "checkpoint_unfit"
+    TRAINER_NOT_SERVED = "trainer_not_served"
 
 
 class TrainingUnavailable(Unavailable):

@@ -11,11 +11,11 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from studio.database.tables import IdPhotoRow, ImageRow, JobRow
+from studio.database.tables import FacePhotoRow, IdPhotoRow, ImageRow, JobRow
 from studio.errors import InvalidRequest, NotFound
 from studio.values import Failure, Image, Job, JobOptions, Measure, StagePicture, Status, UsedServer, Words
 
-Row = TypeVar("Row", JobRow, ImageRow, IdPhotoRow)
+Row = TypeVar("Row", JobRow, ImageRow, IdPhotoRow, FacePhotoRow)
 
 
 def owned_job(session: Session, job_id: str, owner_id: str) -> JobRow:
@@ -104,7 +104,7 @@ def _older(
     return or_(created_at < moment, and_(created_at == moment, id_ < last))
 
 
-def _write_cursor(row: JobRow | ImageRow | IdPhotoRow) -> str:
+def _write_cursor(row: JobRow | ImageRow | IdPhotoRow | FacePhotoRow) -> str:
     return base64.urlsafe_b64encode(f"{row.created_at.isoformat()} {row.id}".encode()).decode()
 
 

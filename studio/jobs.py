@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from studio.database.connect import Database
 from studio.database.tables import JobRow
-from studio.errors import IdempotencyConflict, NotFound, NotReady, NotRetryable
+from studio.errors import IdempotencyConflict, NoFitPhoto, NotFound, NotReady, NotRetryable
+from studio.face_photos import FacePhotos
 from studio.job_rows import images_of, job_value, owned_job, page
 from studio.library.reading import Library, Product
 from studio.planning.check import require_capable_server
@@ -36,6 +37,7 @@ class Jobs:
     database: Database
     library: Library
     poses: Poses
+    face_photos: FacePhotos
     previews: Previews
     queue: DurableQueue
     owner_id: str
@@ -43,7 +45,7 @@ class Jobs:
     def create(self, request: JobRequest, idempotency_key: str | None) -> Job:
         """Check an order as far as it can be checked now, keep it, queue it. Raises as Studio.create_job."""
         product = self._product(request)
-        row = self._row(request, product, idempotency_key)
+        row = self._row(self._with_animal(request, product), product, idempotency_key)
         if (first := self._first_with(row)) is not None:
             return first
         self._check(row, product)
@@ -116,8 +118,18 @@ class Jobs:
         product = self.library.products.get(request.preset)
         if product is None:
             raise NotFound("preset", request.preset)
-        check_options(product.spec, request.options, self.library.prompts)
+        check_options(product.spec, request.options, self.library.prompts, self.library.animals.animals)
         return product
+
+    def _with_animal(self, request: JobRequest, product: Product) -> JobRequest:
+        """The request with the animal nearest to its photo where it leaves the choice. Raises NotFound."""
+        options = request.options
+        if not product.spec.names_animal or options.animal is not None or options.photo is None:
+            return request
+        nearest = next(iter(self.face_photos.animals(options.photo)), None)
+        if nearest is None:
+            return request
+        return request.model_copy(update={"options": options.model_copy(update={"animal": nearest.animal})})
 
     def _check(self, row: JobRow, product: Product) -> None:
         """Refuse what cannot succeed: unknown subject or pose, no identity yet, no server that is able."""
@@ -127,7 +139,9 @@ class Jobs:
                 learned = current_adapter(session, row.subject_id) is not None
                 if product.spec.identity == "lora" and not learned:
                     raise NotReady(row.subject_id, row.preset)
-            order, servers = order_of(session, row, self.poses), known_servers(session)
+            order, servers = order_of(session, row, self.poses, self.library.animals), known_servers(session)
+        if product.spec.identity == "instant" and order.photo is None:
+            raise NoFitPhoto(row.subject_id, row.preset)
         require_capable_server(order, servers, self.library.prompts)
 
     def _row(self, request: JobRequest, product: Product, idempotency_key: str | None) -> JobRow:

@@ -1,13 +1,21 @@
-"""The folder from which the WebUI servers read LoRA files."""
+"""The folders from which the WebUI servers read LoRA files."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.store import PART, erase_stale, write_whole
+import structlog
 
+from studio.errors import StorageError
+from studio.store import PART, erase_stale, write_whole
+from webui_client.client import WebuiClient
+from webui_client.errors import WebuiError
+
+LOG = structlog.get_logger()
 READABLE = 0o644
 UNFINISHED = re.compile(PART + "[0-9a-f]{32}")
 TRIAL = "sajin-trial-"
@@ -15,43 +23,83 @@ TRIALS = re.compile(TRIAL + r"[0-9a-f]{12}-\d+\.safetensors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoraFolder:
-    """The folder, or None where it is not known on this machine. Names are the studio's own."""
+class LoraFolders:
+    """The folders of all servers, each once; none where they are not known on this machine.
 
-    folder: Path | None
+    Names of LoRAs are the studio's own.
+    """
 
-    def file(self, name: str) -> Path | None:
-        """Where the LoRA of that name lies or would lie."""
-        return None if self.folder is None else self.folder / f"{name}.safetensors"
+    folders: tuple[Path, ...]
+
+    def lacking(self, name: str) -> LoraFolders:
+        """Those of the folders in which the LoRA of that name does not lie."""
+        return dataclasses.replace(
+            self, folders=tuple(folder for folder in self.folders if not _file(folder, name).exists())
+        )
 
     def install(self, name: str, content: bytes) -> None:
-        """Put a LoRA in place whole, readable for a WebUI of another user. Raises StorageError."""
-        file = self.file(name)
-        if file is not None:
-            write_whole(file, content, file.parent, mode=READABLE)
+        """Put a LoRA in place whole, in every folder, readable for a WebUI of another user.
+
+        A folder that cannot be written is passed over as long as another one can; raises StorageError otherwise.
+        """
+        errors = []
+        for folder in self.folders:
+            try:
+                write_whole(_file(folder, name), content, folder, mode=READABLE)
+            except StorageError as error:
+                LOG.warning("LoRA not placed", folder=str(folder), error=str(error))
+                errors.append(error)
+        if errors and len(errors) == len(self.folders):
+            raise errors[0]
 
     def sweep(self) -> None:
         """Erase what a killed install or a scoring that nobody took up again left long ago; other files stay."""
-        if self.folder is not None and self.folder.is_dir():
-            erase_stale(
-                file
-                for file in self.folder.iterdir()
-                if UNFINISHED.fullmatch(file.name) or TRIALS.fullmatch(file.name)
-            )
+        for folder in self.folders:
+            if folder.is_dir():
+                erase_stale(
+                    file
+                    for file in folder.iterdir()
+                    if UNFINISHED.fullmatch(file.name) or TRIALS.fullmatch(file.name)
+                )
 
     def remove(self, name: str) -> None:
         """Take a LoRA away; one that is gone already is fine."""
-        file = self.file(name)
-        if file is not None:
-            file.unlink(missing_ok=True)
+        for folder in self.folders:
+            _file(folder, name).unlink(missing_ok=True)
 
     def remove_trials(self, training_id: str) -> None:
-        """Take away every candidate of a training that was placed for scoring."""
-        if self.folder is not None and self.folder.is_dir():
-            for file in self.folder.glob(f"{trial_name(training_id, '*')}.safetensors"):
-                file.unlink(missing_ok=True)
+        """Take every candidate of a training that was placed for scoring out of every folder.
+
+        What cannot be taken away now is left to a later sweep.
+        """
+        for folder in self.folders:
+            try:
+                for file in folder.glob(f"{trial_name(training_id, '*')}.safetensors"):
+                    file.unlink(missing_ok=True)
+            except OSError as error:
+                LOG.warning("candidates not removed", folder=str(folder), error=str(error))
 
 
 def trial_name(training_id: str, steps: int | str) -> str:
     """The LoRA name under which a training's candidate of so many steps is scored."""
     return f"{TRIAL}{training_id[:12]}-{steps}"
+
+
+def listed_after_refresh(clients: Sequence[WebuiClient], *names: str) -> tuple[bool, ...]:
+    """Have every server read its LoRA folder again; whether it lists these LoRAs now, for each that answered."""
+    listed = []
+    for client in clients:
+        try:
+            client.refresh_loras()
+            missing = set(names) - {known.name for known in client.loras()}
+        except WebuiError as error:
+            LOG.warning("LoRAs not refreshed", server=client.url, error=str(error))
+        else:
+            listed.append(not missing)
+            if missing:
+                LOG.warning("LoRAs not listed", server=client.url, loras=sorted(missing))
+    return tuple(listed)
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"{name}.safetensors"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from studio.database.connect import Database
 from studio.database.tables import JobRow, SubjectRow, TrainingRow
-from studio.servers import server_records, worker_alive
+from studio.servers import drain, known_servers, server_records, worker_alive
 from studio.settings import Settings
 from studio.trainers import availability
 from studio.values import Readiness, Running, Server, Status, StudioStatus, Words
@@ -32,16 +32,22 @@ class Overview:
         with self.database.read() as session:
             return tuple(record.server for record in server_records(session))
 
+    def drain(self, url: str, *, drained: bool) -> Server:
+        """Let a server take no new work, or take work again. Raises NotFound."""
+        with self.database.write() as session:
+            return drain(session, url, drained=drained)
+
     def status(self) -> StudioStatus:
         """What runs, and what can be done here."""
         with self.database.read() as session:
             servers = [record.server for record in server_records(session)]
+            facts = known_servers(session)
             running = (*self._jobs(session), *self._trainings(session))
             alive = worker_alive(session)
         return StudioStatus(
             running=running,
             demonstration=any(server.demonstration for server in servers),
-            training=availability(self.settings),
+            training=availability(self.settings, facts),
             worker_alive=alive,
             version=VERSION,
         )
@@ -50,8 +56,13 @@ class Overview:
         """Whether a job sent now would be worked on."""
         with self.database.read() as session:
             alive = worker_alive(session)
-            serving = any(record.server.status != "down" for record in server_records(session))
-        checks = (("worker_not_running", alive), ("no_server", serving))
+            serving = [record.server for record in server_records(session) if record.server.status != "down"]
+        drained = bool(serving) and not any(server.takes_work for server in serving)
+        checks = (
+            ("worker_not_running", alive),
+            ("no_server", bool(serving)),
+            ("servers_drained", not drained),
+        )
         problems = tuple(code for code, fine in checks if not fine)
         return Readiness(ready=not problems, problems=problems)
 

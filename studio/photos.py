@@ -16,12 +16,12 @@ from studio.faces.process import FaceProcess
 from studio.faces.values import PhotoFindings
 from studio.intake import BadPicture, CleanPicture, decode
 from studio.intake.decoding import LARGEST_FILE_BYTES
-from studio.photo_rows import judged, photo_value, photos_of, set_value, set_verdict
+from studio.photo_rows import coached, judged, photo_value, photos_of, set_value, set_verdict
 from studio.records import new_id, now
 from studio.store import Store
 from studio.subjects import owned_subject
 from studio.thumbnails import thumbnail
-from studio.values import MAX_PHOTOS, PhotosAdded, PhotoSet, RefusedFile, UploadedFile
+from studio.values import MAX_PHOTOS, Coach, Photo, PhotosAdded, PhotoSet, RefusedFile, UploadedFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +58,23 @@ class Photos:
             rows = photos_of(session, subject_id)
         return PhotoSet(items=tuple(map(photo_value, rows)), set=set_verdict(rows))
 
+    def coach(self, subject_id: str) -> Coach:
+        """What a subject's photos cover and what one more would help most. Raises NotFound."""
+        with self.database.read() as session:
+            owned_subject(session, subject_id, self.owner_id)
+            return coached(photos_of(session, subject_id))
+
+    def set_caption(self, subject_id: str, photo_id: str, caption: str | None) -> Photo:
+        """Give a photo its owner's caption, or with None the automatic one again. Raises NotFound."""
+        with self.database.write() as session:
+            row = self._of_subject(session, subject_id, photo_id)
+            row.caption = caption
+            return photo_value(row)
+
     def remove(self, subject_id: str, photo_id: str) -> None:
         """Erase one photo. Raises NotFound."""
         with self.database.write() as session:
-            row = self._owned(session, photo_id)
-            if row.subject_id != subject_id:
-                raise NotFound("photo", photo_id)
+            row = self._of_subject(session, subject_id, photo_id)
             session.delete(row)
         self._erase_if_unused(subject_id, row.path)
         self._judge_again(subject_id)
@@ -77,6 +88,12 @@ class Photos:
     def _owned(self, session: Session, photo_id: str) -> PhotoRow:
         row = session.get(PhotoRow, photo_id)
         if row is None or row.owner_id != self.owner_id:
+            raise NotFound("photo", photo_id)
+        return row
+
+    def _of_subject(self, session: Session, subject_id: str, photo_id: str) -> PhotoRow:
+        row = self._owned(session, photo_id)
+        if row.subject_id != subject_id:
             raise NotFound("photo", photo_id)
         return row
 

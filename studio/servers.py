@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from studio.database.tables import ServerRow, WorkerRow
+from studio.errors import NotFound
 from studio.planning.plan import ServerFacts
 from studio.records import now
 from studio.values import Server, Value
@@ -37,14 +38,33 @@ def known_servers(session: Session) -> tuple[ServerFacts, ...]:
     return tuple(record.facts for record in records if record.facts and record.server.status != "down")
 
 
+def drained_servers(session: Session) -> frozenset[str]:
+    """The URLs of the servers that shall take no new work."""
+    return frozenset(session.scalars(select(ServerRow.url).where(ServerRow.drained)))
+
+
+def drain(session: Session, url: str, *, drained: bool) -> Server:
+    """Let a server take no new work, or take work again; the worker follows within seconds. Raises NotFound."""
+    row = session.get(ServerRow, url.rstrip("/"))
+    if row is None:
+        raise NotFound("server", url)
+    row.drained = drained
+    return _record(row, alive=worker_alive(session)).server
+
+
 def worker_alive(session: Session) -> bool:
     """Whether any worker gave a sign of life in the last seconds."""
+    return bool(living_workers(session))
+
+
+def living_workers(session: Session) -> frozenset[str]:
+    """The executor ids of the workers that gave a sign of life in the last seconds."""
     seen: Sequence[WorkerRow] = session.scalars(select(WorkerRow)).all()
-    return any(now() - row.seen_at < STALE_AFTER for row in seen)
+    return frozenset(row.executor_id for row in seen if now() - row.seen_at < STALE_AFTER)
 
 
 def _record(row: ServerRow, *, alive: bool) -> ServerRecord:
-    told = row.record["server"] | {"seen_at": row.seen_at}
+    told = row.record["server"] | {"seen_at": row.seen_at, "takes_work": not row.drained}
     record = ServerRecord.model_validate(row.record | {"server": told})
     if alive:
         return record

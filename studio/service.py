@@ -5,7 +5,7 @@ Every method belongs to one owner, raises only :mod:`studio.errors`, and takes a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Literal, Self
@@ -14,6 +14,11 @@ from studio.settings import Settings
 from studio.values import (
     LOCAL_OWNER,
     AdapterReport,
+    AnimalMatch,
+    Coach,
+    FacePhoto,
+    FacePhotoPage,
+    FacePhotoQuery,
     IdPhoto,
     IdPhotoPage,
     IdPhotoQuery,
@@ -24,7 +29,9 @@ from studio.values import (
     JobPage,
     JobQuery,
     JobRequest,
+    LandmarkDistance,
     NewSubject,
+    Photo,
     PhotosAdded,
     PhotoSet,
     Pose,
@@ -44,12 +51,14 @@ from studio.values import (
 if TYPE_CHECKING:
     from studio.assembly import Foundations
     from studio.id_photo.reading import IdDocument
+    from studio.library.animals import AnimalSpec
 
 
 AS_THE_TRAINER_LIKES = TrainingOptions()
 NEWEST_JOBS = JobQuery()
 NEWEST_IMAGES = ImageQuery()
 NEWEST_ID_PHOTOS = IdPhotoQuery()
+NEWEST_FACE_PHOTOS = FacePhotoQuery()
 
 
 class Studio:
@@ -108,6 +117,14 @@ class Studio:
         """A subject's photos in the order of upload, with the verdict on the set. Raises NotFound."""
         return self._parts.photos.list(subject_id)
 
+    def coach(self, subject_id: str) -> Coach:
+        """What a subject's photos cover, and what one more would help most. Raises NotFound."""
+        return self._parts.photos.coach(subject_id)
+
+    def set_caption(self, subject_id: str, photo_id: str, caption: str | None) -> Photo:
+        """Give a photo its owner's words for learning, or with None the automatic ones again. Raises NotFound."""
+        return self._parts.photos.set_caption(subject_id, photo_id, caption)
+
     def remove_photo(self, subject_id: str, photo_id: str) -> None:
         """Erase a photo and judge the rest again. Raises NotFound."""
         self._parts.photos.remove(subject_id, photo_id)
@@ -150,7 +167,7 @@ class Studio:
     def create_job(self, request: JobRequest, idempotency_key: str | None = None) -> Job:
         """Queue a job. The same idempotency_key and request return the job made first.
 
-        Raises NotFound (preset, subject, pose), InvalidRequest (options), NotReady, MissingCapability,
+        Raises NotFound (preset, subject, pose, face photo), InvalidRequest (options), NotReady, MissingCapability,
         LearnedElsewhere, IdempotencyConflict.
         """
         return self._parts.jobs.create(request, idempotency_key)
@@ -246,6 +263,50 @@ class Studio:
         """The pose picture's file, JPEG or PNG. Raises NotFound."""
         return self._parts.poses.file(pose_id)
 
+    # Face photos and animals
+
+    def animals(self) -> Mapping[str, AnimalSpec]:
+        """The animals a face can be likened to, by name."""
+        return self._foundations.library.animals.animals
+
+    def add_face_photo(
+        self, file: UploadedFile, *, consent: bool, subject_id: str | None = None
+    ) -> FacePhoto:
+        """Keep the square around the head in a photo of one person, for jobs that work from it.
+
+        subject_id: the person, whose erasure then erases it too. Raises ConsentRequired, NotFound, BadUpload, NoFace,
+        SeveralFaces, SideFace.
+        """
+        return self._parts.face_photos.add(file, consent=consent, subject_id=subject_id)
+
+    def face_photos(self, query: FacePhotoQuery = NEWEST_FACE_PHOTOS) -> FacePhotoPage:
+        """Face photos, newest first. Raises InvalidRequest for a cursor that is none."""
+        return self._parts.face_photos.list(query)
+
+    def face_photo(self, photo_id: str) -> FacePhoto:
+        """One face photo. Raises NotFound."""
+        return self._parts.face_photos.get(photo_id)
+
+    def face_photo_file(self, photo_id: str) -> Path:
+        """Its JPEG file. Raises NotFound."""
+        return self._parts.face_photos.file(photo_id)
+
+    def animals_like(self, photo_id: str) -> tuple[AnimalMatch, ...]:
+        """Every animal, the one most like the face first, with what they share. Raises NotFound."""
+        return self._parts.face_photos.animals(photo_id)
+
+    def erase_face_photo(self, photo_id: str) -> None:
+        """Erase a face photo; pictures made from it stay. Raises NotFound."""
+        self._parts.face_photos.erase(photo_id)
+
+    def image_landmarks(self, image_id: str) -> LandmarkDistance:
+        """How far an image's landmarks are from those of the face photo it was made from. Raises NotFound."""
+        return self._parts.face_photos.landmarks(image_id)
+
+    def image_landmarks_drawn(self, image_id: str) -> bytes:
+        """A JPEG that shows both faces' landmarks over the image. Raises NotFound."""
+        return self._parts.face_photos.drawn_landmarks(image_id)
+
     # ID photos
 
     def id_documents(self) -> tuple[IdDocument, ...]:
@@ -301,6 +362,14 @@ class Studio:
     def servers(self) -> tuple[Server, ...]:
         """The WebUI servers as the worker last saw them."""
         return self._parts.overview.servers()
+
+    def drain_server(self, url: str) -> Server:
+        """Let a server take no new work; what runs there goes on to its end. Lasts until resumed. Raises NotFound."""
+        return self._parts.overview.drain(url, drained=True)
+
+    def resume_server(self, url: str) -> Server:
+        """Let a drained server take work again. Raises NotFound."""
+        return self._parts.overview.drain(url, drained=False)
 
     def status(self) -> StudioStatus:
         """What runs, and what this installation can do."""

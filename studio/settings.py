@@ -12,7 +12,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from training.port import TrainerName
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-BUNDLED_CHECKPOINT = REPOSITORY / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny"
+ENGINE = REPOSITORY / "webui_engine"
+BUNDLED_CHECKPOINT = ENGINE / "models" / "Stable-diffusion" / "sajin-tiny"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -22,10 +23,14 @@ class Settings(BaseSettings):
 
     data: folder of everything the studio keeps. webui_urls: WebUI servers, comma separated in the environment; empty
     starts the embedded engine. webui_auth: "user:password" of their --api-auth. checkpoint, lora_dir: the server's
-    checkpoint file and LoRA folder as this machine sees them; needed for training beside a WebUI.
+    checkpoint file and LoRA folder as this machine sees them; needed for training beside a WebUI. lora_dirs:
+    "URL=folder" of the servers that have a LoRA folder of their own, comma separated in the environment.
+    models: folder of further models for the embedded engine, in A1111's layout; None is "models" in data. models_table:
+    the models that ``sajin models`` offers.
     trainer: that learns people unless a training names another. kohya: folder of kohya's sd-scripts; kohya_python: the
     interpreter it is installed for, None for the one of its own virtual environment. kohya_class_pictures: folder with
     pictures of other people, in one folder a class noun. kohya_patience_minutes: without progress until it is ended.
+    easyphoto_limit_minutes: how long EasyPhoto may take for one person.
     api_hosts: further host names the API answers to, comma separated in the environment.
     database_url, store_url: SQLAlchemy and fsspec addresses; None keeps both in data.
     executor_id: the durable worker's stable name on this host. poll_seconds: how often its queues are looked at.
@@ -42,11 +47,15 @@ class Settings(BaseSettings):
     webui_auth: SecretStr | None = None
     checkpoint: Path | None = None
     lora_dir: Path | None = None
+    lora_dirs: Annotated[tuple[str, ...], NoDecode] = ()
+    models: Path | None = None
+    models_table: Path = ENGINE / "models.yaml"
     trainer: TrainerName = "embedded"
     kohya: Path | None = None
     kohya_python: Path | None = None
     kohya_class_pictures: Path | None = None
     kohya_patience_minutes: float = Field(default=15.0, ge=1, le=1440)
+    easyphoto_limit_minutes: float = Field(default=180.0, ge=1, le=2880)
     database_url: str | None = None
     store_url: str | None = None
     api_host: str = "127.0.0.1"
@@ -61,7 +70,7 @@ class Settings(BaseSettings):
     presets_dir: Path = REPOSITORY / "presets"
     prompts_dir: Path = REPOSITORY / "prompts"
 
-    @field_validator("webui_urls", "api_hosts", mode="before")
+    @field_validator("webui_urls", "lora_dirs", "api_hosts", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         parts = value.split(",") if isinstance(value, str) else value
@@ -75,6 +84,16 @@ class Settings(BaseSettings):
         from webui_client.transport import normal_url
 
         return tuple(map(normal_url, value))
+
+    @field_validator("lora_dirs")
+    @classmethod
+    def _lora_dirs_are_pairs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from webui_client.transport import normal_url
+
+        pairs = [pair.partition("=") for pair in value]
+        if not all(folder for _, _, folder in pairs):
+            raise ValueError("must be written URL=folder")
+        return tuple(f"{normal_url(url)}={folder}" for url, _, folder in pairs)
 
     @field_validator("webui_auth")
     @classmethod
@@ -114,6 +133,23 @@ class Settings(BaseSettings):
         if self.lora_dir is not None:
             return self.lora_dir.expanduser().absolute()
         return self.data_folder / "loras" if self.uses_embedded_engine else None
+
+    @property
+    def lora_folder_by_server(self) -> dict[str, Path]:
+        """The folders of the servers that have one of their own, by their URLs."""
+        pairs = (pair.partition("=") for pair in self.lora_dirs)
+        return {url: Path(folder).expanduser().absolute() for url, _, folder in pairs}
+
+    @property
+    def lora_folders(self) -> tuple[Path, ...]:
+        """The folders that the servers in use read LoRA files from, each once, as far as they are known here."""
+        folders = (self.lora_folder_by_server.get(url, self.installed_loras) for url in self.server_urls)
+        return tuple(dict.fromkeys(folder for folder in folders if folder is not None))
+
+    @property
+    def models_folder(self) -> Path:
+        """The folder of the embedded engine's further models as an absolute path; it need not exist."""
+        return (self.models or self.data_folder / "models").expanduser().absolute()
 
     @property
     def kohya_interpreter(self) -> Path | None:

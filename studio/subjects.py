@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from studio.database.connect import Database
 from studio.database.tables import (
     AdapterRow,
+    FacePhotoRow,
     IdPhotoRow,
     ImageRow,
     JobRow,
@@ -21,7 +22,7 @@ from studio.database.tables import (
     TrainingRow,
 )
 from studio.errors import ConsentRequired, NotFound
-from studio.loras import LoraFolder
+from studio.loras import LoraFolders
 from studio.photo_rows import photos_of, set_verdict
 from studio.records import new_id, now
 from studio.store import Store
@@ -39,7 +40,7 @@ class Subjects:
 
     database: Database
     store: Store
-    loras: LoraFolder
+    loras: LoraFolders
     owner_id: str
 
     def create(self, new: NewSubject) -> Subject:
@@ -82,7 +83,7 @@ class Subjects:
             row = owned_subject(session, subject_id, self.owner_id)
             _stop_everything(session, subject_id)
             files, loras = _files_of(session, subject_id)
-            for table in (IdPhotoRow, ImageRow, TrainingRow, AdapterRow, PhotoRow):
+            for table in (FacePhotoRow, IdPhotoRow, ImageRow, TrainingRow, AdapterRow, PhotoRow):
                 session.execute(delete(table).where(table.subject_id == subject_id))
             session.execute(delete(JobRow).where(JobRow.subject_id == subject_id))
             session.delete(row)
@@ -129,10 +130,11 @@ def _files_of(session: Session, subject_id: str) -> tuple[set[str], list[str]]:
     id_photos = session.execute(
         select(IdPhotoRow.path, IdPhotoRow.drawn_path).where(IdPhotoRow.subject_id == subject_id)
     ).all()
+    faces = session.scalars(select(FacePhotoRow.path).where(FacePhotoRow.subject_id == subject_id)).all()
     made = {path for row in id_photos for path in row if path}
     looked_at = {path for report in reports for path in report_pictures(report)}
     learned = {adapter.path for adapter in adapters}
-    files = {*photos, *learned, *looked_at, *images, *stages, *made}
+    files = {*photos, *learned, *looked_at, *images, *stages, *faces, *made}
     return files, [adapter.name for adapter in adapters]
 
 

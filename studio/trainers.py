@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
 from studio.errors import TrainingObstacle, TrainingUnavailable
+from studio.planning.plan import ServerFacts
 from studio.settings import Settings
 from studio.values import TrainingAvailability
+from training.easyphoto import EasyPhotoTrainer, Limits
 from training.embedded import EmbeddedTrainer
 from training.errors import TrainerUnusable
 from training.kohya import Installation, KohyaTrainer, family_of
 from training.port import Trainer, TrainerName
 from webui_client.capabilities import name_of_checkpoint
+from webui_client.pool import WebuiPool
 
 NAMES: tuple[TrainerName, ...] = get_args(TrainerName)
 
 
-def trainers(settings: Settings) -> Mapping[str, Trainer]:
-    """Every trainer that the settings know of, whether or not it can learn now."""
+def trainers(settings: Settings, pool: WebuiPool) -> Mapping[str, Trainer]:
+    """Every trainer that the settings know of, whether or not it can learn now. pool: the servers of the settings."""
     known: dict[str, Trainer] = {"embedded": EmbeddedTrainer()}
     installation = _kohya(settings)
     if installation is not None:
         known["kohya"] = KohyaTrainer(
             installation, settings.kohya_class_pictures, settings.kohya_patience_minutes * 60
         )
+    if settings.installed_loras is not None:
+        limits = Limits(limit=settings.easyphoto_limit_minutes * 60, patience=settings.patience_seconds)
+        known["easyphoto"] = EasyPhotoTrainer(pool, settings.installed_loras, limits)
     return known
 
 
-def availability(settings: Settings) -> TrainingAvailability:
-    """Whether identities can be learned here by the trainer of the settings, and which trainers could."""
-    able = tuple(name for name in NAMES if _obstacle(settings, name) is None)
-    obstacle = _obstacle(settings, settings.trainer)
+def availability(settings: Settings, servers: Sequence[ServerFacts]) -> TrainingAvailability:
+    """Whether identities can be learned here by the trainer of the settings, and which trainers could.
+
+    servers: those that answer.
+    """
+    able = tuple(name for name in NAMES if _obstacle(settings, name, servers) is None)
+    obstacle = _obstacle(settings, settings.trainer, servers)
     code = "ready" if obstacle is None else obstacle.value
     return TrainingAvailability(
         available=obstacle is None,
@@ -49,38 +58,50 @@ def checkpoint_name(settings: Settings) -> str:
     return name_of_checkpoint(checkpoint.name) if checkpoint else ""
 
 
-def require_training(settings: Settings, trainer: str) -> tuple[Path, Path]:
-    """The checkpoint and the LoRA folder of the server.
+def require_training(settings: Settings, trainer: str) -> tuple[Path, tuple[Path, ...]]:
+    """The checkpoint and the LoRA folders of the servers.
 
-    Raises TrainingUnavailable unless both are known and there, and the trainer can learn on the checkpoint.
+    Raises TrainingUnavailable unless the checkpoint and a folder are known and there, and the trainer can learn on the
+    checkpoint. EasyPhoto's server reads the checkpoint itself, so only its name must be known here; whether a server
+    has EasyPhoto is asked of require_server.
     """
-    checkpoint, folder = settings.training_checkpoint, settings.installed_loras
+    checkpoint, folders = settings.training_checkpoint, settings.lora_folders
     if checkpoint is None:
         raise TrainingUnavailable(
             TrainingObstacle.CHECKPOINT_UNKNOWN,
             "Set SAJIN_CHECKPOINT to the WebUI's checkpoint file to learn beside it.",
         )
-    if not checkpoint.exists():
+    if trainer != "easyphoto" and not checkpoint.exists():
         raise TrainingUnavailable(
             TrainingObstacle.CHECKPOINT_MISSING, f"The checkpoint {checkpoint} is not there."
         )
-    if folder is None:
+    if not folders:
         raise TrainingUnavailable(
             TrainingObstacle.LORA_DIR_UNKNOWN,
             "Set SAJIN_LORA_DIR to the WebUI's LoRA folder to train beside it.",
         )
-    if not settings.uses_embedded_engine and not folder.is_dir():
+    if not settings.uses_embedded_engine and not any(folder.is_dir() for folder in folders):
         raise TrainingUnavailable(
-            TrainingObstacle.LORA_DIR_MISSING, f"The LoRA folder {folder} is not there."
+            TrainingObstacle.LORA_DIR_MISSING, f"The LoRA folder {folders[0]} is not there."
         )
     if trainer == "kohya":
         _require_kohya(settings, checkpoint)
-    return checkpoint, folder
+    return checkpoint, folders
 
 
-def _obstacle(settings: Settings, trainer: str) -> TrainingObstacle | None:
+def require_server(trainer: str, servers: Sequence[ServerFacts]) -> None:
+    """Raise TrainingUnavailable if the trainer learns on a server, and none of those that answer has it."""
+    if trainer == "easyphoto" and not any(server.easyphoto for server in servers):
+        raise TrainingUnavailable(
+            TrainingObstacle.TRAINER_NOT_SERVED,
+            "None of the servers that answer has the extension EasyPhoto; install it there, and start the worker.",
+        )
+
+
+def _obstacle(settings: Settings, trainer: str, servers: Sequence[ServerFacts]) -> TrainingObstacle | None:
     try:
         require_training(settings, trainer)
+        require_server(trainer, servers)
     except TrainingUnavailable as error:
         return error.reason
     return None

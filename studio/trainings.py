@@ -13,10 +13,11 @@ from studio.errors import AlreadyRunning, NotEnoughPhotos, NotFound
 from studio.photo_rows import photos_of, set_verdict
 from studio.queue import DurableQueue
 from studio.records import new_id, now
+from studio.servers import known_servers
 from studio.settings import BUNDLED_CHECKPOINT, Settings
 from studio.store import Store
 from studio.subjects import owned_subject
-from studio.trainers import checkpoint_name, require_training
+from studio.trainers import checkpoint_name, require_server, require_training
 from studio.training_rows import (
     newest_training,
     owned_training,
@@ -41,7 +42,9 @@ class Trainings:
         """Queue a training. Raises as Studio.start_training."""
         with self.database.write() as session:
             owned_subject(session, subject_id, self.owner_id)
-            require_training(self.settings, options.trainer or self.settings.trainer)
+            trainer = options.trainer or self.settings.trainer
+            require_training(self.settings, trainer)
+            require_server(trainer, known_servers(session))
             verdict = set_verdict(photos_of(session, subject_id))
             if not verdict.enough:
                 raise NotEnoughPhotos(verdict)

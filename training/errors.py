@@ -33,6 +33,7 @@ class TrainerObstacle(StrEnum):
     UNKNOWN_VERSION = "trainer_version"
     PYTHON_MISSING = "trainer_python"
     CHECKPOINT_UNFIT = "checkpoint_unfit"
+    SERVER_WITHOUT = "trainer_not_served"
 
 
 class TrainerUnusable(TrainingFailed):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
 
-TrainerName = Literal["embedded", "kohya"]
+TrainerName = Literal["embedded", "kohya", "easyphoto"]
 
 
 class TrainingPhase(StrEnum):
@@ -63,7 +63,8 @@ class TrainingRequest:
 class TrainingProgress:
     """How far a training is.
 
-    fraction: 0 to 1 of the whole. eta_seconds: measured, None until it can be known. loss: of the last steps, smoothed.
+    fraction: 0 to 1 of the whole. steps: 0 where the trainer does not tell its steps; fraction and eta_seconds are then
+    estimates by the clock. eta_seconds: else measured, None until it can be known. loss: of the last steps, smoothed.
     """
 
     phase: TrainingPhase
@@ -87,7 +88,8 @@ class Candidate:
 class TrainedAdapter:
     """A finished adapter file. sha256: of the file, hexadecimal. steps, seconds: what it took.
 
-    candidates: earlier states, oldest first, beside path; they stay until the caller removes them.
+    candidates: earlier states, oldest first, beside path; they stay until the caller removes them. trigger: the words
+    that call the person where the trainer has its own; None: the request's instance token.
     """
 
     path: Path
@@ -96,6 +98,7 @@ class TrainedAdapter:
     seconds: float
     final_loss: float | None
     candidates: tuple[Candidate, ...] = ()
+    trigger: str | None = None
 
 
 class Trainer(Protocol):

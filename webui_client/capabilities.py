@@ -9,6 +9,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from webui_client.units.controlnet import Dialect
+from webui_client.units.faceswap import FaceSwapCapability, Swapper
+
+SDXL_WORDS = ("xl", "pony", "illustrious", "noob")
+NATIVE_SIZE_SDXL = 1024
 
 Flavour = Literal["a1111", "forge", "reforge", "sdnext", "sajin"]
 
@@ -116,7 +120,8 @@ class Capabilities(BaseModel):
     version: the WebUI's own word, None until a picture told it. checkpoint: title of the current one.
     upscalers: in the server's order, which gives the index that scripts want. scripts_txt2img,
     scripts_img2img: lower-case titles. native_size: pixels the checkpoint was made for. demonstration: the
-    small bundled model is in use. has_internal_progress: progress can be asked by our own task id.
+    small bundled model is in use. has_internal_progress: progress can be asked by our own task id. easyphoto: the
+    training of the extension EasyPhoto can be asked for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -139,14 +144,21 @@ class Capabilities(BaseModel):
     scripts_img2img: tuple[str, ...] = ()
     adetailer: ADetailerCapability | None = None
     controlnet: ControlNetCapability | None = None
+    face_swappers: tuple[FaceSwapCapability, ...] = ()
     native_size: int
     demonstration: bool = False
     has_internal_progress: bool = True
+    easyphoto: bool = False
 
     @property
     def current_checkpoint(self) -> Checkpoint | None:
         """The listed checkpoint that is loaded now, or None if the server names one it does not list."""
         return find_checkpoint(self.checkpoint, self.checkpoints)
+
+    @property
+    def able_swappers(self) -> tuple[Swapper, ...]:
+        """The face swappers that have the model they are asked for."""
+        return tuple(found.swapper for found in self.face_swappers if found.is_able)
 
     @property
     def forgets_options(self) -> bool:
@@ -156,7 +168,13 @@ class Capabilities(BaseModel):
     @property
     def is_sdxl(self) -> bool:
         """Whether the checkpoint is taken for one of the SDXL family."""
-        return self.native_size >= 1024
+        return self.native_size >= NATIVE_SIZE_SDXL
+
+    def takes_for_sdxl(self, checkpoint: Checkpoint) -> bool:
+        """Whether a listed checkpoint is taken for SDXL: the current one by its size, another by its words."""
+        if checkpoint == self.current_checkpoint:
+            return self.is_sdxl
+        return names_sdxl(checkpoint.config, checkpoint.title)
 
 
 def find_checkpoint(wanted: str, listed: Sequence[Checkpoint]) -> Checkpoint | None:
@@ -164,6 +182,12 @@ def find_checkpoint(wanted: str, listed: Sequence[Checkpoint]) -> Checkpoint | N
     else None.
     """
     return next((checkpoint for checkpoint in listed if wanted in _names(checkpoint)), None)
+
+
+def names_sdxl(config: str | None, title: str) -> bool:
+    """Whether the name of a checkpoint's configuration or its own has a word that SDXL's have."""
+    told = (config or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return any(word in f"{told} {title}".lower() for word in SDXL_WORDS)
 
 
 def name_of_checkpoint(title: str) -> str:

@@ -8,21 +8,34 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from webui_client import easyphoto
 from webui_client.answers import read_generation, read_picture
-from webui_client.capabilities import Capabilities
+from webui_client.capabilities import Capabilities, Checkpoint
+from webui_client.easyphoto import EasyPhotoTraining
 from webui_client.errors import BadAnswer, Interrupted, MissingCapability, ServerTimeout, WebuiError
 from webui_client.interrupts import check_uninterrupted
 from webui_client.listings import Listings
 from webui_client.options import kept_options
 from webui_client.pictures import Picture
-from webui_client.postflight import Answer, check, check_extras
+from webui_client.postflight import Answer, check, check_extras, check_face_swap
 from webui_client.preflight import Resolved, resolve
 from webui_client.preflight import check_extras as extras_can_run
+from webui_client.preflight import check_face_swap as face_swap_can_run
 from webui_client.probe import probe
 from webui_client.transport import Transport
-from webui_client.values import Extras, Generation, GenerationInfo, Img2Img, Progress, Timeouts, Txt2Img
+from webui_client.units.faceswap import swap_path, swapped_in
+from webui_client.values import (
+    Extras,
+    FaceSwap,
+    Generation,
+    GenerationInfo,
+    Img2Img,
+    Progress,
+    Timeouts,
+    Txt2Img,
+)
 from webui_client.watch import RunWatch, is_idle, look_after
-from webui_client.wire import extras_body, img2img_body, txt2img_body
+from webui_client.wire import extras_body, face_swap_body, img2img_body, txt2img_body
 
 OnProgress = Callable[[Progress], None]
 WantsPreview = Callable[[], bool]
@@ -136,6 +149,35 @@ class WebuiClient(Listings):
         check_extras(request, result, self.url)
         return result
 
+    def swap_face(self, request: FaceSwap) -> Picture:
+        """Put a person's face into a picture. There is no progress of this call to follow.
+
+        Raises MissingCapability before anything runs, FaceNotSwapped if the picture came back as it was.
+        """
+        face_swap_can_run(request, self.capabilities())
+        path = swap_path(request.swapper)
+        with self._in_flight:
+            answer = self._transport.post_once(path, face_swap_body(request))
+        result = read_picture(swapped_in(answer), self.url, path, "its picture")
+        check_face_swap(request, result, self.url)
+        return result
+
+    def train_easyphoto(self, training: EasyPhotoTraining, *, limit_seconds: float) -> None:
+        """Have the extension EasyPhoto teach a person; returns when the server lists the LoRA training.user_id.
+
+        Blocks for the whole training, at most limit_seconds, and there is neither progress nor a way to stop it: after
+        ServerTimeout, or ServerUnreachable with sent, the server may go on. Raises MissingCapability before anything
+        runs, FeatureDidNotRun with EasyPhoto's own words as its reason.
+        """
+        server, checkpoint = self._resolved_easyphoto(training)
+        with self._in_flight:
+            answer = self._transport.post_once(
+                easyphoto.PATH, easyphoto.body(training, checkpoint, server), seconds=limit_seconds
+            )
+        easyphoto.check_answer(answer, self.url)
+        self.refresh_loras()
+        easyphoto.check_listed(training, self.loras(), self.url)
+
     def refresh_loras(self) -> None:
         """Have the server look at its LoRA folder again."""
         super().refresh_loras()
@@ -155,6 +197,15 @@ class WebuiClient(Listings):
                 self.refresh_loras()
             server = self.probe()
             return server, resolve(request, server)
+
+    def _resolved_easyphoto(self, training: EasyPhotoTraining) -> tuple[Capabilities, Checkpoint]:
+        """Resolve against the record, and once more against a fresh one if something is missing."""
+        try:
+            server = self.capabilities()
+            return server, easyphoto.resolve(training, server)
+        except MissingCapability:
+            server = self.probe()
+            return server, easyphoto.resolve(training, server)
 
     def _generate(
         self,

@@ -12,6 +12,7 @@
     ├── BadAnswer                status 200, but the body is not what it must be
     ├── MissingCapability        preflight: the server lacks a name the request needs
     ├── FeatureDidNotRun         postflight: the answer does not prove what was asked for
+    │   └── FaceNotSwapped       a face swapper gave the picture back as it was
     ├── Interrupted              the run was stopped before its end, by us or by somebody else
     └── NoFreeServer             the pool's servers were all busy for too long
 
@@ -164,6 +165,22 @@ class FeatureDidNotRun(WebuiError):
         )
         self.feature = feature
         self.reason = reason
+
+
+class FaceNotSwapped(FeatureDidNotRun):
+    """A face swapper answered with the unchanged picture: it found no face in it, or its filter held it back.
+
+    The same pictures will fare the same everywhere, so that a repeat is pointless.
+    """
+
+    retryable = False
+
+    def __init__(self, server: str, swapper: str) -> None:
+        super().__init__(
+            server,
+            swapper,
+            "the picture came back unchanged; no face was found in it, or a filter held it back",
+        )
 
 
 class Interrupted(WebuiError):

@@ -135,6 +135,11 @@ class Listings:
         self.interrupt()
         return True
 
+    def app_id(self) -> int | None:
+        """Return a number that stays the same until the server is started anew, None where it has none."""
+        told = mapping_of(self._transport.find("/app_id")).get("app_id")
+        return told if isinstance(told, int) else None
+
     def skip(self) -> None:
         """Abandon the batch that the server works on now, whoever's it is."""
         self._transport.post("/sdapi/v1/skip", {})

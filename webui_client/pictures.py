@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 LARGEST_PIXELS = 200_000_000
+JPEG_QUALITY = 95
 STILL_FORMATS = ("PNG", "JPEG", "WEBP")
 
 
@@ -96,6 +97,22 @@ def upright_png(data: bytes) -> bytes:
             return _encoded(_opaque(upright))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BadPicture(str(error)) from error
+
+
+def upright_jpeg(data: bytes, longest_side: int) -> bytes:
+    """Return the picture as an upright RGB JPEG of at most longest_side pixels; raises BadPicture if it cannot be read.
+
+    An alpha channel is laid on white.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            upright = _opaque(ImageOps.exif_transpose(image)).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise BadPicture(str(error)) from error
+    upright.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    upright.save(buffer, format="JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()
 
 
 def _opaque(image: Image.Image) -> Image.Image:

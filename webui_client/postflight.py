@@ -14,13 +14,16 @@ from functools import cached_property
 from PIL import Image, ImageChops
 
 from webui_client.capabilities import Capabilities, Checkpoint, find_checkpoint, stem_of
-from webui_client.errors import FeatureDidNotRun
+from webui_client.errors import FaceNotSwapped, FeatureDidNotRun
 from webui_client.infotext import Infotext, parse
-from webui_client.pictures import Picture
+from webui_client.pictures import Picture, upright_png
 from webui_client.preflight import KEEP_VAE, Resolved
 from webui_client.sizes import expected_size, extras_size
-from webui_client.values import Extras, GenerationInfo, Img2Img, Txt2Img
+from webui_client.values import Extras, FaceSwap, GenerationInfo, Img2Img, Txt2Img
 
+SWAPPED_LEVELS = 8
+SWAPPED_BLOCK = 4
+SWAPPED_SHARE = 0.0005
 FINDERS = ("openpose", "dw_openpose", "mediapipe_face")
 
 
@@ -289,6 +292,26 @@ def check_extras(request: Extras, result: Picture, server: str) -> None:
     if learned and not restores and request.size is None and _is_plain_resize(request.image, result):
         reason = f"{request.upscaler!r} left a plain resize; its weights are probably missing"
         raise FeatureDidNotRun(server, "the upscaler", reason)
+
+
+def check_face_swap(request: FaceSwap, result: Picture, server: str) -> None:
+    """The picture has its size and a changed part as large as a small face; raises FaceNotSwapped, FeatureDidNotRun.
+
+    Every swapper answers 200 with the picture as it was when it finds no face or its filter flags it. A picture that
+    was only encoded anew keeps the means of its blocks of SWAPPED_BLOCK pixels; a swapped face changes those of
+    at least SWAPPED_SHARE of the picture.
+    """
+    before = Picture.read(upright_png(request.image))
+    if (result.width, result.height) != (before.width, before.height):
+        came = f"{before.width}x{before.height} was due, {result.width}x{result.height} came"
+        raise FeatureDidNotRun(server, request.swapper, came)
+    if result.is_black and not before.is_black:
+        raise FeatureDidNotRun(server, request.swapper, "the picture is all black")
+    blocks = before.open().reduce(SWAPPED_BLOCK), result.open().reduce(SWAPPED_BLOCK)
+    difference = ImageChops.difference(*blocks).convert("L")
+    changed = sum(difference.histogram()[SWAPPED_LEVELS:])
+    if changed < SWAPPED_SHARE * difference.width * difference.height:
+        raise FaceNotSwapped(server, request.swapper)
 
 
 def suffix(number: int) -> str:

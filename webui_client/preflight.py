@@ -23,7 +23,7 @@ from webui_client.capabilities import (
 from webui_client.errors import MissingCapability
 from webui_client.units.adetailer import ADetailer, ADetailerTab
 from webui_client.units.controlnet import ControlNetUnit, model_for, needs_model, resolve_model
-from webui_client.values import Extras, Hires, Img2Img, Sampling, Txt2Img
+from webui_client.values import Extras, FaceSwap, Hires, Img2Img, Sampling, Txt2Img
 
 Need = Callable[[Capabilities], object]
 
@@ -80,12 +80,14 @@ def resolve(request: Txt2Img | Img2Img, server: Capabilities) -> Resolved:
     )
 
 
-def needs_of(request: Txt2Img | Img2Img | Extras) -> Need:
+def needs_of(request: Txt2Img | Img2Img | Extras | FaceSwap) -> Need:
     """Return a need for the pool: a check that raises MissingCapability if a server cannot serve request."""
 
     def need(server: Capabilities) -> None:
         if isinstance(request, Extras):
             check_extras(request, server)
+        elif isinstance(request, FaceSwap):
+            check_face_swap(request, server)
         else:
             resolve(request, server)
 
@@ -100,6 +102,11 @@ def check_extras(request: Extras, server: Capabilities) -> None:
     for name, visibility in wanted.items():
         if visibility:
             _require("face restorer", name, server.face_restorers, server)
+
+
+def check_face_swap(request: FaceSwap, server: Capabilities) -> None:
+    """Raise MissingCapability if the server lacks the swapper, or the swapper its model."""
+    _require("face swapper", request.swapper, server.able_swappers, server)
 
 
 def resolve_sampler(

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from webui_client.capabilities import (
+    NATIVE_SIZE_SDXL,
     ADetailerCapability,
     Capabilities,
     Checkpoint,
@@ -24,15 +25,17 @@ from webui_client.capabilities import (
     Upscaler,
     Vae,
     find_checkpoint,
+    names_sdxl,
 )
+from webui_client.easyphoto import PATH as EASYPHOTO
 from webui_client.errors import BadAnswer, NotAWebui, RequestRefused
 from webui_client.transport import Transport
+from webui_client.units.faceswap import FaceSwapCapability, Swapper
 
 Listed = TypeVar("Listed", bound=BaseModel)
 
-SDXL_WORDS = ("xl", "pony", "illustrious", "noob")
 SD1_WIDTH, SD2_WIDTH = 768, 1024
-NATIVE_SIZE_SD1, NATIVE_SIZE_SD2, NATIVE_SIZE_SDXL = 512, 768, 1024
+NATIVE_SIZE_SD1, NATIVE_SIZE_SD2 = 512, 768
 
 
 def probe(transport: Transport, *, known_version: str | None = None) -> Capabilities:
@@ -69,9 +72,11 @@ def probe(transport: Transport, *, known_version: str | None = None) -> Capabili
         scripts_img2img=_titles(scripts.get("img2img")),
         adetailer=_adetailer(transport, scripts),
         controlnet=_controlnet(transport, flavour, options),
+        face_swappers=tuple(_face_swappers(transport)),
         native_size=_native_size(own, embeddings, loaded, current),
         demonstration=bool((own or {}).get("demonstration")),
         has_internal_progress=internal,
+        easyphoto=transport.takes_post(EASYPHOTO),
     )
 
 
@@ -194,6 +199,16 @@ def _controlnet(
     )
 
 
+def _face_swappers(transport: Transport) -> Iterable[FaceSwapCapability]:
+    if _object(transport, "/faceswaplab/version").get("version"):
+        yield FaceSwapCapability(swapper="faceswaplab")
+    swappers: tuple[Swapper, ...] = ("reactor", "roop")
+    for swapper in swappers:
+        listed = _object(transport, f"/{swapper}/models")
+        if "models" in listed:
+            yield FaceSwapCapability(swapper=swapper, models=_strings(listed, "models"))
+
+
 def _native_size(
     own: Mapping[str, Any] | None,
     embeddings: Mapping[str, Any],
@@ -215,6 +230,5 @@ def _native_size(
         return NATIVE_SIZE_SD2
     if widths:
         return NATIVE_SIZE_SDXL
-    config = (loaded.config or "").replace("\\", "/").rsplit("/", 1)[-1] if loaded else ""
-    name = f"{config} {current}".lower()
-    return NATIVE_SIZE_SDXL if any(word in name for word in SDXL_WORDS) else NATIVE_SIZE_SD1
+    sdxl = names_sdxl(loaded.config if loaded else None, current)
+    return NATIVE_SIZE_SDXL if sdxl else NATIVE_SIZE_SD1

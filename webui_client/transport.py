@@ -35,6 +35,7 @@ from webui_client.values import Timeouts
 LARGEST_ANSWER_BYTES = 1 << 30
 CHUNK_BYTES = 1 << 18
 LONGEST_DETAIL = 500
+WRONG_VERB = 405
 
 _UNSENT = (NewConnectionError, NameResolutionError)
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/=]{120,}")
@@ -60,16 +61,15 @@ class Transport:
         """POST body as JSON and return the answer's JSON."""
         return self._call("POST", path, body=body, deadline_seconds=self.timeouts.read)
 
-    def post_once(self, path: str, body: Any) -> Any:
-        """POST what must not run twice, on a connection of its own, within the generation timeout.
+    def post_once(self, path: str, body: Any, *, seconds: float | None = None) -> Any:
+        """POST what must not run twice, on a connection of its own, within seconds, None for the generation timeout.
 
         A pooled connection may have been closed by the server meanwhile; a request lost on it could not be
         told from one that ran.
         """
         with _session(self._auth) as session:
-            return self._call(
-                "POST", path, body=body, deadline_seconds=self.timeouts.generation, session=session
-            )
+            deadline = self.timeouts.generation if seconds is None else seconds
+            return self._call("POST", path, body=body, deadline_seconds=deadline, session=session)
 
     def find(self, path: str, *, params: Mapping[str, Any] | None = None) -> Any | None:
         """GET path and return its JSON, or None where the server has no such path or no JSON there."""
@@ -77,6 +77,16 @@ class Transport:
             return self.get(path, params=params)
         except (RequestRefused, BadAnswer, ServerFailed, NotAWebui):
             return None
+
+    def takes_post(self, path: str) -> bool:
+        """Whether the server has a route at path for POST alone, which it says (405) when it is asked by GET."""
+        try:
+            self.get(path)
+        except RequestRefused as error:
+            return error.status == WRONG_VERB
+        except (BadAnswer, ServerFailed, NotAWebui):
+            return False
+        return False
 
     def close(self) -> None:
         """Close the pooled connections."""

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from webui_client.pictures import Picture
 from webui_client.units.adetailer import ADetailer
 from webui_client.units.controlnet import ControlNetUnit
+from webui_client.units.faceswap import Swapper
 from webui_client.units.upscale import SdUpscale, Upscale
 
 LARGEST_SEED = 2**32 - 1
@@ -198,6 +199,18 @@ class Extras(_Request):
         if self.upscaler == "None" and (self.scale != 1 or self.size is not None):
             raise ValueError('the upscaler "None" never changes the size; use "Lanczos" for a plain resize')
         return self
+
+
+class FaceSwap(_Request):
+    """Put the largest face of one picture in place of the first of another, without diffusion.
+
+    image: the encoded picture that is changed. source: the encoded photo of the person. Nothing restores the face: a
+    swapped one is about 128 pixels fine, so follow with :class:`Extras` where the server has a restorer.
+    """
+
+    image: bytes = Field(repr=False)
+    source: bytes = Field(repr=False)
+    swapper: Swapper
 
 
 class GenerationInfo(BaseModel):

@@ -10,7 +10,8 @@ from typing import Any
 from webui_client.capabilities import Capabilities
 from webui_client.preflight import Resolved
 from webui_client.units.controlnet import encode
-from webui_client.values import Extras, Hires, Img2Img, Inpaint, Sampling, Txt2Img
+from webui_client.units.faceswap import swap_body
+from webui_client.values import Extras, FaceSwap, Hires, Img2Img, Inpaint, Sampling, Txt2Img
 
 PLAIN_FIELDS = frozenset(
     {
@@ -91,6 +92,11 @@ def extras_body(request: Extras) -> dict[str, Any]:
     if request.size is not None:
         body["upscaling_resize_w"], body["upscaling_resize_h"] = request.size
     return body
+
+
+def face_swap_body(request: FaceSwap) -> dict[str, Any]:
+    """Return the body of the swapper's own call. Raises BadPicture."""
+    return swap_body(request.swapper, encode(request.image), encode(request.source))
 
 
 def _sampling_body(request: Sampling, names: Resolved, server: Capabilities, task_id: str) -> dict[str, Any]:

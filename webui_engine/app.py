@@ -8,11 +8,22 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from webui_engine.http import faults
-from webui_engine.http.routes import about, controlnet, extras, generation, models, options, progress, scripts
+from webui_engine.http.routes import (
+    about,
+    controlnet,
+    easyphoto,
+    extras,
+    faceswap,
+    generation,
+    models,
+    options,
+    progress,
+    scripts,
+)
 from webui_engine.http.services import KEY, Services, services
 
 LARGEST_BODY = 256 * 1024 * 1024
-GROUPS = (generation, extras, progress, options, models, scripts, controlnet, about)
+GROUPS = (generation, extras, progress, options, models, scripts, controlnet, faceswap, easyphoto, about)
 
 
 def create_app(held: Services) -> Flask:

@@ -8,11 +8,11 @@ from apiflask import APIBlueprint
 from flask import Response
 from werkzeug.datastructures import FileStorage
 
-from flask_api.answers import PhotosAnswer
+from flask_api.answers import PhotoAnswer, PhotosAnswer
 from flask_api.contents import PICTURE_RESPONSES
 from flask_api.context import presenter, studio
 from flask_api.files import picture_file
-from flask_api.forms import PhotosForm
+from flask_api.forms import CaptionForm, PhotosForm
 from studio.errors import NotFound
 from studio.values import UploadedFile
 
@@ -37,6 +37,14 @@ def list_photos(subject_id: str) -> PhotosAnswer:
 def add_photos(subject_id: str, form: PhotosForm) -> PhotosAnswer:
     """Add photos; each is kept with its verdict, or refused with the reason."""
     return presenter().photos(studio().add_photos(subject_id, [uploaded(file) for file in form.photos]))
+
+
+@photos.patch("/<photo_id>")
+@photos.input(CaptionForm, arg_name="form")
+@photos.output(PhotoAnswer)
+def caption_photo(subject_id: str, photo_id: str, form: CaptionForm) -> PhotoAnswer:
+    """Say in your own words what varies in a photo, for learning."""
+    return presenter().photo(studio().set_caption(subject_id, photo_id, form.caption))
 
 
 @photos.delete("/<photo_id>")

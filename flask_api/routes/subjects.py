@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
-from flask_api.answers import SubjectAnswer, SubjectsAnswer
+from flask_api.answers import CoachAnswer, SubjectAnswer, SubjectsAnswer
 from flask_api.context import presenter, studio
 from flask_api.forms import SubjectForm
 
@@ -32,6 +32,13 @@ def create_subject(form: SubjectForm) -> SubjectAnswer:
 def read_subject(subject_id: str) -> SubjectAnswer:
     """One subject."""
     return presenter().subject(studio().subject(subject_id))
+
+
+@subjects.get("/<subject_id>/coach")
+@subjects.output(CoachAnswer)
+def coach_subject(subject_id: str) -> CoachAnswer:
+    """What the photos cover, and what one more would help most."""
+    return presenter().coach(studio().coach(subject_id))
 
 
 @subjects.delete("/<subject_id>")

@@ -2,12 +2,13 @@
 
 import gradio as gr
 
-from gradio_app.pages import gallery, id_photo, jobs, people, servers, studio
+from gradio_app.pages import animal, gallery, id_photo, jobs, people, servers, studio
 from gradio_app.site import Site
 from gradio_app.uploads import KEPT_SECONDS, SWEEP_SECONDS
 
 OTHERS = (
     ("id_photo", "id-photo", id_photo),
+    ("animal", "animal", animal),
     ("people", "people", people),
     ("gallery", "gallery", gallery),
     ("jobs", "jobs", jobs),

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from command_line.api_client import ApiClient
-from studio.pipeline.stages import StageInput, request_of
+from studio.pipeline.stages import SampledInput, StageInput, request_of
 from studio.planning.plan import PlannedStage
 from webui_client.client import WebuiClient, new_task_id
 from webui_client.preflight import resolve
-from webui_client.values import Txt2Img
+from webui_client.values import FaceSwap, Txt2Img
 from webui_client.wire import img2img_body, txt2img_body
 
 Call = tuple[str, dict[str, Any]]
@@ -24,9 +24,7 @@ def calls_of(api: ApiClient, job: dict[str, Any], webui: WebuiClient, folder: Pa
     picture: bytes | None = None
     for stage in recipe["stages"]:
         planned = PlannedStage.model_validate(stage["request"])
-        given = StageInput(
-            request=planned, picture=picture, control_pictures={}, checkpoint=recipe["checkpoint"]
-        )
+        given = StageInput(request=planned, picture=picture, files={}, checkpoint=recipe["checkpoint"])
         calls.append(_call(given, webui))
         file = folder / f"{image['id']}-{planned.name}.png"
         api.download(f"/api/v1/images/{image['id']}/stages/{planned.name}", file)
@@ -34,8 +32,10 @@ def calls_of(api: ApiClient, job: dict[str, Any], webui: WebuiClient, folder: Pa
     return calls
 
 
-def _call(given: StageInput, webui: WebuiClient) -> Call:
+def _call(given: SampledInput, webui: WebuiClient) -> Call:
     request, server = request_of(given), webui.capabilities()
+    if isinstance(request, FaceSwap):
+        raise ValueError(f"{given.request.name} samples nothing")
     names = resolve(request, server)
     if isinstance(request, Txt2Img):
         return "/sdapi/v1/txt2img", txt2img_body(request, names, server, new_task_id())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from command_line.api_client import ApiClient
 from command_line.preflight import free_port
@@ -37,9 +38,9 @@ def engine_alone(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def whole_studio(folder: Path, *webuis: str, pages: bool = True) -> Iterator[Studio]:
+def whole_studio(folder: Path, *webuis: str, pages: bool = True, **changes: Any) -> Iterator[Studio]:
     """Everything that `sajin up` starts, with the servers at webuis or the embedded engine; ready to work."""
-    settings = settings_in(folder / "data", *webuis)
+    settings = settings_in(folder / "data", *webuis, **changes)
     with _running(studio_programs(settings, pages=pages), folder / "studio.log") as supervisor:
         wait_until_ready(supervisor)
         studio = Studio(api=ApiClient(api_address(settings)), pids=supervisor.pids())
@@ -47,11 +48,10 @@ def whole_studio(folder: Path, *webuis: str, pages: bool = True) -> Iterator[Stu
         yield studio
 
 
-def settings_in(data: Path, *webuis: str) -> Settings:
-    """Settings on a data folder and free ports."""
-    return Settings(
-        data=data, webui_urls=webuis, api_port=free_port(), ui_port=free_port(), engine_port=free_port()
-    )
+def settings_in(data: Path, *webuis: str, **changes: Any) -> Settings:
+    """Settings on a data folder and free ports, with changes to other fields."""
+    ports = {name: free_port() for name in ("api_port", "ui_port", "engine_port")}
+    return Settings(**{"data": data, "webui_urls": webuis, **ports, **changes})
 
 
 @contextmanager

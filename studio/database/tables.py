@@ -50,7 +50,10 @@ class SubjectRow(Base):
 
 
 class PhotoRow(Base):
-    """A kept photo. path: in the store. findings: what was measured, for judging the set again. box: face or None."""
+    """A kept photo. path: in the store. findings: what was measured, for judging the set again.
+
+    caption: its owner's words for learning, None where the automatic ones hold.
+    """
 
     __tablename__ = "photos"
 
@@ -65,6 +68,7 @@ class PhotoRow(Base):
     status: Mapped[str]
     reasons: Mapped[list[Any]]
     findings: Mapped[Json]
+    caption: Mapped[str | None]
     created_at: Mapped[datetime]
 
 
@@ -223,6 +227,27 @@ class IdPhotoRow(Base):
     created_at: Mapped[datetime]
 
 
+class FacePhotoRow(Base):
+    """One photo of one person for jobs that learn nobody. path: in the store. traits: a studio.values.Traits.
+
+    subject_id: the person, where it is one of the subjects.
+    """
+
+    __tablename__ = "face_photos"
+    __table_args__ = (Index("face_photos_newest", "owner_id", "created_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner_id: Mapped[str]
+    subject_id: Mapped[str | None] = mapped_column(ForeignKey("subjects.id", ondelete="CASCADE"), index=True)
+    path: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    traits: Mapped[Json]
+    consent_at: Mapped[datetime]
+    consent_version: Mapped[str]
+    created_at: Mapped[datetime]
+
+
 class PoseRow(Base):
     """A pose picture somebody uploaded."""
 
@@ -236,13 +261,17 @@ class PoseRow(Base):
 
 
 class ServerRow(Base):
-    """A WebUI as the worker last saw it. record: a studio.values.Server. task_id: ours that runs there, if any."""
+    """A WebUI as the worker last saw it. record: a studio.values.Server. task_id: ours that runs there, if any.
+
+    drained: somebody wants it to take no new work.
+    """
 
     __tablename__ = "servers"
 
     url: Mapped[str] = mapped_column(primary_key=True)
     record: Mapped[Json]
     task_id: Mapped[str | None]
+    drained: Mapped[bool] = mapped_column(default=False)
     seen_at: Mapped[datetime]
 
 

@@ -54,6 +54,18 @@ def find_faces(pixels: Pixels) -> tuple[Face, ...]:
     return tuple(sorted(faces, key=lambda face: -face.box.width)) or _doubtful(found)
 
 
+def surest_score(pixels: Pixels) -> float:
+    """The best score of a face that landmarks fit, looked for in the picture as a whole; 0 where there is none.
+
+    pixels: RGB, uint8, shape (height, width, 3).
+    """
+    height, width = pixels.shape[:2]
+    if min(width, height) < SMALLEST_SIDE:
+        return 0.0
+    found = _search(pixels, [_Window(0, 0, width, height)])
+    return max((face.score for face in found if has_face_mesh(pixels, face.box)), default=0.0)
+
+
 def _doubtful(found: Sequence[Face]) -> tuple[Face, ...]:
     return tuple(
         face.model_copy(update={"confirmed": False}) for face in found[:1] if face.score >= SURE_FACE
@@ -95,7 +107,17 @@ def _face(detection: Any, window: _Window) -> Face:
     top = window.top + round(box.ymin * window.height)
     right = left + max(round(box.width * window.width), 1)
     bottom = top + max(round(box.height * window.height), 1)
-    return Face(box=Box(left=left, top=top, right=right, bottom=bottom), score=float(detection.score[0]))
+    framed = Box(left=left, top=top, right=right, bottom=bottom)
+    return Face(box=framed, score=float(detection.score[0]), turn=_turn(detection, window))
+
+
+def _turn(detection: Any, window: _Window) -> float:
+    """How far the nose's tip is from the middle of the eyes along the line through them, by half their distance."""
+    points = detection.location_data.relative_keypoints[:3]
+    right, left, nose = (np.array([mark.x * window.width, mark.y * window.height]) for mark in points)
+    across = left - right
+    along = float((nose - (left + right) / 2) @ across)
+    return round(2 * abs(along) / max(float(across @ across), 1.0), 3)
 
 
 def _distinct(faces: Sequence[Face]) -> list[Face]:

@@ -15,11 +15,11 @@ import numpy as np
 from PIL import Image
 
 from studio.faces.appearance import Appearance, appearance_distance, appearances
-from studio.faces.check import WORKING_SIDE
 from studio.faces.embeddings import distance, embed, upright_face
 from studio.faces.find import Pixels, find_faces
 from studio.faces.measures import measure
 from studio.faces.values import Embedding, Face, Likeness, Resemblance
+from studio.faces.working import WORKING_SIDE
 
 NEAREST_FACES = 3
 SURE_FACE = 0.85

@@ -33,12 +33,17 @@ def person_matte(pixels: Pixels, inside: Mask) -> Mask:
     pixels: RGB, uint8, shape (side, side, 3), the head upright at the middle. inside: 0 where pixels are none of the
     photo, which is nobody. The same pixels always give the same matte.
     """
-    guess: Layer = _segmenter().process(pixels).segmentation_mask.astype(np.float32)
-    cut = _cut(pixels, guess)
+    cut = _cut(pixels, likely_person(pixels))
     soft = _guided(pixels, cut)
     stretched = np.clip((soft - UNSURE) / (SURE - UNSURE), 0, 1) * (inside > 0)
     matte: Mask = np.round(stretched * 255).astype(np.uint8)
     return matte
+
+
+def likely_person(pixels: Pixels) -> Layer:
+    """How likely each pixel is of a person, 0 to 1, float32, blurred at the edges. pixels: RGB, uint8."""
+    guess: Layer = _segmenter().process(pixels).segmentation_mask.astype(np.float32)
+    return guess
 
 
 def _cut(pixels: Pixels, guess: Layer) -> Layer:

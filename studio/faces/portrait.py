@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from studio.faces.check import WORKING_SIDE
 from studio.faces.find import find_faces
 from studio.faces.matte import person_matte
+from studio.faces.pose import CHIN, LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, Mesh, eye_centre
 from studio.faces.similarity import Pixels, Similarity, warped
 from studio.faces.values import Box, Face
-
-Mesh = NDArray[np.float64]
+from studio.faces.working import scaled, working_copy
 
 FRAME_SIDE = 512
 EYES_AT = (0.5, 0.44)
@@ -26,11 +22,6 @@ EYES_TO_CHIN = 0.2
 MARGIN = 0.7
 MESH_SIDE = 384
 LOWEST_PRESENCE = 0.3
-
-# Points of mediapipe's canonical face mesh.
-CHIN = 152
-RIGHT_EYE_CORNERS = (33, 133)
-LEFT_EYE_CORNERS = (362, 263)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,32 +58,37 @@ class Portrait:
         return Portrait(
             width=round(self.width * scale),
             height=round(self.height * scale),
-            faces=tuple(_scaled(face, scale) for face in self.faces),
+            faces=tuple(scaled(face, scale) for face in self.faces),
             head=replace(head, to_frame=to_frame) if head and to_frame else None,
         )
 
 
 def portrait(picture: bytes) -> Portrait:
     """Look at a clean picture (as studio.intake.decode gives it)."""
-    image = Image.open(io.BytesIO(picture))
-    width, height = image.size
-    image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))
-    small = image.convert("RGB")
-    small.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BILINEAR)
-    pixels = np.asarray(small)
+    copy = working_copy(picture)
+    pixels = copy.pixels
     faces = tuple(face for face in find_faces(pixels) if face.confirmed)
-    head = _head(pixels, faces[0].box, small.width / width) if faces else None
-    scaled = tuple(_scaled(face, width / small.width) for face in faces)
-    return Portrait(width=width, height=height, faces=scaled, head=head)
+    head = upright_head(pixels, faces[0].box) if faces else None
+    return Portrait(
+        width=copy.width,
+        height=copy.height,
+        faces=tuple(scaled(face, copy.scale) for face in faces),
+        head=_seen(head, 1 / copy.scale) if head else None,
+    )
 
 
-def _scaled(face: Face, scale: float) -> Face:
-    left, top, right, bottom = (round(side * scale) for side in face.box.corners())
-    return face.model_copy(update={"box": Box(left=left, top=top, right=right, bottom=bottom)})
+@dataclass(frozen=True, slots=True, eq=False)
+class UprightHead:
+    """A head brought into the frame. to_frame, mesh, inside: as SeenHead has them. frame: RGB, uint8, (512, 512, 3)."""
+
+    to_frame: Similarity
+    mesh: Mesh
+    frame: Pixels
+    inside: Pixels
 
 
-def _head(pixels: Pixels, box: Box, scale: float) -> SeenHead | None:
-    """scale: of pixels against the picture they were made from."""
+def upright_head(pixels: Pixels, box: Box) -> UprightHead | None:
+    """The head of the face in box, turned upright; None where no mesh fits it. pixels: RGB, uint8."""
     first = _mesh_in(pixels, _face_window(box))
     if first is None:
         return None
@@ -104,12 +100,16 @@ def _head(pixels: Pixels, box: Box, scale: float) -> SeenHead | None:
     inside = warped(
         np.full(pixels.shape[:2], 255, dtype=np.uint8), upright, (FRAME_SIDE, FRAME_SIDE), repeat_edge=False
     )
-    inside = np.where(inside > 127, 255, 0).astype(np.uint8)
+    return UprightHead(upright, second, frame, np.where(inside > 127, 255, 0).astype(np.uint8))
+
+
+def _seen(head: UprightHead, scale: float) -> SeenHead:
+    """scale: of the pixels the head was found in against the picture they were made from."""
     return SeenHead(
-        to_frame=Similarity(scale, 0.0, 0.0, 0.0).then(upright),
-        mesh=second,
-        matte=person_matte(frame, inside),
-        inside=inside,
+        to_frame=Similarity(scale, 0.0, 0.0, 0.0).then(head.to_frame),
+        mesh=head.mesh,
+        matte=person_matte(head.frame, head.inside),
+        inside=head.inside,
     )
 
 
@@ -146,12 +146,6 @@ def _upright(mesh: Mesh) -> Similarity:
     scale = EYES_TO_CHIN * FRAME_SIDE / max(math.dist(eyes, mesh[CHIN, :2]), 1.0)
     target = EYES_AT[0] * FRAME_SIDE, EYES_AT[1] * FRAME_SIDE
     return Similarity.about(scale, -roll, (float(eyes[0]), float(eyes[1])), target)
-
-
-def eye_centre(mesh: Mesh, corners: tuple[int, int]) -> NDArray[np.float64]:
-    """The middle between the corners of an eye, (x, y)."""
-    centre: NDArray[np.float64] = mesh[list(corners), :2].mean(axis=0)
-    return centre
 
 
 @lru_cache(maxsize=1)

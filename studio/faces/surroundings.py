@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from studio.faces.check import WORKING_SIDE
 from studio.faces.find import Pixels, find_faces
 from studio.faces.matte import person_matte
 from studio.faces.values import Box, Lab, Surroundings
+from studio.faces.working import working_copy
 
 SIDE = 256
 SURELY_PERSON, SURELY_BACKGROUND = 230, 25
@@ -29,8 +27,7 @@ def surroundings(picture: bytes) -> Surroundings:
 
     The person is told from the background by studio.faces.matte, the clothes from the head by the place of the face.
     """
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BILINEAR)
+    image = working_copy(picture).image
     faces = [face for face in find_faces(np.asarray(image)) if face.confirmed]
     pixels = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX))
     matte = person_matte(pixels, np.full((SIDE, SIDE), 255, dtype=np.uint8))

@@ -62,19 +62,21 @@ class Face(FaceValue):
     """One face. score: the detector's confidence, 0 to 1. box: brow to chin, ear to ear, not the hair.
 
     confirmed: whether landmarks fit it too. False only for a lone find that may be a badly blurred or lit face.
+    turn: how far it looks aside, 0 from the front, about 1 where the nose lies below an eye.
     """
 
     box: Box
     score: float
     confirmed: bool = True
+    turn: float = 0.0
 
 
 class FaceMeasures(FaceValue):
     """Measures of the main face, each on the face upright at 150 by 150 pixels.
 
-    sharpness: variance of the Laplacian of luma brought to one brightness. light: the 90th percentile of luma (0 to
-    255), low only where even the lit parts are dark. clipped: share of pixels at the upper end of luma, 0 to 1.
-    contrast: standard deviation of luma.
+    sharpness: variance of the Laplacian of luma brought to one brightness, as it is in the direction in which it is
+    less. light: the 90th percentile of luma (0 to 255), low only where even the lit parts are dark. clipped: share of
+    pixels at the upper end of luma, 0 to 1. contrast: standard deviation of luma.
     """
 
     sharpness: float
@@ -83,12 +85,46 @@ class FaceMeasures(FaceValue):
     contrast: float
 
 
+class ColourShare(FaceValue):
+    """A colour by name (studio.faces.colours) and its share of what was looked at, 0 to 1."""
+
+    name: str
+    share: float
+
+
+class HeadLook(FaceValue):
+    """What differs between photos of one person, measured on the main head.
+
+    roll, yaw, pitch: degrees; yaw is positive where the head is turned to the person's own left, pitch where it looks
+    down. eyes_open, mouth_open, smile: see studio.faces.pose. light: median luma of the cheeks, 0 to 255.
+    light_side: how much brighter the person's own left cheek is, -1 to 1. below_chin: how far the picture goes on below
+    the chin, in lengths from eyes to chin. attire, background: their main colours, the largest first; empty where
+    nothing is seen of them. background_detail: variance of the background's Laplacian; low for a plain wall or one out
+    of focus.
+    """
+
+    roll: float
+    yaw: float
+    pitch: float
+    eyes_open: float
+    mouth_open: float
+    smile: float
+    light: float
+    light_side: float
+    below_chin: float
+    attire: tuple[ColourShare, ...]
+    background: tuple[ColourShare, ...]
+    background_detail: float
+
+
 class PhotoFindings(FaceValue):
     """All that a photo's verdict rests on.
 
     width, height: pixels of the whole picture. faces: the main one first. measures: of the main face, or of the whole
     picture where there is no face. embedding: of the main face, None without one. fingerprint: 64-bit difference hash
-    of the whole picture, 16 hexadecimal digits.
+    of the whole picture, 16 hexadecimal digits. blockiness: how much the steps between the blocks of JPEG stand out,
+    1 for not at all. turned: degrees, clockwise, that bring a picture that lies on its side or head upright. look: None
+    without a face, and for photos kept before it was measured.
     """
 
     width: int
@@ -97,6 +133,9 @@ class PhotoFindings(FaceValue):
     measures: FaceMeasures
     embedding: Embedding | None
     fingerprint: str
+    blockiness: float = 1.0
+    turned: Literal[0, 90, 180, 270] = 0
+    look: HeadLook | None = None
 
     @property
     def main_face(self) -> Face | None:

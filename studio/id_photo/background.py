@@ -7,16 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.faces.colours import rgb
 from studio.faces.similarity import Pixels
 
 Layer = NDArray[np.float32]
 
 WIDE_SHARE, NARROW_SHARE = 0.05, 0.01
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """#rrggbb as three numbers from 0 to 255."""
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 def on_colour(pixels: Pixels, matte: Pixels, colour: str) -> Pixels:

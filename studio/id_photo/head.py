@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from studio.faces.portrait import (
+from studio.faces.portrait import SeenHead
+from studio.faces.pose import (
     CHIN,
     LEFT_EYE_CORNERS,
+    LEFT_SIDE,
     RIGHT_EYE_CORNERS,
-    Mesh,
-    SeenHead,
+    RIGHT_SIDE,
     eye_centre,
+    face_pose,
 )
 from studio.faces.similarity import Pixels
-
-# Points of mediapipe's canonical face mesh.
-FOREHEAD, RIGHT_SIDE, LEFT_SIDE = 10, 234, 454
-RIGHT_LIDS, LEFT_LIDS = (159, 145), (386, 374)
-INNER_LIPS, MOUTH_CORNERS = (13, 14), (78, 308)
 
 CROWN_BAND = 0.6
 CROWN_QUANTILE = 0.1
@@ -29,8 +24,6 @@ LEAST_CROWN, MOST_CROWN = 0.8, 1.4
 HALF = 127.5
 CUT_ABOVE_CHIN, CUT_SHARE = 0.3, 0.125
 EDGE_LINE = (15, 17)  # pixels of the frame
-# The mesh's own axis from forehead to chin leans back by this many degrees in faces that look straight ahead.
-MESH_PITCH = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +62,7 @@ def measure_head(head: SeenHead) -> HeadMeasures:
     The crown is the top of the hair above the face, so that single hairs do not count; hair that towers over a head
     counts only up to what heads have.
     """
-    mesh = head.mesh
+    mesh, pose = head.mesh, face_pose(head.mesh)
     right, left = (eye_centre(mesh, corners) for corners in (RIGHT_EYE_CORNERS, LEFT_EYE_CORNERS))
     eyes = (right + left) / 2
     chin = float(mesh[CHIN, 1])
@@ -81,24 +74,13 @@ def measure_head(head: SeenHead) -> HeadMeasures:
         chin=chin,
         eyes=float(eyes[1]),
         middle=float((mesh[RIGHT_SIDE, 0] + mesh[LEFT_SIDE, 0] + 2 * eyes[0]) / 4),
-        roll=math.degrees(math.atan2(left[1] - right[1], left[0] - right[0])),
-        yaw=_angle(mesh[LEFT_SIDE] - mesh[RIGHT_SIDE], along=0),
-        pitch=_angle(mesh[CHIN] - mesh[FOREHEAD], along=1) - MESH_PITCH,
-        eyes_open=min(
-            _openness(mesh, RIGHT_LIDS, RIGHT_EYE_CORNERS), _openness(mesh, LEFT_LIDS, LEFT_EYE_CORNERS)
-        ),
-        mouth_open=_openness(mesh, INNER_LIPS, MOUTH_CORNERS),
+        roll=pose.roll,
+        yaw=pose.yaw,
+        pitch=pose.pitch,
+        eyes_open=pose.eyes_open,
+        mouth_open=pose.mouth_open,
         cut_off=_is_cut_off(head.matte, head.inside, chin, face),
     )
-
-
-def _angle(axis: NDArray[np.float64], *, along: int) -> float:
-    return math.degrees(math.atan2(float(axis[2]), float(axis[along])))
-
-
-def _openness(mesh: Mesh, across: tuple[int, int], along: tuple[int, int]) -> float:
-    height = math.dist(mesh[across[0], :2], mesh[across[1], :2])
-    return height / max(math.dist(mesh[along[0], :2], mesh[along[1], :2]), 1e-6)
 
 
 def _top_of_hair(matte: Pixels, across: float, down: float, face: float) -> float:

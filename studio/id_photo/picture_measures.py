@@ -7,17 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.faces.cheeks import cheek_light, patch
+from studio.faces.colours import lab, rgb
 from studio.faces.measures import laplacian_variance, luma
-from studio.faces.portrait import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, Mesh, SeenHead, eye_centre
+from studio.faces.portrait import SeenHead
+from studio.faces.pose import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, Mesh, eye_centre
 from studio.faces.similarity import Pixels, Similarity, warped
-from studio.id_photo.background import rgb
 
 FACE_SIDE = 150
 BACKGROUND_QUANTILE = 0.9
 CLEAR_OF_PERSON = 0.02
-# Mesh points on the skin beside the nose, below the eyes: the cheeks.
-RIGHT_CHEEK, LEFT_CHEEK = 50, 280
-CHEEK_SHARE = 0.12
 LENS_SHARE = 0.16
 COMMON_LIGHT = 180.0
 
@@ -41,22 +40,14 @@ def face_light(frame: Pixels, mesh: Mesh) -> FaceLight:
     light = luma(frame)
     right_eye, left_eye = (eye_centre(mesh, corners) for corners in (RIGHT_EYE_CORNERS, LEFT_EYE_CORNERS))
     apart = float(np.linalg.norm(left_eye - right_eye))
-    cheeks = [_patch(light, mesh[point, :2], CHEEK_SHARE * apart) for point in (RIGHT_CHEEK, LEFT_CHEEK)]
-    cheek = [float(np.median(patch)) for patch in cheeks]
-    eyes = [float(_patch(light, eye, LENS_SHARE * apart * 2).mean()) for eye in (right_eye, left_eye)]
+    cheek = cheek_light(light, mesh)
+    eyes = [float(patch(light, eye, LENS_SHARE * apart * 2).mean()) for eye in (right_eye, left_eye)]
     return FaceLight(
         light=sum(cheek) / 2,
         unevenness=abs(cheek[0] - cheek[1]) / max(*cheek, 1.0),
         lenses=max(eye / max(side, 1.0) for eye, side in zip(eyes, cheek)),
         sharpness=_sharpness(frame, right_eye, left_eye),
     )
-
-
-def _patch(light: NDArray[np.float32], middle: NDArray[np.float64], reach: float) -> NDArray[np.float32]:
-    x, y = middle
-    rows = slice(max(round(y - reach), 0), max(round(y + reach), 0) + 1)
-    columns = slice(max(round(x - reach), 0), max(round(x + reach), 0) + 1)
-    return light[rows, columns]
 
 
 def _sharpness(frame: Pixels, right_eye: NDArray[np.float64], left_eye: NDArray[np.float64]) -> float:
@@ -83,18 +74,10 @@ def background_difference(picture: Pixels, person: Pixels, colours: tuple[str, .
     behind = cv2.dilate(person, np.ones((reach, reach), dtype=np.uint8)) < 13
     if not behind.any():
         return 0.0
-    seen = _lab(picture[behind][None])[0]
-    wanted = _lab(np.array([[rgb(colour) for colour in colours]], dtype=np.uint8))[0]
+    seen = lab(picture[behind][None])[0]
+    wanted = lab(np.array([[rgb(colour) for colour in colours]], dtype=np.uint8))[0]
     differences = np.linalg.norm(seen[:, None] - wanted[None], axis=2).min(axis=1)
     return float(np.quantile(differences, BACKGROUND_QUANTILE))
-
-
-def _lab(colours: Pixels) -> NDArray[np.float32]:
-    """CIE L*a*b* of sRGB colours, shape (1, n, 3)."""
-    import cv2
-
-    lab: NDArray[np.float32] = cv2.cvtColor(colours.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    return lab
 
 
 def person_in(head: SeenHead, to_picture: Similarity, size: tuple[int, int]) -> Pixels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from studio.faces.measures import luma
-from studio.faces.portrait import Mesh
+from studio.faces.pose import Mesh
 from studio.faces.similarity import Pixels
 
 GOOD_LIGHT = 190.0

@@ -25,6 +25,8 @@ class ReasonCode(StrEnum):
     BLURRED = "blurred"
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
+    COMPRESSED = "compressed"
+    TURNED = "turned"
     NEAR_DUPLICATE = "near_duplicate"
     OTHER_PERSON = "other_person"
 
@@ -39,6 +41,8 @@ class Remedy(StrEnum):
     HOLD_STILL = "hold_still"
     MORE_LIGHT = "more_light"
     LESS_LIGHT = "less_light"
+    SEND_THE_ORIGINAL = "send_the_original"
+    TURN_UPRIGHT = "turn_upright"
     ANOTHER_SHOT = "another_shot"
     PHOTOS_OF_ONE_PERSON = "photos_of_one_person"
 
@@ -51,6 +55,8 @@ REMEDIES: Mapping[ReasonCode, Remedy] = {
     ReasonCode.BLURRED: Remedy.HOLD_STILL,
     ReasonCode.TOO_DARK: Remedy.MORE_LIGHT,
     ReasonCode.TOO_BRIGHT: Remedy.LESS_LIGHT,
+    ReasonCode.COMPRESSED: Remedy.SEND_THE_ORIGINAL,
+    ReasonCode.TURNED: Remedy.TURN_UPRIGHT,
     ReasonCode.NEAR_DUPLICATE: Remedy.ANOTHER_SHOT,
     ReasonCode.OTHER_PERSON: Remedy.PHOTOS_OF_ONE_PERSON,
 }

@@ -6,10 +6,10 @@ matplotlib) sharp, blurred, darkened, brightened, cut, shrunk and recompressed, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from studio.faces.embeddings import distance
 from studio.faces.values import Face, PhotoFindings
+from studio.intake.alike import SAME_PERSON, apart, grouped, same_person, same_picture
 from studio.intake.values import (
     NEEDED_PHOTOS,
     REMEDIES,
@@ -35,12 +35,15 @@ DIM_BELOW = 80.0
 PLAIN_BELOW = 10.0
 CLIPPED_ABOVE = 0.45
 BRIGHT_ABOVE = 0.25
-SAME_PERSON = 0.6
-SAME_PICTURE_BITS = 4
+BLOCKY_ABOVE = 2.2
+RUINED_ABOVE = 3.5
+MEASURED_PIXELS = 80
 
 
 def judge(findings: PhotoFindings) -> Verdict:
-    """The verdict on one photo by itself."""
+    """The verdict on one photo by itself. Of one that lies on its side nothing else is said: turning comes first."""
+    if findings.turned:
+        return _verdict([_reason(ReasonCode.TURNED, degrees=findings.turned)])
     face = findings.main_face
     if face is None or not face.confirmed:
         return _verdict(_hidden(findings) or [_reason(ReasonCode.NO_FACE)])
@@ -52,6 +55,7 @@ def judge(findings: PhotoFindings) -> Verdict:
             _frame(face, findings),
             _sharpness(findings),
             _light(findings),
+            _blocks(findings),
         )
         for reason in reasons
     )
@@ -61,12 +65,12 @@ def judge_set(photos: Sequence[JudgedPhoto]) -> SetVerdict:
     """The verdict on every photo and on the whole set. Photos come in the order of upload.
 
     The subject is the person on most of the photos (of equal numbers, the one uploaded first). Of near-duplicates the
-    first that is fit in itself stays.
+    best stays: fit in itself, then larger, less compressed, sharper; of equal ones the first.
     """
     alone = {photo.id: judge(photo.findings) for photo in photos}
     usable = [photo for photo in photos if alone[photo.id].status is not Status.UNFIT]
     strangers = _strangers(usable)
-    originals = _near_duplicates([photo for photo in usable if photo.id not in strangers])
+    originals = _near_duplicates([photo for photo in usable if photo.id not in strangers], alone)
     extra = strangers | originals
     verdicts = {photo.id: _verdict([*extra.get(photo.id, ()), *alone[photo.id].reasons]) for photo in photos}
     fit = sum(verdict.status is not Status.UNFIT for verdict in verdicts.values())
@@ -107,7 +111,10 @@ def _company(findings: PhotoFindings) -> Iterable[Reason]:
 
 
 def _size(face: Face, findings: PhotoFindings) -> Iterable[Reason]:
-    portrait = min(round(face.box.width * PORTRAIT_IN_FACES), findings.width, findings.height)
+    """Whether a portrait can be cut out. A face that is cut off is not small for the edge being near."""
+    portrait = round(face.box.width * PORTRAIT_IN_FACES)
+    if _outside(face, findings) <= CUT_SHARE:
+        portrait = min(portrait, findings.width, findings.height)
     if portrait < SMALL_PORTRAIT:
         yield _reason(
             ReasonCode.FACE_TOO_SMALL,
@@ -119,9 +126,14 @@ def _size(face: Face, findings: PhotoFindings) -> Iterable[Reason]:
 
 
 def _frame(face: Face, findings: PhotoFindings) -> Iterable[Reason]:
-    inside = face.box.within(findings.width, findings.height).area / face.box.area
-    if 1 - inside > CUT_SHARE:
-        yield _reason(ReasonCode.FACE_CUT_OFF, outside=round(1 - inside, 3))
+    outside = _outside(face, findings)
+    if outside > CUT_SHARE:
+        yield _reason(ReasonCode.FACE_CUT_OFF, outside=round(outside, 3))
+
+
+def _outside(face: Face, findings: PhotoFindings) -> float:
+    """The share of the face that is beyond the picture's edge."""
+    return 1 - face.box.within(findings.width, findings.height).area / face.box.area
 
 
 def _hidden(findings: PhotoFindings) -> list[Reason]:
@@ -132,7 +144,9 @@ def _hidden(findings: PhotoFindings) -> list[Reason]:
 
 
 def _sharpness(findings: PhotoFindings) -> Iterable[Reason]:
-    sharpness = findings.measures.sharpness
+    sharpness, face = findings.measures.sharpness, findings.main_face
+    if face is not None and face.box.width < MEASURED_PIXELS:
+        return  # so small a face was enlarged to be measured, and is soft for that
     if sharpness < SOFT_BELOW:
         yield _reason(ReasonCode.BLURRED, blocking=sharpness < BLURRED_BELOW, sharpness=round(sharpness, 1))
 
@@ -145,9 +159,15 @@ def _light(findings: PhotoFindings) -> Iterable[Reason]:
         yield _reason(ReasonCode.TOO_BRIGHT, blocking=clipped > CLIPPED_ABOVE, clipped=round(clipped, 3))
 
 
+def _blocks(findings: PhotoFindings) -> Iterable[Reason]:
+    blockiness = findings.blockiness
+    if blockiness > BLOCKY_ABOVE:
+        yield _reason(ReasonCode.COMPRESSED, blocking=blockiness > RUINED_ABOVE, blockiness=blockiness)
+
+
 def _strangers(photos: Sequence[JudgedPhoto]) -> dict[str, list[Reason]]:
     """A reason for each photo that does not belong to the largest group of alike faces."""
-    groups = _groups_of_alike(photos)
+    groups = grouped(photos, same_person)
     if len(groups) < 2:
         return {}
     subject = max(groups, key=len)
@@ -159,41 +179,24 @@ def _strangers(photos: Sequence[JudgedPhoto]) -> dict[str, list[Reason]]:
     }
 
 
-def _groups_of_alike(photos: Sequence[JudgedPhoto]) -> list[list[JudgedPhoto]]:
-    """Groups joined by any pair nearer than SAME_PERSON, the one with the earliest photo first."""
-    groups: list[list[JudgedPhoto]] = []
-    for photo in photos:
-        near = [group for group in groups if _nearest(photo, group) < SAME_PERSON]
-        merged = [*(member for group in near for member in group), photo]
-        keep = [group for group in groups if group not in near]
-        place = groups.index(near[0]) if near else len(keep)
-        groups = [*keep[:place], merged, *keep[place:]]
-    return groups
-
-
 def _nearest(photo: JudgedPhoto, group: Sequence[JudgedPhoto]) -> float:
-    return round(min(_apart(photo.findings, member.findings) for member in group), 3)
+    return round(min(apart(photo.findings, member.findings) for member in group), 3)
 
 
-def _apart(one: PhotoFindings, other: PhotoFindings) -> float:
-    if one.embedding is None or other.embedding is None:
-        return 0.0
-    return distance(one.embedding, other.embedding)
-
-
-def _near_duplicates(photos: Sequence[JudgedPhoto]) -> dict[str, list[Reason]]:
-    """A reason, naming the photo that stays, for each that shows nearly the same picture as an earlier one."""
-    kept: list[JudgedPhoto] = []
+def _near_duplicates(photos: Sequence[JudgedPhoto], alone: Mapping[str, Verdict]) -> dict[str, list[Reason]]:
+    """A reason, naming the photo that stays, for each that shows nearly the same as a better one."""
     found: dict[str, list[Reason]] = {}
-    for photo in photos:
-        twin = next((other for other in kept if _same_picture(photo.findings, other.findings)), None)
-        if twin is None:
-            kept.append(photo)
-        else:
-            found[photo.id] = [_reason(ReasonCode.NEAR_DUPLICATE, photo=twin.id)]
+    for group in grouped(photos, same_picture):
+        best = max(group, key=lambda photo: _worth(photo.findings, alone[photo.id]))
+        found |= {
+            photo.id: [_reason(ReasonCode.NEAR_DUPLICATE, photo=best.id)]
+            for photo in group
+            if photo is not best
+        }
     return found
 
 
-def _same_picture(one: PhotoFindings, other: PhotoFindings) -> bool:
-    differing = int(one.fingerprint, 16) ^ int(other.fingerprint, 16)
-    return differing.bit_count() <= SAME_PICTURE_BITS
+def _worth(findings: PhotoFindings, verdict: Verdict) -> tuple[bool, int, float, float]:
+    """What decides, in this order, which of nearly the same photos is kept."""
+    pixels = findings.width * findings.height
+    return verdict.status is Status.FIT, pixels, -round(findings.blockiness, 1), findings.measures.sharpness

@@ -7,6 +7,7 @@ be left out where no server name fits; that too is written down. Nothing else is
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -25,6 +26,8 @@ StageName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 ControlMode = Literal["Balanced", "My prompt is more important", "ControlNet is more important"]
 Strength = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(max_length=4000)]
+ANIMAL = "{animal}"
+Path = tuple[str | int, ...]
 
 
 class Spec(BaseModel):
@@ -54,17 +57,21 @@ class ControlSpec(Spec):
     """One ControlNet unit. unit: the preprocessor's family; module: its names, by default the family's own.
 
     model: names or parts of names, by default the family's. picture "pose" takes the chosen pose picture and leaves the
-    unit out when none was chosen; "input" takes the stage's input picture.
+    unit out when none was chosen; "photo" takes the job's photo of a person; "input" the stage's input picture.
+    resolution: pixels the preprocessor works at, threshold_a and threshold_b its own numbers; None for its defaults.
     """
 
     unit: Literal["openpose", "canny", "tile_resample", "mediapipe_face", "depth"]
-    picture: Literal["pose", "input"] = "input"
+    picture: Literal["pose", "photo", "input"] = "input"
     module: Names = ()
     model: Names = ()
     weight: Annotated[float, Field(ge=0, le=2)] = 1.0
     guidance_start: Strength = 0.0
     guidance_end: Strength = 1.0
     control_mode: ControlMode = "Balanced"
+    resolution: Annotated[int, Field(ge=64, le=2048)] | None = None
+    threshold_a: Annotated[float, Field(ge=0, le=255)] | None = None
+    threshold_b: Annotated[float, Field(ge=0, le=255)] | None = None
     optional: bool = False
 
     @model_validator(mode="after")
@@ -109,7 +116,7 @@ class Txt2ImgSpec(StageSpec):
 
 
 class Img2ImgSpec(StageSpec):
-    """Work over the picture of the stage before at its own size."""
+    """Work over the picture of the stage before at its own size; as the first stage, over the job's photo."""
 
     use: Literal["img2img"]
     denoising_strength: Strength = 0.35
@@ -126,22 +133,38 @@ class UpscaleSpec(StageSpec):
     overlap: Annotated[int, Field(ge=0, le=256)] = 64
 
 
-AnyStage = Annotated[Txt2ImgSpec | Img2ImgSpec | UpscaleSpec, Field(discriminator="use")]
+class FaceSwapSpec(Spec):
+    """Put the person's face from a photo in place of the one in the picture of the stage before; nothing is sampled.
+
+    swapper: the extension that does it. face_restorer: used after it where the server has one, for what a swapper
+    leaves is coarse; left out, and noted, where it has none. title: what people call the stage.
+    """
+
+    use: Literal["face_swap"]
+    title: Words | None = None
+    swapper: SomeNames = ("faceswaplab", "reactor", "roop")
+    face_restorer: SomeNames = ("CodeFormer", "GFPGAN")
+
+
+SampledStage = Txt2ImgSpec | Img2ImgSpec | UpscaleSpec
+AnyStage = Annotated[SampledStage | FaceSwapSpec, Field(discriminator="use")]
 
 
 class PresetSpec(Sampling):
     """A whole preset. width, height: pixels for a checkpoint of native size 512, adapted to the server's.
 
-    identity: "lora" needs a learned subject (or runs without one when a job names none), "none" never uses one.
+    identity: "lora" needs a learned subject (or runs without one when a job names none), "none" never uses one;
+    "instant" uses what was learned of the subject where that fits the server, and else a photo's face, put in by the
+    stages that swap faces, which are left out otherwise.
     lora_weight: of the subject's own LoRA; None for the one that was found best for it. extends: the preset whose keys
     this one starts from. thumbnail: a file in the folder "thumbnails" beside it.
     """
 
     title: Words
     description: Words = Words(en="", ko="")
-    product: Literal["profile", "look"] = "profile"
+    product: Literal["profile", "look", "instant", "animal"] = "profile"
     extends: Name | None = None
-    identity: Literal["lora", "none"] = "lora"
+    identity: Literal["lora", "instant", "none"] = "lora"
     thumbnail: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.(png|jpg)$")] | None = None
     width: Annotated[int, Field(ge=256, le=2048, multiple_of=8)] = 512
     height: Annotated[int, Field(ge=256, le=2048, multiple_of=8)] = 768
@@ -150,13 +173,48 @@ class PresetSpec(Sampling):
     stages: Annotated[dict[StageName, AnyStage], Field(min_length=1, max_length=12)]
 
     @model_validator(mode="after")
-    def _first_stage_needs_no_picture(self) -> PresetSpec:
+    def _every_stage_has_something_to_begin_with(self) -> PresetSpec:
         uses = [stage.use for stage in self.stages.values()]
-        if uses[0] != "txt2img" or "txt2img" in uses[1:]:
-            raise ValueError("the first stage, and only the first, must use txt2img")
-        if self.prompt is None and any(stage.prompt is None for stage in self.stages.values()):
+        if uses[0] in ("upscale", "face_swap") or "txt2img" in uses[1:]:
+            raise ValueError("the first stage, and only the first, must use txt2img, or img2img over a photo")
+        if self.prompt is None and any(stage.prompt is None for stage in self.sampled.values()):
             raise ValueError("needs a prompt, of its own or in every stage")
+        if (self.identity == "instant") != ("face_swap" in uses):
+            raise ValueError('a stage that swaps faces belongs to identity "instant", and that needs one')
         return self
+
+    @property
+    def sampled(self) -> dict[str, SampledStage]:
+        """The stages that sample, by name: all but those that swap faces."""
+        return {name: stage for name, stage in self.stages.items() if not isinstance(stage, FaceSwapSpec)}
+
+    @property
+    def takes_photo(self) -> bool:
+        """Whether a job works from a photo of a person: as its first picture, in a ControlNet unit, or for its face."""
+        stages = list(self.sampled.values())
+        units = (unit for stage in stages for unit in stage.controlnet)
+        begins = stages[0].use == "img2img" or any(unit.picture == "photo" for unit in units)
+        return begins or self.identity == "instant"
+
+    @property
+    def names_animal(self) -> bool:
+        """Whether its words name an animal that a job chooses."""
+        return any(ANIMAL in text for _, text in self.texts())
+
+    def texts(self) -> Iterator[tuple[Path, str]]:
+        """Every template with its path."""
+        for path, sampling in (
+            ((), self),
+            *((("stages", name), stage) for name, stage in self.sampled.items()),
+        ):
+            for key in ("prompt", "negative_prompt"):
+                if text := getattr(sampling, key):
+                    yield (*path, key), text
+        for name, stage in self.sampled.items():
+            for position, tab in enumerate(stage.adetailer):
+                for key in ("prompt", "negative_prompt"):
+                    if text := getattr(tab, key):
+                        yield ("stages", name, "adetailer", position, key), text
 
 
 def preset_schema() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from dynamicprompts.wildcards import WildcardManager
 from pydantic import Field, TypeAdapter, ValidationError
 from pyparsing import ParseBaseException
 
+from studio.library.animals import FILE as ANIMALS_FILE
 from studio.library.marked_yaml import BadYaml, read_yaml
 from studio.library.product import Spec
 from studio.values import PresetProblem
@@ -75,11 +76,11 @@ def is_entry(text: str) -> bool:
 
 
 def read_prompts(folder: Path) -> tuple[PromptLibrary, list[PresetProblem]]:
-    """Read all YAML files of folder and its wildcards; what is wrong comes beside what could be read."""
+    """Read folder's YAML files (not the animals) and wildcards; what is wrong comes beside what could be read."""
     lists = folder / "wildcards"
     library = PromptLibrary(entries={}, wildcards=WildcardManager(lists if lists.is_dir() else None))
     problems: list[PresetProblem] = []
-    for file in sorted(folder.glob("*.yaml")):
+    for file in sorted(set(folder.glob("*.yaml")) - {folder / ANIMALS_FILE}):
         problems += _read_file(file, library)
     return library, problems
 

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from studio.errors import BrokenLibrary
+from studio.library.animals import AnimalLibrary, read_animals
 from studio.library.marked_yaml import BadYaml, Document, read_yaml
 from studio.library.product import PresetSpec
 from studio.library.prompts import PromptLibrary, is_entry, read_prompts
@@ -20,7 +21,7 @@ from studio.values import PresetProblem
 
 PRESET_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NOT_INHERITED = ("extends", "thumbnail")
-UNION_TAGS = frozenset({"txt2img", "img2img", "upscale"})
+UNION_TAGS = frozenset({"txt2img", "img2img", "upscale", "face_swap"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +35,11 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """All products by name, and the prompts they draw from."""
+    """All products by name, the prompts they draw from, and the animals they may name."""
 
     products: Mapping[str, Product]
     prompts: PromptLibrary
+    animals: AnimalLibrary
     documents: Mapping[str, Document]
 
     def check(self, text: str, name: str = "preset") -> tuple[Product | None, list[PresetProblem]]:
@@ -54,6 +56,8 @@ class Library:
 def read_library(presets: Path, prompts: Path) -> Library:
     """Read both folders. Raises BrokenLibrary with every problem of every file."""
     prompt_library, problems = read_prompts(prompts)
+    animals, found = read_animals(prompts)
+    problems += found
     documents: dict[str, Document] = {}
     for file in sorted(presets.glob("*.yaml")):
         problems += read_document(file, documents)
@@ -65,7 +69,7 @@ def read_library(presets: Path, prompts: Path) -> Library:
             products[name] = product
     if problems:
         raise BrokenLibrary(problems)
-    return Library(products=products, prompts=prompt_library, documents=documents)
+    return Library(products=products, prompts=prompt_library, animals=animals, documents=documents)
 
 
 def make_product(
@@ -143,21 +147,8 @@ def _merged(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
     return {**older, **both}
 
 
-def _texts(spec: PresetSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Every template of a preset with its path."""
-    for path, sampling in ((), spec), *((("stages", name), stage) for name, stage in spec.stages.items()):
-        for key in ("prompt", "negative_prompt"):
-            if text := getattr(sampling, key):
-                yield (*path, key), text
-    for name, stage in spec.stages.items():
-        for position, tab in enumerate(stage.adetailer):
-            for key in ("prompt", "negative_prompt"):
-                if text := getattr(tab, key):
-                    yield ("stages", name, "adetailer", position, key), text
-
-
 def _prompt_problems(spec: PresetSpec, prompts: PromptLibrary) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for path, text in _texts(spec):
+    for path, text in spec.texts():
         if is_entry(text):
             if text not in prompts.entries:
                 yield path, f"there is no prompt entry {text!r}"
@@ -168,7 +159,7 @@ def _prompt_problems(spec: PresetSpec, prompts: PromptLibrary) -> Iterator[tuple
 def _with_words(spec: PresetSpec, prompts: PromptLibrary) -> PresetSpec:
     """The preset with its prompt entries' templates in place of their names."""
     data = spec.model_dump()
-    for path, text in _texts(spec):
+    for path, text in spec.texts():
         if is_entry(text):
             holder: Any = data
             for step in path[:-1]:

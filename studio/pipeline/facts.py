@@ -21,4 +21,7 @@ def facts_of(record: Capabilities) -> ServerFacts:
         detectors=record.adetailer.models if record.adetailer else (),
         controlnet_models=record.controlnet.models if record.controlnet else (),
         controlnet_modules=record.controlnet.modules if record.controlnet else (),
+        face_swappers=record.able_swappers,
+        face_restorers=record.face_restorers,
+        easyphoto=record.easyphoto,
     )

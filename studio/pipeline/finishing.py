@@ -155,7 +155,7 @@ def _image(
         likeness=None if likeness is None else likeness.score,
         likeness_measure=None if likeness is None else likeness.measure,
         stages=[_stage_entry(stage) for stage in stages],
-        prompt=picture.stages[0].prompt,
+        prompt=picture.sampled[0].prompt,
         favourite=False,
         demonstration=plan.demonstration,
         created_at=max(last.created_at, job.created_at),

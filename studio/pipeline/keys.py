@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 
-from studio.planning.plan import PlannedStage
+from studio.planning.plan import AnyPlannedStage
 
 
 def stage_key(
-    owner_id: str, subject_id: str | None, request: PlannedStage, picture: str | None, checkpoint: str
+    owner_id: str, subject_id: str | None, request: AnyPlannedStage, picture: str | None, checkpoint: str
 ) -> str:
     """SHA-256 over request (seed and control pictures' paths included), input picture's SHA-256 and checkpoint.
 

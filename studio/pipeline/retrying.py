@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from webui_client.errors import (
     AuthenticationRequired,
     BadAnswer,
+    FaceNotSwapped,
     FeatureDidNotRun,
     Interrupted,
     MissingCapability,
@@ -29,12 +30,13 @@ CODES: tuple[tuple[type[WebuiError], str], ...] = (
     (ServerFailed, "webui_failed"),
     (BadAnswer, "webui_bad_answer"),
     (MissingCapability, "missing_capability"),
+    (FaceNotSwapped, "face_not_swapped"),
     (FeatureDidNotRun, "feature_did_not_run"),
     (Interrupted, "interrupted"),
     (NoFreeServer, "no_free_server"),
 )
 OTHER_CODE = "webui_error"
-HOPELESS = (NotAWebui, AuthenticationRequired, RequestRefused, MissingCapability)
+HOPELESS = (NotAWebui, AuthenticationRequired, RequestRefused, MissingCapability, FaceNotSwapped)
 COMING_BACK = (ServerUnreachable, NotAWebui, RequestRefused, MissingCapability)
 """After an absence these are not final: A1111 answers some seconds before the routes of its API are there."""
 

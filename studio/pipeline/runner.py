@@ -15,15 +15,16 @@ from studio.pipeline.attempts import ServerTasks
 from studio.pipeline.keys import stage_key
 from studio.pipeline.patience import StageCancelled, keep_trying, overlooking
 from studio.pipeline.retrying import RetryPolicy
-from studio.pipeline.stages import STAGES, Generator, StageInput, StageOutput, request_of
-from studio.planning.plan import PlannedStage
+from studio.pipeline.stages import STAGES, AnyInput, StageInput, StageOutput, request_of
+from studio.planning.plan import AnyPlannedStage, PlannedFaceSwap, PlannedStage
 from studio.records import now
 from studio.store import Store
 from webui_client.client import WebuiClient, new_task_id
 from webui_client.errors import WebuiError
+from webui_client.pictures import Picture
 from webui_client.pool import WebuiPool
 from webui_client.preflight import needs_of
-from webui_client.values import Generation, Img2Img, Progress, Txt2Img
+from webui_client.values import Extras, FaceSwap, Generation, Img2Img, Progress, Txt2Img
 
 LOG = structlog.get_logger()
 
@@ -36,7 +37,7 @@ class StageWork:
     job_id: str
     subject_id: str | None
     number: int
-    request: PlannedStage
+    request: AnyPlannedStage
     source: StageResultRow | None
     checkpoint: str
     folder: str
@@ -98,7 +99,7 @@ class StageRunner:
         )
         return result
 
-    def make(self, given: StageInput, follower: Follower, **place: Any) -> StageOutput:
+    def make(self, given: AnyInput, follower: Follower, **place: Any) -> StageOutput:
         """Run a stage that no job asked for; nothing is kept. place: what it is called in the log.
 
         Raises StageCancelled, WebuiError when all tries failed.
@@ -111,17 +112,18 @@ class StageRunner:
             row = session.get(StageResultRow, work.key)
         return row if row is not None and self._store.has(row.path) else None
 
-    def _input(self, work: StageWork) -> StageInput:
-        poses = {unit.picture for unit in work.request.controlnet if unit.picture}
+    def _input(self, work: StageWork) -> AnyInput:
+        begins_with = work.request.picture if isinstance(work.request, PlannedStage) else None
+        start = begins_with if work.source is None else work.source.path
         return StageInput(
             request=work.request,
-            picture=None if work.source is None else self._store.get(work.source.path),
-            control_pictures={path: self._store.get(path) for path in poses},
+            picture=None if start is None else self._store.get(start),
+            files={path: self._store.get(path) for path in work.request.files},
             checkpoint=work.checkpoint,
         )
 
     def _tried(
-        self, place: dict[str, Any], given: StageInput, follower: Follower
+        self, place: dict[str, Any], given: AnyInput, follower: Follower
     ) -> tuple[StageOutput, str, str]:
         avoid = set[str]()
 
@@ -140,12 +142,17 @@ class StageRunner:
             tell=tell,
         )
 
-    def _once(self, given: StageInput, follower: Follower, avoid: set[str]) -> tuple[StageOutput, str, str]:
+    def _once(self, given: AnyInput, follower: Follower, avoid: set[str]) -> tuple[StageOutput, str, str]:
         need = needs_of(request_of(given))
-        with self._pool.lease(need, cancelled=follower.cancelled, avoid=avoid) as client:
+        with self._pool.lease(
+            need, checkpoint=given.checkpoint, cancelled=follower.cancelled, avoid=avoid
+        ) as client:
             task_id = new_task_id()
             self._tasks.begin(client, task_id)
-            output = STAGES[given.request.use](given, _on(client, task_id, follower))
+            output = STAGES[given.request.use](given, _Leased(client, task_id, follower))
+            self._pool.measured(
+                client, pixel_steps=_pixel_steps(given.request, output), seconds=output.seconds
+            )
             overlooking(self._tasks.end, otherwise=None)(client)
             return output, client.url, client.capabilities(max_age_seconds=float("inf")).flavour
 
@@ -173,19 +180,37 @@ class StageRunner:
             raise StageCancelled from error
 
 
-def _on(client: WebuiClient, task_id: str, follower: Follower) -> Generator:
-    """The generator that a stage calls: this server, this task, this follower."""
+def _pixel_steps(request: AnyPlannedStage, output: StageOutput) -> float:
+    """How much was sampled, for comparing servers: pixels that came out times the steps that img2img takes of those
+    asked for. What extensions add is left out; it is the same on every server.
+    """
+    if isinstance(request, PlannedFaceSwap):
+        return 0.0
+    return output.width * output.height * request.steps * (request.denoising_strength or 1.0)
 
-    following: dict[str, Any] = {
-        "task_id": task_id,
-        "on_progress": follower.on_progress,
-        "wants_preview": follower.wants_preview,
-        "cancelled": follower.cancelled,
-    }
 
-    def generate(request: Txt2Img | Img2Img) -> Generation:
+@dataclass(frozen=True, slots=True)
+class _Leased:
+    """The server that a stage calls, under this task, followed by this follower."""
+
+    client: WebuiClient
+    task_id: str
+    follower: Follower
+
+    def generate(self, request: Txt2Img | Img2Img) -> Generation:
+        """Make the pictures."""
+        following: dict[str, Any] = {
+            "task_id": self.task_id,
+            "on_progress": self.follower.on_progress,
+            "wants_preview": self.follower.wants_preview,
+            "cancelled": self.follower.cancelled,
+        }
         if isinstance(request, Txt2Img):
-            return client.txt2img(request, **following)
-        return client.img2img(request, **following)
+            return self.client.txt2img(request, **following)
+        return self.client.img2img(request, **following)
 
-    return generate
+    def edit(self, request: FaceSwap | Extras) -> Picture:
+        """Change a finished picture."""
+        return (
+            self.client.swap_face(request) if isinstance(request, FaceSwap) else self.client.extras(request)
+        )

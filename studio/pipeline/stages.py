@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from studio.planning.plan import Enlargement, PlannedDetailer, PlannedStage
+from studio.planning.plan import AnyPlannedStage, Enlargement, PlannedDetailer, PlannedFaceSwap, PlannedStage
 from webui_client.pictures import Picture
 from webui_client.units.adetailer import ADetailer, ADetailerTab
 from webui_client.units.controlnet import ControlNetUnit
+from webui_client.units.faceswap import Swapper
 from webui_client.units.upscale import SdUpscale, UltimateSdUpscale
-from webui_client.values import Generation, Img2Img, Txt2Img
+from webui_client.values import Extras, FaceSwap, Generation, Img2Img, Txt2Img
 
 LARGEST_PADDING = 512
 
+Planned_co = TypeVar("Planned_co", bound=AnyPlannedStage, covariant=True)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageInput:
-    """What a stage works on. picture: what the stage before made, None for the first; encoded, as all pictures here.
+class StageInput(Generic[Planned_co]):
+    """What a stage works on; pictures are encoded, here and everywhere.
 
-    control_pictures: by the path that the request's units name. checkpoint: title of the one planned for.
+    picture: what the stage before made, or the photo that the first one works over; None for a first one without.
+    files: by the paths that the request names. checkpoint: title of the one planned for.
     """
 
-    request: PlannedStage
+    request: Planned_co
     picture: bytes | None
-    control_pictures: Mapping[str, bytes]
+    files: Mapping[str, bytes]
     checkpoint: str
 
 
@@ -41,51 +46,96 @@ class StageOutput:
     version: str | None
 
 
-class Generator(Protocol):
-    """A server on which one request runs, followed and cancellable from outside."""
+class Server(Protocol):
+    """A server on which one request runs; every method raises webui_client.errors.WebuiError."""
 
-    def __call__(self, request: Txt2Img | Img2Img) -> Generation:
-        """Make the pictures, or raise webui_client.errors.WebuiError."""
+    def generate(self, request: Txt2Img | Img2Img) -> Generation:
+        """Make the pictures, followed and cancellable from outside."""
+
+    def edit(self, request: FaceSwap | Extras) -> Picture:
+        """Change a finished picture without sampling."""
 
 
-Stage = Callable[[StageInput, Generator], StageOutput]
+AnyInput = StageInput[AnyPlannedStage]
+SampledInput = StageInput[PlannedStage]
+Request = Txt2Img | Img2Img | FaceSwap
+Stage = Callable[[Any, Server], StageOutput]
 
 
-def txt2img(given: StageInput, generate: Generator) -> StageOutput:
+def txt2img(given: SampledInput, server: Server) -> StageOutput:
     """Make the composition from words."""
-    return _last(generate(txt2img_request(given)))
+    return _last(server.generate(txt2img_request(given)))
 
 
-def img2img(given: StageInput, generate: Generator) -> StageOutput:
+def img2img(given: SampledInput, server: Server) -> StageOutput:
     """Work over the picture at the same size."""
-    return _last(generate(img2img_request(given)))
+    return _last(server.generate(img2img_request(given)))
 
 
-def upscale(given: StageInput, generate: Generator) -> StageOutput:
+def upscale(given: SampledInput, server: Server) -> StageOutput:
     """Enlarge the picture tile by tile."""
-    return _last(generate(upscale_request(given)))
+    return _last(server.generate(upscale_request(given)))
 
 
-STAGES: Mapping[str, Stage] = {"txt2img": txt2img, "img2img": img2img, "upscale": upscale}
+def face_swap(given: StageInput[PlannedFaceSwap], server: Server) -> StageOutput:
+    """Put the photo's face into the picture, and restore it where the plan says so."""
+    started = time.monotonic()
+    request, wanted = face_swap_request(given), given.request
+    picture = server.edit(request)
+    if wanted.face_restorer is not None:
+        picture = server.edit(_restoring(picture.data, wanted.face_restorer))
+    before = Picture.read(request.image).infotext or ""
+    return StageOutput(
+        picture=picture.data,
+        width=picture.width,
+        height=picture.height,
+        infotext=f"{before}, Face swap: {wanted.swapper}" if before else "",
+        seconds=time.monotonic() - started,
+        version=None,
+    )
 
 
-def request_of(given: StageInput) -> Txt2Img | Img2Img:
+STAGES: Mapping[str, Stage] = {
+    "txt2img": txt2img,
+    "img2img": img2img,
+    "upscale": upscale,
+    "face_swap": face_swap,
+}
+
+
+def request_of(given: AnyInput) -> Request:
     """What the stage will ask of a server, for finding one that can do it."""
-    builders: Mapping[str, Callable[[StageInput], Txt2Img | Img2Img]] = {
+    builders: Mapping[str, Callable[[Any], Request]] = {
         "txt2img": txt2img_request,
         "img2img": img2img_request,
         "upscale": upscale_request,
+        "face_swap": face_swap_request,
     }
     return builders[given.request.use](given)
 
 
-def txt2img_request(given: StageInput) -> Txt2Img:
+def face_swap_request(given: StageInput[PlannedFaceSwap]) -> FaceSwap:
+    """The call of a stage that swaps faces. Raises ValueError without a picture or a photo."""
+    request = given.request
+    if given.picture is None or request.photo is None:
+        raise ValueError(f"stage {request.name} needs the picture of a stage before it, and a photo")
+    swapper = cast("Swapper", request.swapper)
+    return FaceSwap(image=given.picture, source=given.files[request.photo], swapper=swapper)
+
+
+def _restoring(picture: bytes, restorer: str) -> Extras:
+    if restorer.casefold() == "gfpgan":
+        return Extras(image=picture, gfpgan_visibility=1.0)
+    return Extras(image=picture, codeformer_visibility=1.0)
+
+
+def txt2img_request(given: SampledInput) -> Txt2Img:
     """The call of a txt2img stage."""
     request = given.request
     return Txt2Img(**_sampling(given), width=request.width, height=request.height)
 
 
-def img2img_request(given: StageInput) -> Img2Img:
+def img2img_request(given: SampledInput) -> Img2Img:
     """The call of an img2img stage."""
     request = given.request
     return Img2Img(
@@ -93,10 +143,11 @@ def img2img_request(given: StageInput) -> Img2Img:
         **_picture(given),
         width=request.width,
         height=request.height,
+        resize_mode="crop" if request.picture else "stretch",
     )
 
 
-def upscale_request(given: StageInput) -> Img2Img:
+def upscale_request(given: SampledInput) -> Img2Img:
     """The call of an upscale stage: width and height are the tile's. Raises ValueError without an enlargement."""
     enlargement = given.request.enlargement
     if enlargement is None:
@@ -121,7 +172,7 @@ def _script(enlargement: Enlargement) -> SdUpscale | UltimateSdUpscale:
     )
 
 
-def _sampling(given: StageInput) -> dict[str, Any]:
+def _sampling(given: SampledInput) -> dict[str, Any]:
     request = given.request
     return {
         "prompt": request.prompt,
@@ -139,17 +190,20 @@ def _sampling(given: StageInput) -> dict[str, Any]:
                 module=unit.module,
                 model=unit.model,
                 weight=unit.weight,
-                image=given.control_pictures[unit.picture] if unit.picture else None,
+                image=given.files[unit.picture] if unit.picture else None,
                 guidance_start=unit.guidance_start,
                 guidance_end=unit.guidance_end,
                 control_mode=unit.control_mode,
+                processor_res=unit.resolution,
+                threshold_a=unit.threshold_a,
+                threshold_b=unit.threshold_b,
             )
             for unit in request.controlnet
         ),
     }
 
 
-def _picture(given: StageInput) -> dict[str, Any]:
+def _picture(given: SampledInput) -> dict[str, Any]:
     if given.picture is None:
         raise ValueError(f"stage {given.request.name} needs the picture of a stage before it")
     return {"init_images": (given.picture,), "denoising_strength": given.request.denoising_strength}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from studio.planning.plan import Plan, PlannedStage
+from studio.planning.plan import AnyPlannedStage, Plan, PlannedFaceSwap
 
 DETAILER_SHARE = 0.5
 LEAST_SHARE_FOR_ETA = 0.05
@@ -18,9 +18,14 @@ class Progress:
     eta_seconds: float | None
 
 
-def stage_weight(stage: PlannedStage) -> float:
-    """Sampling steps times pixels; a detected face counts as half a picture more, sampled at its own strength."""
+def stage_weight(stage: AnyPlannedStage) -> float:
+    """Sampling steps times pixels; a detected face counts as half a picture more, sampled at its own strength.
+
+    Swapping a face counts as one step.
+    """
     pixels = stage.width * stage.height
+    if isinstance(stage, PlannedFaceSwap):
+        return float(pixels)
     strength = 1.0 if stage.denoising_strength is None else stage.denoising_strength
     faces = sum(DETAILER_SHARE * tab.denoising_strength for tab in stage.adetailer)
     return pixels * stage.steps * (strength + faces)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from studio.errors import MissingCapability
 from studio.library.product import ControlSpec
-from studio.planning.plan import Choice, ServerFacts
+from studio.planning.plan import Choice, Lack, ServerFacts
 
 DEMONSTRATION_PREFIX = "sajin-tiny"
 NO_MODULE = "none"
+OR = " / "
+Chosen = TypeVar("Chosen")
 FAMILY_WORDS = {"tile_resample": "tile", "depth": "depth"}
 FAMILY_MODULES = {"openpose": ("openpose_full", "openpose"), "depth": ("depth_midas", "depth")}
 
@@ -76,10 +79,42 @@ class Chooser:
                 if name != wanted[0]:
                     self.choices.append(Choice(stage=stage, kind=kind, wanted=wanted[0], taken=found))
                 return found
-        raise MissingCapability(kind, " / ".join(wanted), self.facts.url, stage)
+        raise MissingCapability(kind, OR.join(wanted), self.facts.url, stage)
 
     def _left_out(self, stage: str, kind: str, wanted: str) -> None:
         self.choices.append(Choice(stage=stage, kind=kind, wanted=wanted, taken=None))
+
+
+@dataclass(slots=True, kw_only=True)
+class Survey(Chooser):
+    """Chooses as a chooser does, but goes on where something is missing, and notes everything that is."""
+
+    lacks: list[Lack] = field(default_factory=list)
+
+    def one_of(self, stage: str, kind: str, wanted: Sequence[str], known: Sequence[str]) -> str:
+        """The first wanted name that is known; the first one, noted, when none is."""
+        return self._perhaps(lambda: Chooser.one_of(self, stage, kind, wanted, known)) or wanted[0]
+
+    def perhaps_one_of(
+        self, stage: str, kind: str, wanted: Sequence[str], known: Sequence[str], *, optional: bool
+    ) -> str | None:
+        """The first wanted name that is known; None, noted, when none is."""
+        return self._perhaps(lambda: Chooser.one_of(self, stage, kind, wanted, known), optional=optional)
+
+    def control(self, stage: str, spec: ControlSpec, *, drawn: bool) -> tuple[str, str] | None:
+        """Preprocessor and model of a ControlNet unit; None, noted, when it does not fit."""
+        needed = spec.model_copy(update={"optional": False})
+        return self._perhaps(
+            lambda: Chooser.control(self, stage, needed, drawn=drawn), optional=spec.optional
+        )
+
+    def _perhaps(self, choose: Callable[[], Chosen], *, optional: bool = False) -> Chosen | None:
+        try:
+            return choose()
+        except MissingCapability as reason:
+            stage, kind, name = (str(reason.data[key]) for key in ("stage", "kind", "name"))
+            self.lacks.append(Lack(stage=stage, kind=kind, wanted=tuple(name.split(OR)), optional=optional))
+            return None
 
 
 def _same(name: str, known: Sequence[str]) -> str | None:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from studio.database.tables import JobRow, SubjectRow
+from studio.database.tables import FacePhotoRow, JobRow, SubjectRow
+from studio.errors import NotFound
+from studio.library.animals import AnimalLibrary
 from studio.library.product import PresetSpec
+from studio.photo_rows import best_photo, photos_of
 from studio.planning.plan import USUAL_LORA_WEIGHT, Identity, Order
 from studio.poses import Poses, is_skeleton
 from studio.subjects import adapters_of
 from studio.values import JobOptions
 
 NOBODY = "person"
+NO_ANIMAL = "animal"
 
 
-def order_of(session: Session, row: JobRow, poses: Poses) -> Order:
+def order_of(session: Session, row: JobRow, poses: Poses, animals: AnimalLibrary) -> Order:
     """What a job's row orders, with all that was learned of the subject where the preset uses it. Raises NotFound."""
     spec = PresetSpec.model_validate(row.product)
     options = JobOptions.model_validate(row.options)
     subject = session.get(SubjectRow, row.subject_id) if row.subject_id else None
     class_noun = subject.class_noun if subject else NOBODY
-    adapters = adapters_of(session, subject.id) if subject and spec.identity == "lora" else ()
+    learned = spec.identity == "lora" or (spec.identity == "instant" and options.photo is None)
+    adapters = adapters_of(session, subject.id) if subject and learned else ()
     return Order(
         preset=row.preset,
         spec=spec,
@@ -40,4 +45,32 @@ def order_of(session: Session, row: JobRow, poses: Poses) -> Order:
         class_noun=class_noun,
         pose=poses.path(options.pose) if options.pose else None,
         pose_is_skeleton=options.pose is not None and is_skeleton(options.pose),
+        photo=_photo(session, row, spec, options),
+        animal=_animal_words(animals, options.animal) if spec.names_animal and options.animal else NO_ANIMAL,
     )
+
+
+def _photo(session: Session, row: JobRow, spec: PresetSpec, options: JobOptions) -> str | None:
+    """The photo a job works from: the face photo it names, else for an instant identity the subject's best one."""
+    if not spec.takes_photo:
+        return None
+    if options.photo:
+        return _photo_path(session, row, options.photo)
+    if spec.identity == "instant" and row.subject_id:
+        best = best_photo(photos_of(session, row.subject_id))
+        return best.path if best else None
+    return None
+
+
+def _photo_path(session: Session, row: JobRow, photo_id: str) -> str:
+    photo = session.get(FacePhotoRow, photo_id)
+    if photo is None or photo.owner_id != row.owner_id:
+        raise NotFound("face_photo", photo_id)
+    return photo.path
+
+
+def _animal_words(animals: AnimalLibrary, name: str) -> str:
+    animal = animals.animals.get(name)
+    if animal is None:
+        raise NotFound("animal", name)
+    return animal.prompt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -40,22 +40,31 @@ def overridden(spec: PresetSpec, options: JobOptions) -> PresetSpec:
         raise InvalidRequest([(_place(entry["loc"]), entry["msg"]) for entry in error.errors()]) from error
 
 
-def check_options(spec: PresetSpec, options: JobOptions, prompts: PromptLibrary) -> None:
-    """Raise InvalidRequest for overrides the preset does not take and for words that are no template."""
+def check_options(
+    spec: PresetSpec, options: JobOptions, prompts: PromptLibrary, animals: Collection[str] = ()
+) -> None:
+    """Raise InvalidRequest for overrides the preset does not take, words that are no template, and choices not there.
+
+    animals: names of those that may be chosen.
+    """
     changed = overridden(spec, options)
     texts = {"options.prompt": options.prompt, "options.negative_prompt": options.negative_prompt}
     for name in options.stages:
-        stage = changed.stages[name]
+        stage = changed.sampled[name]
         texts[f"options.stages.{name}.prompt"] = stage.prompt or ""
         texts[f"options.stages.{name}.negative_prompt"] = stage.negative_prompt or ""
     problems = [(place, reason) for place, text in texts.items() if (reason := prompts.problem(text))]
+    if spec.takes_photo and options.photo is None and spec.identity != "instant":
+        problems.append(("options.photo", "this preset works from a face photo; send one first"))
+    if spec.names_animal and options.animal is not None and options.animal not in animals:
+        problems.append(("options.animal", f"may be one of {', '.join(animals)}"))
     if problems:
         raise InvalidRequest(problems)
 
 
-def preset_options(spec: PresetSpec) -> tuple[PresetOption, ...]:
-    """Everything a job may choose, the whole job's options first."""
-    return (*_job_options(spec), *_stage_options(spec))
+def preset_options(spec: PresetSpec, animals: Collection[str] = ()) -> tuple[PresetOption, ...]:
+    """Everything a job may choose, the whole job's options first. animals: names of those there are."""
+    return (*_job_options(spec, animals), *_stage_options(spec))
 
 
 def _unknown(spec: PresetSpec, options: JobOptions) -> Iterator[tuple[str, str]]:
@@ -64,6 +73,9 @@ def _unknown(spec: PresetSpec, options: JobOptions) -> Iterator[tuple[str, str]]
             yield f"options.stages.{name}", f"the preset's stages are {', '.join(spec.stages)}"
             continue
         allowed = _overridable(spec.stages[name])
+        if not allowed:
+            yield f"options.stages.{name}", "nothing of this stage may be changed"
+            continue
         for key in changes:
             if key not in allowed:
                 yield f"options.stages.{name}.{key}", f"may be one of {', '.join(allowed)}"
@@ -78,16 +90,20 @@ def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(("options", *map(str, tagless)))
 
 
-def _job_options(spec: PresetSpec) -> Iterator[PresetOption]:
+def _job_options(spec: PresetSpec, animals: Collection[str]) -> Iterator[PresetOption]:
     yield PresetOption(key="seed", kind="integer", default=None, minimum=0, maximum=MAX_SEED)
     yield PresetOption(key="prompt", kind="text", default="")
     yield PresetOption(key="negative_prompt", kind="text", default="")
-    if any(unit.picture == "pose" for stage in spec.stages.values() for unit in stage.controlnet):
+    if any(unit.picture == "pose" for stage in spec.sampled.values() for unit in stage.controlnet):
         yield PresetOption(key="pose", kind="picture", default=None)
+    if spec.takes_photo:
+        yield PresetOption(key="photo", kind="picture", default=None)
+    if spec.names_animal:
+        yield PresetOption(key="animal", kind="choice", default=None, choices=tuple(animals))
 
 
 def _stage_options(spec: PresetSpec) -> Iterator[PresetOption]:
-    for name, stage in spec.stages.items():
+    for name, stage in spec.sampled.items():
         for key in NUMBERS:
             if key in type(stage).model_fields:
                 yield _number_option(spec, stage, name, key)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from studio.library.product import ControlMode, PresetSpec
 from studio.values import JobOptions, LoraWeight, Value
@@ -28,7 +30,8 @@ class Order(Value):
     """What was ordered, resolved as far as no server is needed.
 
     identities: what was learned of the subject, the newest first; none where the preset uses no identity.
-    pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph.
+    pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph. photo: path of the
+    person's photo that the job works from. animal: what the chosen animal is called in prompts.
     """
 
     preset: str
@@ -40,10 +43,15 @@ class Order(Value):
     class_noun: str
     pose: str | None
     pose_is_skeleton: bool = False
+    photo: str | None = None
+    animal: str = "animal"
 
 
 class ServerFacts(Value):
-    """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them."""
+    """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them.
+
+    easyphoto: whether it can teach persons by that extension.
+    """
 
     url: str
     checkpoint: str
@@ -57,6 +65,9 @@ class ServerFacts(Value):
     detectors: tuple[str, ...]
     controlnet_models: tuple[str, ...]
     controlnet_modules: tuple[str, ...]
+    face_swappers: tuple[str, ...] = ()
+    face_restorers: tuple[str, ...] = ()
+    easyphoto: bool = False
 
 
 class PlannedDetailer(Value):
@@ -73,7 +84,10 @@ class PlannedDetailer(Value):
 
 
 class PlannedControl(Value):
-    """One ControlNet unit; picture: path of the pose in the store, or None for the stage's input."""
+    """One ControlNet unit; picture: path of pose or photo in the store, or None for the stage's input.
+
+    resolution: pixels; it and the thresholds are -1 for the preprocessor's own.
+    """
 
     unit: str
     module: str
@@ -83,6 +97,9 @@ class PlannedControl(Value):
     guidance_start: float
     guidance_end: float
     control_mode: ControlMode
+    resolution: int = -1
+    threshold_a: float = -1
+    threshold_b: float = -1
 
 
 class Enlargement(Value):
@@ -97,7 +114,10 @@ class Enlargement(Value):
 
 
 class PlannedStage(Value):
-    """One stage of one picture. width, height: pixels that come out, before rounding by an upscale script."""
+    """One stage of one picture. width, height: pixels that come out, before rounding by an upscale script.
+
+    picture: path in the store of the photo that a first stage works over, cut to its proportions; else None.
+    """
 
     name: str
     use: Literal["txt2img", "img2img", "upscale"]
@@ -115,6 +135,35 @@ class PlannedStage(Value):
     enlargement: Enlargement | None
     adetailer: tuple[PlannedDetailer, ...]
     controlnet: tuple[PlannedControl, ...]
+    picture: str | None = None
+
+    @property
+    def files(self) -> set[str]:
+        """Paths in the store of the pictures it needs beside its input."""
+        return {unit.picture for unit in self.controlnet if unit.picture}
+
+
+class PlannedFaceSwap(Value):
+    """A stage that puts a photo's face into the picture of the stage before. photo: its path in the store.
+
+    face_restorer: None for none. width, height: pixels, as they come in.
+    """
+
+    name: str
+    use: Literal["face_swap"]
+    swapper: str
+    face_restorer: str | None
+    photo: str | None
+    width: int
+    height: int
+
+    @property
+    def files(self) -> set[str]:
+        """Paths in the store of the pictures it needs beside its input."""
+        return {self.photo} if self.photo else set()
+
+
+AnyPlannedStage = Annotated[PlannedStage | PlannedFaceSwap, Field(discriminator="use")]
 
 
 class PlannedPicture(Value):
@@ -122,7 +171,12 @@ class PlannedPicture(Value):
 
     number: int
     seed: int
-    stages: tuple[PlannedStage, ...]
+    stages: tuple[AnyPlannedStage, ...]
+
+    @property
+    def sampled(self) -> tuple[PlannedStage, ...]:
+        """The stages that sample, in order; the first stage is one of them."""
+        return tuple(stage for stage in self.stages if isinstance(stage, PlannedStage))
 
 
 class Choice(Value):
@@ -132,6 +186,15 @@ class Choice(Value):
     kind: str
     wanted: str
     taken: str | None
+
+
+class Lack(Value):
+    """Something a server has not got. wanted: the names that would do. optional: the preset does without it."""
+
+    stage: str
+    kind: str
+    wanted: tuple[str, ...]
+    optional: bool
 
 
 class Plan(Value):

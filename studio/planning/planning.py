@@ -7,24 +7,29 @@ from dataclasses import dataclass
 
 from studio.errors import LearnedElsewhere
 from studio.library.product import (
-    AnyStage,
+    ANIMAL,
     DetailerSpec,
+    FaceSwapSpec,
     Img2ImgSpec,
     Names,
     PresetSpec,
+    SampledStage,
     StageSpec,
     UpscaleSpec,
 )
 from studio.library.prompts import SUBJECT, PromptLibrary
-from studio.planning.names import Chooser
+from studio.planning.names import Chooser, Survey
 from studio.planning.overrides import overridden
 from studio.planning.plan import (
+    AnyPlannedStage,
     Enlargement,
     Identity,
+    Lack,
     Order,
     Plan,
     PlannedControl,
     PlannedDetailer,
+    PlannedFaceSwap,
     PlannedPicture,
     PlannedStage,
     ServerFacts,
@@ -38,6 +43,7 @@ DEFAULT_SCHEDULER: Names = ("Karras", "Automatic")
 DEFAULT_STEPS = 30
 DEFAULT_CFG_SCALE = 7.0
 DEFAULT_CLIP_SKIP = 1
+UNSET = -1
 
 
 def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
@@ -66,10 +72,22 @@ def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
     )
 
 
+def lacks_of(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> tuple[Lack, ...]:
+    """Everything that a server lacks for an order, where make_plan stops at the first; without any identity.
+
+    Of a ControlNet unit the model is looked for where its preprocessor is there.
+    """
+    survey = Survey(facts=facts)
+    spec = overridden(order.spec, order.options)
+    planner = _Planner(order=order, spec=spec, chooser=survey, prompts=prompts, identity=None)
+    planner.picture(0, planner.style_tags())
+    return tuple(dict.fromkeys(survey.lacks))
+
+
 def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
     """The newest identity that was learned on the server's checkpoint; None where the order names none.
 
-    Raises LearnedElsewhere.
+    Raises LearnedElsewhere, except where a photo's face can stand in.
     """
     if not order.identities:
         return None
@@ -77,6 +95,8 @@ def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
     for identity in order.identities:
         if identity.checkpoint == present:
             return identity
+    if order.spec.identity == "instant":
+        return None
     raise LearnedElsewhere(order.identities[0].checkpoint, present, facts.url)
 
 
@@ -114,15 +134,35 @@ class _Planner:
     def picture(self, number: int, style_tags: str) -> PlannedPicture:
         seed = picture_seed(self.order.seed, number)
         size = adapted_size(self.spec.width, self.spec.height, self.facts.native_size)
-        stages = []
+        stages: list[AnyPlannedStage] = []
         for name, stage in self.spec.stages.items():
+            if isinstance(stage, FaceSwapSpec):
+                if self.identity is None:
+                    stages.append(self.face_swap(name, stage, size))
+                continue
             planned = self.stage(name, stage, seed, size, style_tags)
+            if not stages and stage.use == "img2img":
+                planned = planned.model_copy(update={"picture": self.order.photo})
             size = (planned.width, planned.height)
             stages.append(planned)
         return PlannedPicture(number=number, seed=seed, stages=tuple(stages))
 
+    def face_swap(self, name: str, stage: FaceSwapSpec, size: tuple[int, int]) -> PlannedFaceSwap:
+        facts = self.facts
+        return PlannedFaceSwap(
+            name=name,
+            use=stage.use,
+            swapper=self.chooser.one_of(name, "face swapper", stage.swapper, facts.face_swappers),
+            face_restorer=self.chooser.perhaps_one_of(
+                name, "face restorer", stage.face_restorer, facts.face_restorers, optional=True
+            ),
+            photo=self.order.photo,
+            width=size[0],
+            height=size[1],
+        )
+
     def stage(
-        self, name: str, stage: AnyStage, seed: int, size: tuple[int, int], style_tags: str
+        self, name: str, stage: SampledStage, seed: int, size: tuple[int, int], style_tags: str
     ) -> PlannedStage:
         enlargement = self.enlargement(name, stage)
         scale = enlargement.scale if enlargement else 1.0
@@ -158,7 +198,7 @@ class _Planner:
             controlnet=self.controls(name, stage),
         )
 
-    def enlargement(self, name: str, stage: AnyStage) -> Enlargement | None:
+    def enlargement(self, name: str, stage: SampledStage) -> Enlargement | None:
         if not isinstance(stage, UpscaleSpec):
             return None
         native = self.facts.native_size
@@ -199,6 +239,7 @@ class _Planner:
             if unit.picture == "pose" and self.order.pose is None:
                 continue
             drawn = unit.picture == "pose" and self.order.pose_is_skeleton
+            pictures = {"pose": self.order.pose, "photo": self.order.photo, "input": None}
             names = self.chooser.control(name, unit, drawn=drawn)
             if names is None:
                 continue
@@ -207,11 +248,14 @@ class _Planner:
                     unit=unit.unit,
                     module=names[0],
                     model=names[1],
-                    picture=self.order.pose if unit.picture == "pose" else None,
+                    picture=pictures[unit.picture],
                     weight=unit.weight,
                     guidance_start=unit.guidance_start,
                     guidance_end=unit.guidance_end,
                     control_mode=unit.control_mode,
+                    resolution=UNSET if unit.resolution is None else unit.resolution,
+                    threshold_a=UNSET if unit.threshold_a is None else unit.threshold_a,
+                    threshold_b=UNSET if unit.threshold_b is None else unit.threshold_b,
                 )
             )
         return tuple(planned)
@@ -221,7 +265,9 @@ class _Planner:
         identity = self.identity
         subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
         parts = (
-            self.prompts.words(part, subject, _draw_seed(seed, part)) for part in (template, addition) if part
+            self.prompts.words(part.replace(ANIMAL, self.order.animal), subject, _draw_seed(seed, part))
+            for part in (template, addition)
+            if part
         )
         words = ", ".join(part for part in parts if part)
         if identity is None or SUBJECT not in template + addition:

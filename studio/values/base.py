@@ -13,6 +13,7 @@ MAX_PHOTOS = 40
 NEEDED_PHOTOS = 3
 MAX_SEED = 2**32 - 1
 NO_NUL = r"^[^\x00]*$"  # nobody means one, and PostgreSQL keeps none
+ONE_LINE = r"^[^\x00-\x1f\x7f\u2028\u2029]*$"
 Scalar = str | int | float | bool | None
 Fitness = Literal["fit", "warning", "unfit"]
 Measure = Literal["face", "colours"]

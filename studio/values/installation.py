@@ -12,14 +12,21 @@ from training.port import TrainerName
 class Server(Value):
     """A WebUI server as the worker last saw it. native_size: shorter side in pixels its checkpoint was made for.
 
-    problem: why it is down, as a code of studio.pipeline.retrying or "worker_not_running". details: the technical
-    account of it, in English.
+    status: busy with a run of ours; resting, left alone until retry_at after failures runs that went wrong in a row;
+    drained, takes no new work and runs none; down, cannot be used. takes_work: what was asked for, which the worker
+    follows within seconds. speed: pixels times steps a second, a moving average, None until measured.
+    problem: why it is down or rests, as a code of studio.pipeline.retrying or "worker_not_running". details: the
+    technical account of it, in English.
     """
 
     url: str
     flavour: str
     version: str
-    status: Literal["ready", "busy", "down"]
+    status: Literal["ready", "busy", "resting", "drained", "down"]
+    takes_work: bool = True
+    speed: float | None = None
+    failures: int = 0
+    retry_at: datetime | None = None
     checkpoint: str
     native_size: int
     demonstration: bool

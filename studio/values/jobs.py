@@ -13,13 +13,16 @@ from studio.values.base import MAX_SEED, NO_NUL, Failure, Fraction, Measure, Sca
 class JobOptions(Value):
     """What a caller may change about a preset. stages: overrides per stage name, checked against the preset.
 
-    prompt, negative_prompt: added to the preset's own words. pose: id of a pose picture.
+    prompt, negative_prompt: added to the preset's own words. pose: id of a pose picture. photo: id of a face photo, for
+    presets that work from one. animal: name of one, for presets that name one; None takes the nearest to the photo.
     """
 
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
     prompt: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] = ""
     negative_prompt: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] = ""
     pose: Annotated[str, Field(max_length=64)] | None = None
+    photo: Annotated[str, Field(max_length=64)] | None = None
+    animal: Annotated[str, Field(max_length=64)] | None = None
     stages: dict[str, dict[str, Scalar]] = Field(default_factory=dict)
 
 

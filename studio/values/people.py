@@ -7,10 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from studio.intake.captions import LONGEST_CAPTION
+from studio.intake.looks import PhotoLook
 from studio.values.base import (
     MAX_SEED,
     NEEDED_PHOTOS,
     NO_NUL,
+    ONE_LINE,
     Failure,
     Fitness,
     Fraction,
@@ -30,7 +33,11 @@ class Reason(Value):
 
 
 class Photo(Value):
-    """A kept photo: orientation applied, metadata stripped. width, height: pixels."""
+    """A kept photo: orientation applied, metadata stripped. width, height: pixels.
+
+    look: what it shows, None where no head was measured. caption: what varies in it, in the words that a training gets;
+    own_caption: whether its owner wrote them.
+    """
 
     id: str
     subject_id: str
@@ -39,7 +46,16 @@ class Photo(Value):
     height: int
     status: Fitness
     reasons: tuple[Reason, ...]
+    look: PhotoLook | None
+    caption: str
+    own_caption: bool
     created_at: datetime
+
+
+class NewCaption(Value):
+    """Words for a photo, in one line; None for the automatic ones. "" is a caption as well: it says nothing."""
+
+    caption: Annotated[str, Field(max_length=LONGEST_CAPTION, pattern=ONE_LINE)] | None
 
 
 class RefusedFile(Value):

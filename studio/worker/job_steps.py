@@ -14,7 +14,7 @@ from studio.database.connect import Database
 from studio.database.tables import AdapterRow, JobRow, StageResultRow
 from studio.errors import DatabaseLocked, NoFittingServer, NotFound, StudioError
 from studio.library.reading import Library
-from studio.loras import LoraFolder
+from studio.loras import LoraFolders, listed_after_refresh
 from studio.pipeline.facts import facts_of
 from studio.pipeline.finishing import FinishedStage, Finisher, folder_of
 from studio.pipeline.patience import StageCancelled, keep_trying, overlooking
@@ -46,7 +46,7 @@ class JobSteps:
     database: Database
     library: Library
     store: Store
-    loras: LoraFolder
+    loras: LoraFolders
     poses: Callable[[str], Poses]
     previews: Previews
     pool: WebuiPool
@@ -86,7 +86,7 @@ class JobSteps:
 
     def _planned(self, job: JobRow) -> Outline:
         with self.database.read() as session:
-            order = order_of(session, job, self.poses(job.owner_id))
+            order = order_of(session, job, self.poses(job.owner_id), self.library.animals)
         plan = keep_trying(
             lambda: self._plan_on_some_server(order),
             self.policy,
@@ -103,14 +103,15 @@ class JobSteps:
         return {"pictures": len(plan.pictures), "stages": [stage.name for stage in plan.pictures[0].stages]}
 
     def _install_if_missing(self, identity: Identity | None) -> None:
-        """Put the subject's LoRA back where the servers look, if that folder was changed or emptied."""
-        file = self.loras.file(identity.lora) if identity else None
-        if identity is None or file is None or file.exists():
+        """Put the subject's LoRA where the servers look and it is not: a folder was emptied, or a server is new."""
+        lacking = self.loras.lacking(identity.lora) if identity else None
+        if identity is None or lacking is None or not lacking.folders:
             return
         with self.database.read() as session:
             adapter = session.scalars(select(AdapterRow).where(AdapterRow.name == identity.lora)).one()
-        self.loras.install(adapter.name, self.store.get(adapter.path))
-        LOG.info("LoRA put back", adapter=adapter.name)
+        lacking.install(adapter.name, self.store.get(adapter.path))
+        listed_after_refresh(self.pool.clients, adapter.name)
+        LOG.info("LoRA placed", adapter=adapter.name, folders=[str(folder) for folder in lacking.folders])
 
     def _plan_on_some_server(self, order: Order) -> Plan:
         """The plan on the first server that is able.

@@ -37,6 +37,8 @@ LOG = structlog.get_logger()
 LETTING_GO_SECONDS = 5.0
 FOLLOW_SECONDS = 1.0
 TRAININGS_POLL_SECONDS = 1.0
+JOBS_PER_SERVER = 2
+"""One at work there, and one to follow at once while the first is between two stages or being finished."""
 
 
 def run(settings: Settings) -> int:
@@ -74,6 +76,7 @@ def _work(base: Foundations, stopping: Stopping) -> None:
     )
     tasks = ServerTasks(database=base.database)
     watcher.forget_other_servers()
+    watcher.follow_drains()
     for client in pool.clients:
         tasks.stop_leftover(client)
     watcher.start()
@@ -103,7 +106,7 @@ def _open_queues(settings: Settings, *, servers: int) -> None:
     DBOS.launch()
     DBOS.register_queue(
         JOBS,
-        worker_concurrency=max(2, servers),
+        worker_concurrency=JOBS_PER_SERVER * servers,
         polling_interval_sec=settings.poll_seconds,
         on_conflict="always_update",
     )
@@ -155,7 +158,7 @@ def training_steps(
         database=base.database,
         store=base.store,
         loras=base.loras,
-        trainers=trainers(base.settings),
+        trainers=trainers(base.settings, pool),
         scorer=Scorer(
             servers=ServerLoras(loras=base.loras, pool=pool),
             runner=StageRunner(base.database, base.store, pool, tasks, policy),

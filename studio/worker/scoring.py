@@ -31,7 +31,7 @@ from studio.pipeline.facts import facts_of
 from studio.pipeline.patience import StageCancelled, keep_trying
 from studio.pipeline.retrying import RetryPolicy, code_of
 from studio.pipeline.runner import Follower, StageRunner
-from studio.pipeline.stages import StageInput
+from studio.pipeline.stages import AnyInput, StageInput
 from studio.planning.plan import Identity, Order
 from studio.planning.planning import make_plan
 from studio.store import write_whole
@@ -223,7 +223,7 @@ class _Bench:
         )
         return self._scorer.runner.make(given, self._follower, **place).picture
 
-    def _given(self, candidate: Candidate, weight: float, trial: Trial) -> StageInput:
+    def _given(self, candidate: Candidate, weight: float, trial: Trial) -> AnyInput:
         """The stage for the first server that can make it. Raises NoFittingServer, else the last error of contact."""
         problems: list[NoFittingServer | WebuiError] = []
         for client in self._scorer.servers.pool.clients:
@@ -235,7 +235,7 @@ class _Bench:
                 problems.append(error)
                 continue
             request = plan.pictures[0].stages[0]
-            return StageInput(request=request, picture=None, control_pictures={}, checkpoint=plan.checkpoint)
+            return StageInput(request=request, picture=None, files={}, checkpoint=plan.checkpoint)
         raise next((one for one in problems if isinstance(one, NoFittingServer)), problems[-1])
 
     def _order(self, candidate: Candidate, weight: float, trial: Trial, *, demonstration: bool) -> Order:

@@ -16,8 +16,8 @@ from studio.database.connect import Database
 from studio.database.tables import AdapterRow, PhotoRow, SubjectRow, TrainingRow
 from studio.errors import DatabaseLocked, StudioError, TrainingUnavailable
 from studio.faces.values import PhotoFindings
-from studio.loras import LoraFolder
-from studio.photo_rows import photos_of
+from studio.loras import LoraFolders
+from studio.photo_rows import caption_of, photos_of
 from studio.pipeline.patience import StageCancelled, overlooking
 from studio.records import now
 from studio.settings import Settings
@@ -48,7 +48,7 @@ class TrainingSteps:
     settings: Settings
     database: Database
     store: Store
-    loras: LoraFolder
+    loras: LoraFolders
     trainers: Mapping[str, Trainer]
     scorer: Scorer
     stopping: Stopping
@@ -101,26 +101,25 @@ class TrainingSteps:
         return {
             "candidates": [_candidate_entry(candidate) for candidate in _candidates(trained)],
             "seconds": trained.seconds,
+            "trigger": trained.trigger,
         }
 
     def _score(self, training_id: str, learned: Learned) -> Chosen:
-        candidates = tuple(
-            Candidate(path=Path(entry["path"]), sha256=entry["sha256"], steps=entry["steps"])
-            for entry in learned["candidates"]
-        )
+        scoring = self._scoring(training_id, learned)
         report = self.scorer.score(
-            self._scoring(training_id, candidates),
+            scoring,
             overlooking(lambda progress: self._show_scoring(training_id, progress), otherwise=None),
             overlooking(lambda: self._cancelled(training_id), otherwise=False),
         )
-        best = next(candidate for candidate in candidates if candidate.steps == report.steps)
+        best = next(candidate for candidate in scoring.candidates if candidate.steps == report.steps)
         LOG.info("training scored", training=training_id, steps=best.steps, weight=report.weight)
         return _candidate_entry(best) | {
             "seconds": learned["seconds"],
+            "trigger": scoring.trigger,
             "report": report.model_dump(mode="json"),
         }
 
-    def _scoring(self, training_id: str, candidates: tuple[Candidate, ...]) -> Scoring:
+    def _scoring(self, training_id: str, learned: Learned) -> Scoring:
         with self.database.read() as session:
             training = session.get(TrainingRow, training_id)
             subject = session.get(SubjectRow, training.subject_id) if training else None
@@ -130,8 +129,8 @@ class TrainingSteps:
         return Scoring(
             training_id=training_id,
             subject_id=subject.id,
-            candidates=candidates,
-            trigger=subject.trigger,
+            candidates=tuple(map(_candidate, learned["candidates"])),
+            trigger=learned["trigger"] or subject.trigger,
             class_noun=subject.class_noun,
             checkpoint=training.checkpoint,
             photos=tuple(
@@ -163,7 +162,11 @@ class TrainingSteps:
 
     def _photo(self, row: PhotoRow) -> TrainingPhoto:
         face = PhotoFindings.model_validate(row.findings).main_face
-        return TrainingPhoto(path=self.store.local(row.path), box=face.box.corners() if face else None)
+        return TrainingPhoto(
+            path=self.store.local(row.path),
+            box=face.box.corners() if face else None,
+            caption=caption_of(row),
+        )
 
     def _install(self, training_id: str, chosen: Chosen) -> bool:
         file = Path(chosen["path"])
@@ -202,7 +205,7 @@ class TrainingSteps:
             owner_id=training.owner_id,
             subject_id=subject.id,
             name=f"sajin-{adapter_id[:12]}",
-            trigger=subject.trigger,
+            trigger=chosen["trigger"],
             checkpoint=training.checkpoint,
             path=f"{adapter_folder(subject.id)}/{chosen['sha256']}.safetensors",
             sha256=chosen["sha256"],
@@ -300,6 +303,10 @@ def _candidates(trained: TrainedAdapter) -> tuple[Candidate, ...]:
         *trained.candidates,
         Candidate(path=trained.path, sha256=trained.sha256, steps=trained.steps),
     )
+
+
+def _candidate(entry: Mapping[str, Any]) -> Candidate:
+    return Candidate(path=Path(entry["path"]), sha256=entry["sha256"], steps=entry["steps"])
 
 
 def _candidate_entry(candidate: Candidate) -> dict[str, Any]:

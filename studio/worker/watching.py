@@ -6,6 +6,8 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
 
 import structlog
 from sqlalchemy import delete, select
@@ -17,13 +19,13 @@ from studio.pipeline.facts import facts_of
 from studio.pipeline.retrying import code_of
 from studio.queue import DEAD, DurableQueue, job_workflow
 from studio.records import now
-from studio.servers import ServerRecord
+from studio.servers import ServerRecord, drained_servers, living_workers
 from studio.values import Failure, FailureCode, Server, Status
 from studio.worker.stopping import Stopping
 from webui_client.capabilities import Capabilities
 from webui_client.client import WebuiClient
 from webui_client.errors import WebuiError
-from webui_client.pool import WebuiPool
+from webui_client.pool import Standing, WebuiPool
 
 LOG = structlog.get_logger()
 LOOK_SECONDS = 3.0
@@ -45,19 +47,26 @@ class Watcher:
 
     def start(self) -> None:
         """Run in threads of its own: a server that does not answer must not stop the signs of life."""
-        for look, name in ((self.look_at_servers, "servers"), (self.look_at_work, "work")):
+        looks = (self.look_at_servers, "servers"), (self.follow_drains, "drains"), (self.look_at_work, "work")
+        for look, name in looks:
             threading.Thread(target=self._repeat, args=(look,), name=f"watch {name}", daemon=True).start()
 
     def look_at_servers(self) -> None:
         """Write down what every server says of itself now."""
         for client in self.pool.clients:
-            self._write(look_at(client, busy=self.pool.is_busy(client)))
+            self._write(look_at(client, self.pool))
+
+    def follow_drains(self) -> None:
+        """Give no new work to the servers that were drained."""
+        with self.database.read() as session:
+            self.pool.drain(drained_servers(session))
 
     def forget_other_servers(self) -> None:
-        """Drop the records of servers that are not in the settings any more."""
+        """Drop the records of servers that are not in the settings any more; other workers' servers stay."""
         urls = [client.url for client in self.pool.clients]
         with self.database.write() as session:
-            session.execute(delete(ServerRow).where(ServerRow.url.not_in(urls)))
+            if not living_workers(session) - {self.executor_id}:
+                session.execute(delete(ServerRow).where(ServerRow.url.not_in(urls)))
 
     def look_at_work(self) -> None:
         """Give a sign of life, queue what was never queued, and end what the durable queue gave up."""
@@ -109,19 +118,22 @@ class Watcher:
             row.record, row.seen_at = record.model_dump(mode="json"), now()
 
 
-def look_at(client: WebuiClient, *, busy: bool) -> ServerRecord:
-    """One server's record; a busy one is not asked again for what is known of it."""
+def look_at(client: WebuiClient, pool: WebuiPool) -> ServerRecord:
+    """One server's record, told to its pool; a busy one is not asked again for what is known of it."""
     try:
         record = client.capabilities()
-        if not busy:
+        if not pool.is_busy(client):
             client.memory()
     except WebuiError as error:
+        pool.failed(client, error)
         return ServerRecord(server=down_server(client.url, error), facts=None)
-    return ServerRecord(server=_up(record, busy=busy), facts=facts_of(record))
+    pool.answered(client)
+    return ServerRecord(server=_up(record, pool.standing(client)), facts=facts_of(record))
 
 
-def _up(record: Capabilities, *, busy: bool) -> Server:
+def _up(record: Capabilities, standing: Standing) -> Server:
     facts = facts_of(record)
+    fault = standing.error if standing.rest_seconds else None
     names = (
         "samplers",
         "schedulers",
@@ -130,19 +142,33 @@ def _up(record: Capabilities, *, busy: bool) -> Server:
         "detectors",
         "controlnet_models",
         "controlnet_modules",
+        "face_swappers",
     )
     return Server(
         url=record.server,
         flavour=record.flavour,
         version=record.version or "",
-        status="busy" if busy else "ready",
+        status=_status(standing),
+        takes_work=not standing.drained,
+        speed=standing.speed,
+        failures=standing.failures,
+        retry_at=now() + timedelta(seconds=standing.rest_seconds) if standing.rest_seconds else None,
         checkpoint=record.checkpoint,
         native_size=record.native_size,
         demonstration=record.demonstration,
         capabilities={name: getattr(facts, name) for name in names},
-        problem=None,
+        problem=code_of(fault) if fault else None,
+        details=str(fault or ""),
         seen_at=now(),
     )
+
+
+def _status(standing: Standing) -> Literal["ready", "busy", "resting", "drained"]:
+    if standing.busy:
+        return "busy"
+    if standing.drained:
+        return "drained"
+    return "resting" if standing.rest_seconds else "ready"
 
 
 def down_server(url: str, error: WebuiError) -> Server:

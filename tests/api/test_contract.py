@@ -29,7 +29,7 @@ def address(tmp_path: Path) -> Iterator[str]:
         thread = threading.Thread(target=server.run)
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.close()
+        server.trigger.pull_trigger(server.close)
         thread.join(10)
 
 

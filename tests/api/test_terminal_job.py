@@ -74,6 +74,20 @@ def test_the_whole_job_leaves_its_pictures_and_says_so_in_one_line(
     assert "agrees to this use" in said
 
 
+@pytest.mark.timeout(300)
+def test_a_preset_that_works_from_a_photo_takes_the_first_one(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    status, report, said = portrait(
+        running_studio, photos, tmp_path / "out", "--count=1", "--seed=7", "--preset=animal-repaint"
+    )
+    assert status == 0, said
+    assert (report["adapter"], len(report["images"])) == (None, 1)
+    job = running_studio.api.get(f"/jobs/{report['job']}")
+    kept = running_studio.api.get(f"/face-photos/{job['options']['photo']}")
+    assert kept["subject_id"] == job["subject"]
+
+
 def test_too_few_photos_are_said_before_anything_is_learned(
     running_studio: RunningStudio, photos: Path, tmp_path: Path
 ) -> None:

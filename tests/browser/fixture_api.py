@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 
 Json = dict[str, Any]
 NOW = "2026-11-21T09:12:00+00:00"
+CAPTION = "head and shoulders, facing the camera, smiling, wearing orange clothes, light grey background"
 STAGES = ("skeleton", "tone", "upscale")
 
 
@@ -56,6 +57,34 @@ def verdict(fit: int) -> Json:
     }
 
 
+def told(usable: int) -> Json:
+    """What the coach says of so many usable photos, all of them from the front."""
+    kinds = {"front": usable, "left side": 0, "right side": 0}
+    wanted = {"front": 4, "left side": 2, "right side": 2}
+    return {
+        "usable": usable,
+        "recommended": 10,
+        "sharp": usable,
+        "message": "One more photo would help most: from the person's left side, with a calm face, beside a window.",
+        "hints": [
+            "Nearly all have the same background. A photo in another place keeps it from being learned."
+        ],
+        "wish": {"angle": "left", "expression": "neutral", "light": "side"},
+        "coverage": [
+            {
+                "code": "angles",
+                "title": "Angles",
+                "kinds": [
+                    {"code": title, "title": title, "count": count, "wanted": wanted[title]}
+                    for title, count in kinds.items()
+                ],
+            }
+        ],
+        "strangers": [],
+        "duplicates": [],
+    }
+
+
 def photo(number: int, status: str = "fit", message: str = "", remedy: str = "") -> Json:
     """A photo with its verdict."""
     base = f"/api/v1/subjects/s1/photos/p{number}"
@@ -68,6 +97,9 @@ def photo(number: int, status: str = "fit", message: str = "", remedy: str = "")
         "height": 1200,
         "status": status,
         "reasons": reasons,
+        "look": {"angle": "front", "expression": "smiling", "light": "even", "framing": "upper_body"},
+        "caption": CAPTION,
+        "own_caption": False,
         "url": f"{base}/file",
         "thumbnail_url": f"{base}/thumbnail",
         "created_at": NOW,
@@ -338,6 +370,14 @@ def create_app(scene: Scene) -> flask.Flask:
         fit = sum(photo["status"] != "unfit" for photo in scene.photos)
         return {"items": scene.photos, "refused": [], "set": verdict(fit), "next": None}
 
+    def caption(_: str, wanted: str) -> Json:
+        changed = next(photo for photo in scene.photos if photo["id"] == wanted)
+        changed["caption"] = flask.request.get_json()["caption"] or CAPTION
+        return changed
+
+    def coach(_: str) -> Json:
+        return told(sum(photo["status"] != "unfit" for photo in scene.photos))
+
     def picture(path: str) -> flask.Response:
         return flask.Response(portrait(sum(map(ord, path))), mimetype="image/jpeg")
 
@@ -345,6 +385,8 @@ def create_app(scene: Scene) -> flask.Flask:
     api.add_url_rule("/subjects", "subjects", lambda: listing(scene.subjects))
     api.add_url_rule("/subjects/<wanted>", "subject", lambda wanted: one(scene.subjects, wanted))
     api.add_url_rule("/subjects/<_>/photos", view_func=photos)
+    api.add_url_rule("/subjects/<_>/photos/<wanted>", view_func=caption, methods=["PATCH"])
+    api.add_url_rule("/subjects/<_>/coach", view_func=coach)
     api.add_url_rule("/subjects/<_>/trainings", "trainings", lambda _: listing([training("succeeded", 1.0)]))
     api.add_url_rule("/subjects/<_>/trainings", view_func=start_training, methods=["POST"])
     api.add_url_rule("/subjects/<_>/trainings/<__>/report", "report", lambda _, __: report())

@@ -156,3 +156,19 @@ def test_servers_name_the_demonstration_model_and_how_to_connect_a_real_one(
         expect(visitor.page.locator("#servers")).to_contain_text("sajin-tiny", timeout=SLOW)
         expect(visitor.page.locator("#servers")).to_contain_text("시연용 모델")
         expect(visitor.page.locator("#connect")).to_contain_text("SAJIN_WEBUI_URLS")
+
+
+def test_a_server_is_drained_and_resumed_by_touch(browser: Browser, studio_with_pages: RunningStudio) -> None:
+    def takes_work() -> bool:
+        return all(server["takes_work"] for server in studio_with_pages.api.items("/servers"))
+
+    with visiting(browser, pages_url(studio_with_pages), PHONE) as visitor:
+        page = visitor.page
+        visitor.go("servers")
+        page.locator("#servers [data-act='drain']").click(timeout=SLOW)
+        expect(page.locator("#servers [data-act='resume']")).to_be_visible(timeout=SLOW)
+        assert not takes_work()
+        expect(page.locator("#servers .sj-server-drained")).to_be_visible(timeout=SLOW)
+        page.locator("#servers [data-act='resume']").click()
+        expect(page.locator("#servers [data-act='drain']")).to_be_visible(timeout=SLOW)
+        assert takes_work()

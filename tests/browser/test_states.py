@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from playwright.sync_api import Browser, expect
 from flask_api.present import Presenter
 from flask_api.texts import texts_in
 from studio.pipeline.retrying import code_of
+from studio.records import now
 from studio.values import Failure
 from tests.browser import fixture_api as api
 from tests.browser.conftest import ScenePages
 from tests.browser.fixture_api import Scene
 from tests.browser.visitor import DESKTOP, PHONE, SLOW, WIDTHS, Visitor, visiting
-from webui_client.errors import ServerUnreachable
+from webui_client.errors import ServerFailed, ServerUnreachable
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("scene_pages"), pytest.mark.timeout(300)]
 
@@ -43,6 +45,10 @@ SERVER = {
     "native_size": 128,
     "demonstration": True,
     "capabilities": {"samplers": ["DPM++ 2M", "Euler a"], "upscalers": ["Lanczos"]},
+    "takes_work": True,
+    "speed": 412_000.0,
+    "failures": 0,
+    "retry_at": None,
     "problem_code": None,
     "problem": None,
     "details": "",
@@ -55,10 +61,28 @@ DOWN = SERVER | {
     "checkpoint": "",
     "native_size": 0,
     "demonstration": False,
+    "speed": None,
     "capabilities": {},
     "problem_code": code_of(UNREACHABLE),
     "problem": texts_in("en").say("servers", code_of(UNREACHABLE)),
     "details": str(UNREACHABLE),
+}
+
+
+FAILED = ServerFailed("http://gpu-1:7860", "/sdapi/v1/txt2img", 500, "OutOfMemoryError: CUDA out of memory")
+RESTING = SERVER | {
+    "url": "http://gpu-1:7860",
+    "flavour": "a1111",
+    "status": "resting",
+    "demonstration": False,
+    "takes_work": False,
+    "failures": 3,
+    "retry_at": (now() + timedelta(seconds=45)).isoformat(),
+    "problem_code": code_of(FAILED),
+    "problem": texts_in("en").say(
+        "servers", "resting", failures=3, what=texts_in("en").say("failures", code_of(FAILED), "message")
+    ),
+    "details": str(FAILED),
 }
 
 
@@ -127,7 +151,7 @@ STATES: dict[str, tuple[Callable[[], Scene], str, str]] = {
         lambda: ready(jobs=[api.job("running", 0, "tone", 0.5), api.job("failed", 0, "tone", 0.4, error=GONE),
                             api.job("succeeded", 2)]), "jobs", ".sj-jobrow",
     ),
-    "servers": (lambda: Scene(servers=[SERVER, DOWN]), "servers", "#servers .sj-card"),
+    "servers": (lambda: Scene(servers=[SERVER, RESTING, DOWN]), "servers", "#servers .sj-card"),
 }  # fmt: skip
 
 
@@ -248,6 +272,37 @@ def test_a_researcher_chooses_the_trainer_where_there_are_two(browser: Browser, 
         while not pages.scene.trainings_asked and time.monotonic() < deadline:
             visitor.page.wait_for_timeout(50)
         assert pages.scene.trainings_asked == [{"steps": None, "trainer": "kohya"}]
+
+
+def test_the_words_for_learning_are_changed_beside_the_photo(browser: Browser, pages: ScenePages) -> None:
+    scene = verdicts()
+    pages.show(scene)
+    with visiting(browser, pages.url, DESKTOP) as visitor:
+        visitor.go("?subject=s1&step=photos")
+        fold = visitor.page.locator(".sj-photo details").first
+        fold.locator("summary").click()
+        field = fold.locator("textarea")
+        expect(field).to_have_value(re.compile("^head and shoulders, "))
+        field.fill("in a space suit,\nsmiling")
+        field.blur()
+        expect(field).to_have_attribute("placeholder", "in a space suit, smiling", timeout=SLOW)
+        fold.locator("summary").click()
+        field.fill("")
+        field.blur()
+        expect(field).to_have_attribute("placeholder", api.CAPTION, timeout=SLOW)
+
+
+def test_the_progress_of_easyphoto_is_said_to_be_an_estimate_and_its_stop_to_be_none(
+    browser: Browser, pages: ScenePages
+) -> None:
+    run = api.training("running", 0.42) | {"trainer": "easyphoto", "step": 0, "steps": 0}
+    pages.show(learning(run))
+    with visiting(browser, pages.url, DESKTOP) as visitor:
+        visitor.go("?subject=s1&step=learn")
+        state = visitor.page.locator("#learn-state")
+        expect(state).to_contain_text("an estimate by the clock", timeout=SLOW)
+        expect(state).to_contain_text("the server works on to the end")
+        expect(state).not_to_contain_text("step 0 of")
 
 
 def test_one_trainer_leaves_nothing_to_choose(browser: Browser, pages: ScenePages) -> None:

@@ -14,15 +14,16 @@ import requests
 from PIL import Image
 from skimage import data
 
+from tests.persons import astronaut, hopper
 from webui_client.capabilities import Capabilities
 from webui_client.client import WebuiClient, new_task_id
-from webui_client.errors import Interrupted, MissingCapability, RequestRefused, ServerFailed
+from webui_client.errors import FaceNotSwapped, Interrupted, MissingCapability, RequestRefused, ServerFailed
 from webui_client.infotext import parse
 from webui_client.pictures import Picture
 from webui_client.units.adetailer import ADetailer, ADetailerTab
 from webui_client.units.controlnet import ControlNetUnit
 from webui_client.units.upscale import SdUpscale, UltimateSdUpscale
-from webui_client.values import Extras, Hires, Img2Img, Inpaint, Progress, Timeouts, Txt2Img
+from webui_client.values import Extras, FaceSwap, Hires, Img2Img, Inpaint, Progress, Timeouts, Txt2Img
 
 LONG_STEPS = 80
 FACE_DETECTOR = "mediapipe_face_full"
@@ -408,6 +409,26 @@ def test_extras_resize(client: WebuiClient, face: bytes, side: int) -> None:
     assert (by_factor.width, by_factor.height) == (side * 2, side * 2)
     to_size = client.extras(Extras(image=face, upscaler="Lanczos", size=(96, 160)))
     assert (to_size.width, to_size.height) == (96, 160)
+
+
+def test_every_face_swapper_of_the_server_puts_the_face_in(client: WebuiClient, server: Capabilities) -> None:
+    if not server.able_swappers:
+        pytest.skip(f"{server.server} has no face swapper")
+    picture, person = (photos(1, side=384)[0] for photos in (hopper, astronaut))
+    for swapper in server.able_swappers:
+        swapped = client.swap_face(FaceSwap(image=picture, source=person, swapper=swapper)).open()
+        before = Image.open(io.BytesIO(picture)).convert("RGB")
+        changed = np.abs(np.asarray(swapped, dtype=int) - np.asarray(before, dtype=int)).max(axis=2) > 20
+        assert 0.01 < changed.mean() < 0.5, swapper
+
+
+def test_a_picture_without_a_face_is_no_swap(client: WebuiClient, server: Capabilities) -> None:
+    if not server.able_swappers:
+        pytest.skip(f"{server.server} has no face swapper")
+    empty = as_png(Image.linear_gradient("L").convert("RGB"))
+    for swapper in server.able_swappers:
+        with pytest.raises(FaceNotSwapped):
+            client.swap_face(FaceSwap(image=empty, source=astronaut(1)[0], swapper=swapper))
 
 
 def test_a_learned_upscaler_works_wherever_one_is_named(

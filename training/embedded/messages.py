@@ -103,6 +103,7 @@ class DoneMessage(Message):
     seconds: float
     final_loss: float | None
     candidates: tuple[Candidate, ...] = ()
+    trigger: str | None = None
 
     def adapter(self) -> TrainedAdapter:
         """The adapter that it carries."""

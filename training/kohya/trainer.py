@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from training.errors import TrainingFailed
-from training.kohya.adapter_file import LoraFile, publish, read_lora, require_numbers
+from training.kohya.adapter_file import read_finished
 from training.kohya.checkpoint import family_of
 from training.kohya.dataset import toml, write_photos
 from training.kohya.failures import explain
@@ -18,6 +18,7 @@ from training.kohya.machine import look_at, require_room
 from training.kohya.plan import KohyaPlan, class_pictures_for, plan_training
 from training.kohya.process import run
 from training.kohya.work import WorkFolder, key_of
+from training.lora_file import LoraFile, publish, require_numbers
 from training.port import Candidate, TrainedAdapter, TrainerName, TrainingProgress, TrainingRequest
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -104,7 +105,7 @@ class KohyaTrainer:
             status, log = running.status(), running.log()
         if status:
             raise explain(status, log)
-        lora = read_lora(work.places.output / expected.file)
+        lora = read_finished(work.places.output / expected.file)
         if lora is None:
             raise TrainingFailed(
                 "sd-scripts ended without a finished LoRA.",
@@ -127,7 +128,7 @@ def _keep(
     trigger, output = _trigger(request), request.output.absolute()
     candidates = []
     for epoch, path in work.epoch_files():
-        earlier = read_lora(path)
+        earlier = read_finished(path)
         if earlier is not None:
             kept = output.with_name(f"{output.stem}-{epoch:06}.safetensors")
             steps = epoch * follower.steps_per_epoch

@@ -45,6 +45,11 @@ def draw_faces(pixels: Pixels, *, most: int = 1, confidence: float = 0.5) -> Pix
 
 def find_faces(pixels: Pixels, *, most: int = 1, confidence: float = 0.5) -> list[Landmarks]:
     """Up to most faces of an RGB picture, each (478, 2) x and y in pixels, irises last."""
+    return [mesh[:, :2] for mesh in find_meshes(pixels, most=most, confidence=confidence)]
+
+
+def find_meshes(pixels: Pixels, *, most: int = 1, confidence: float = 0.5) -> list[Landmarks]:
+    """Up to most faces of an RGB picture, the largest first, each (478, 3) in pixels: z grows away from the camera."""
     found = [
         _mesh(pixels[top:bottom, left:right], (left, top), confidence)
         for left, top, right, bottom in _face_crops(pixels, confidence)
@@ -81,7 +86,9 @@ def _mesh(pixels: Pixels, origin: tuple[int, int], confidence: float) -> Landmar
         answer = mesh.process(np.ascontiguousarray(pixels)).multi_face_landmarks
     if not answer:
         return None
-    return in_pixels(answer[0].landmark, pixels) + np.array(origin, np.float32)
+    marks = answer[0].landmark
+    depth = np.array([mark.z * pixels.shape[1] for mark in marks], np.float32)
+    return np.column_stack([in_pixels(marks, pixels) + np.array(origin, np.float32), depth])
 
 
 def in_pixels(landmarks: Iterable[Any], pixels: Pixels) -> Landmarks:

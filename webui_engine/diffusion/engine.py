@@ -126,6 +126,11 @@ class Engine:
         """Look for LoRAs again."""
         self._loras = scan_loras(self._lora_dirs)
 
+    @property
+    def lora_folder(self) -> Path:
+        """Where a new LoRA is put: the folder whose files are taken before those of the same name elsewhere."""
+        return self._lora_dirs[-1]
+
     def embeddings(self) -> tuple[EmbeddingInfo, ...]:
         """The embeddings found at the last refresh that fit the checkpoint in memory; all of them if there is none."""
         width = None if self._bench is None else int(self._bench.model.text_encoder.config.hidden_size)

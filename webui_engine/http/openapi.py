@@ -21,6 +21,7 @@ BODIES: dict[str, type[BaseModel]] = {
     "/sdapi/v1/interrogate": bodies.InterrogateRequest,
     "/internal/progress": bodies.ProgressRequest,
     "/controlnet/detect": bodies.DetectRequest,
+    "/faceswaplab/swap_face": bodies.FaceSwapRequest,
 }
 
 

@@ -42,7 +42,7 @@ class FileForm:
             raise BadValue("samples_format", self.kind, f"known: {', '.join(FORMATS)}")
 
 
-def decode(text: str) -> Image.Image:
+def decode(text: str | None) -> Image.Image:
     """The picture of a base64 string or data URI, turned upright, whatever its mode.
 
     Raises Refused with A1111's wording for anything that is no picture and for an address (nothing is fetched), OSError

@@ -186,3 +186,71 @@ class DetectRequest(BaseModel):
     controlnet_threshold_b: float = -1
     controlnet_masks: list[str] = Field(default_factory=list)
     low_vram: bool = False
+
+
+class InpaintingOptions(BaseModel):
+    """Painting a swapped face over; the misspelt key is the extension's own."""
+
+    inpainting_denoising_strengh: float = Field(0, ge=0, lt=1)
+    inpainting_prompt: str = "Portrait of a [gender]"
+    inpainting_negative_prompt: str = ""
+    inpainting_steps: int = Field(20, ge=1, le=150)
+    inpainting_sampler: str = "Euler"
+    inpainting_model: str = "Current"
+    inpainting_seed: int = Field(-1, ge=-1)
+
+
+class InswappperOptions(BaseModel):
+    """How a swapped face is finished; the misspelt name is the extension's own."""
+
+    face_restorer_name: str = "CodeFormer"
+    restorer_visibility: float = Field(1, ge=0, le=1)
+    codeformer_weight: float = Field(1, ge=0, le=1)
+    upscaler_name: str | None = None
+    improved_mask: bool = False
+    color_corrections: bool = False
+    sharpen: bool = False
+    erosion_factor: float = Field(1, ge=0, le=10)
+
+
+class PostProcessingOptions(BaseModel):
+    """What is done to the whole picture afterwards."""
+
+    face_restorer_name: str | None = None
+    restorer_visibility: float = Field(1, ge=0, le=1)
+    codeformer_weight: float = Field(1, ge=0, le=1)
+    upscaler_name: str | None = None
+    scale: float = Field(1, ge=0, le=10)
+    upscaler_visibility: float = Field(1, ge=0, le=1)
+    inpainting_when: Literal[
+        "Never", "Before Upscaling/all", "After Upscaling/Before Restore Face", "After All"
+    ] = "Never"
+    inpainting_options: InpaintingOptions | None = None
+
+
+class FaceSwapUnit(BaseModel):
+    """One face for ``/faceswaplab/swap_face``. batch_images, faces_index: one each, as in the extension."""
+
+    source_img: str | None = None
+    source_face: str | None = None
+    batch_images: tuple[str] | None = None
+    blend_faces: bool = True
+    same_gender: bool = False
+    sort_by_size: bool = False
+    check_similarity: bool = False
+    compute_similarity: bool = False
+    min_sim: float = 0.0
+    min_ref_sim: float = 0.0
+    faces_index: tuple[int] = Field([0])
+    reference_face_index: int = 0
+    pre_inpainting: InpaintingOptions | None = None
+    swapping_options: InswappperOptions | None = None
+    post_inpainting: InpaintingOptions | None = None
+
+
+class FaceSwapRequest(BaseModel):
+    """The body of ``/faceswaplab/swap_face``."""
+
+    image: str | None = None
+    units: list[FaceSwapUnit]
+    postprocessing: PostProcessingOptions | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flask import current_app
 
 from webui_engine.adetailer.detectors import Detectors
+from webui_engine.easyphoto.person import EasyPhoto
 from webui_engine.http.access import Access
 from webui_engine.http.generation.fields import Style, read_styles
 from webui_engine.http.options import CHECKPOINT, OptionsStore
@@ -30,6 +31,7 @@ class Services:
     queue: TaskQueue
     progress: Progress
     detectors: Detectors
+    easyphoto: EasyPhoto
     access: Access
     data: Path
     flags: dict[str, object]
@@ -50,12 +52,14 @@ def assemble(
 ) -> Services:
     """Services around an engine whose checkpoint is in memory."""
     options.remember({CHECKPOINT: engine.loaded.title})
+    detectors = Detectors([folder / "adetailer" for folder in models_dirs])
     return Services(
         engine=engine,
         options=options,
         queue=TaskQueue(),
         progress=Progress(),
-        detectors=Detectors([folder / "adetailer" for folder in models_dirs]),
+        detectors=detectors,
+        easyphoto=EasyPhoto(engine, detectors, data / "easyphoto"),
         access=access,
         data=data,
         flags=flags,

@@ -10,7 +10,7 @@ from gradio_app.api import Json
 from gradio_app.frame import CLICKS, FIELDS, Updates, view
 from gradio_app.pages.studio import scene as scenes
 from gradio_app.pages.studio import section
-from gradio_app.pages.studio.scene import LEARNED, Scene
+from gradio_app.pages.studio.scene import INSTANT, LEARNED, Scene
 from gradio_app.pages.studio.way import Way
 from gradio_app.place import COUNTS, Place
 from gradio_app.site import Site
@@ -20,7 +20,7 @@ EVERY_PRODUCT = ""
 ORDER = "look"
 """A setting that was changed just before "make" was touched must be known by then."""
 
-APART = ("pose",)
+APART = ("pose", "photo")
 """Options that have a place of their own on the page, outside the fold with all settings."""
 
 
@@ -81,10 +81,19 @@ def obstacle(site: Site, scene: Scene, preset: Json) -> str:
     if not preset["available"]:
         missing = [part["message"] for part in preset["missing"]]
         return " ".join(missing) or site.words("studio.look.unavailable")
+    if takes_photo(preset) and not scene.place.option("", "photo"):
+        return site.words("studio.look.photo_first")
+    if preset["identity"] == INSTANT and not scene.place.option("", "photo") and not has_fit_photo(scene):
+        return site.words("studio.look.one_photo_first")
     learned = bool(scene.subject and scene.subject["adapter"])
     if preset["identity"] == LEARNED and scene.subject and not learned:
         return site.words("studio.look.learn_first")
     return ""
+
+
+def has_fit_photo(scene: Scene) -> bool:
+    """Return whether a person is chosen of whom at least one photo can be used."""
+    return bool(scene.subject and scene.subject["set"]["fit"])
 
 
 def product_filter(site: Site, scene: Scene) -> Any:
@@ -98,6 +107,11 @@ def product_filter(site: Site, scene: Scene) -> Any:
 def takes_pose(preset: Json | None) -> bool:
     """Return whether a look can borrow the pose of a picture."""
     return bool(preset) and any(option["key"] == "pose" for option in (preset or {})["options"])
+
+
+def takes_photo(preset: Json) -> bool:
+    """Return whether a look works from a face photo sent for it; an instant one takes the person's best."""
+    return preset["identity"] != INSTANT and any(option["key"] == "photo" for option in preset["options"])
 
 
 def settings_of(site: Site, scene: Scene) -> str:

@@ -10,7 +10,7 @@ import gradio as gr
 from gradio_app import frame as frames
 from gradio_app.api import Json
 from gradio_app.errors import ApiProblem, PageError
-from gradio_app.frame import CLICKS, Updates, view
+from gradio_app.frame import FIELDS, Updates, view
 from gradio_app.pages.studio import section
 from gradio_app.pages.studio.scene import Scene
 from gradio_app.pages.studio.way import Way
@@ -41,18 +41,20 @@ class Photos:
         fit = scene.subject["photos"]["fit"] if scene.subject else 0
         done = bool(scene.photos and scene.photos["set"]["enough"])
         summary = site.words.counted("studio.photos.done", fit) if done else ""
-        tiles = self.show(site, scene.photos, []) if scene.photos else {self.tiles: "", self.verdict: ""}
+        tiles: Updates = {self.tiles: "", self.verdict: ""}
+        if scene.photos and scene.coach:
+            tiles = self.show(site, scene.photos, scene.coach, [])
         return tiles | section.draw_fold(site, self.fold, STEP, scene, summary)
 
     def live(self, site: Site, scene: Scene) -> Updates:
         """Return nothing: this step does not move by itself."""
         return {}
 
-    def show(self, site: Site, photos: Json, waiting: list[str]) -> Updates:
-        """Return the tiles, with a grey one for each file still waiting, and the sentence about the set."""
+    def show(self, site: Site, photos: Json, coach: Json, waiting: list[str]) -> Updates:
+        """Return the tiles, with a grey one for each file still waiting, and what there is to say about the set."""
         return {
             self.tiles: site.html("photo_tiles", photos=photos["items"], waiting=waiting),
-            self.verdict: site.html("photo_set", set=photos["set"], total=len(photos["items"])),
+            self.verdict: site.html("photo_set", set=photos["set"], coach=coach, total=len(photos["items"])),
             self.proceed: gr.Button(interactive=bool(photos["set"]["enough"]) and not waiting),
         }
 
@@ -70,7 +72,7 @@ def build(site: Site) -> Photos:
             height=132,
         )
         notice = view()
-        tiles = view(name="photo-tiles", listens=CLICKS)
+        tiles = view(name="photo-tiles", listens=FIELDS)
         proceed = gr.Button(
             site.words("studio.photos.proceed"), variant="primary", interactive=False, elem_id="photos-done"
         )
@@ -90,11 +92,18 @@ def wire(photos: Photos, way: Way) -> None:
         way.site.api.delete(f"/subjects/{place.subject}/photos/{touched['id']}")
         return way.go(place.moved(step=STEP))
 
+    def caption(data: Updates, touched: Json) -> Updates:
+        place: Place = data[way.place]
+        words = " ".join(str(touched["value"] or "").split())
+        way.site.api.set_caption(place.subject, touched["id"], words or None)
+        return way.go(place.moved(step=STEP))
+
     def proceed(data: Updates, _: Json) -> Updates:
         return way.go(data[way.place].moved(step=""))
 
     frames.react(photos.files.upload, add, {way.place, photos.files}, photos.outputs())
     way.on(photos.tiles.click, photos.notice, remove)
+    way.on(photos.tiles.input, photos.notice, caption)
     way.on(photos.proceed.click, photos.notice, proceed)
 
 
@@ -121,6 +130,7 @@ def shown(photos: Photos, site: Site, subject_id: str, waiting: list[str], refus
     notice = site.html("photo_refused", refused=refused) if refused else ""
     try:
         current = site.api.read(f"/subjects/{subject_id}/photos")
+        coach = site.api.read(f"/subjects/{subject_id}/coach")
     except PageError as error:
         return {photos.notice: site.notice(error)}
-    return photos.show(site, current, waiting) | {photos.notice: notice}
+    return photos.show(site, current, coach, waiting) | {photos.notice: notice}

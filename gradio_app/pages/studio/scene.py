@@ -8,6 +8,7 @@ from gradio_app.place import Place
 
 UNFINISHED = ("queued", "running")
 LEARNED = "lora"
+INSTANT = "instant"
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Scene:
     subjects: list[Json]
     subject: Json | None
     photos: Json | None
+    coach: Json | None
     presets: list[Json]
     poses: list[Json]
     job: Json | None
@@ -67,6 +69,7 @@ def read(api: Api, place: Place) -> Scene:
         subjects=api.items("/subjects"),
         subject=subject,
         photos=api.read(f"/subjects/{place.subject}/photos") if subject else None,
+        coach=api.read(f"/subjects/{place.subject}/coach") if subject else None,
         presets=presets,
         poses=api.items("/poses"),
         job=job,
@@ -84,6 +87,7 @@ def glance(api: Api, place: Place) -> Scene:
         subjects=[],
         subject=api.found(f"/subjects/{place.subject}") if place.subject else None,
         photos=None,
+        coach=None,
         presets=[look] if look else [],
         poses=[],
         job=job,

@@ -11,7 +11,8 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from studio.faces.portrait import CHIN, FRAME_SIDE, LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, SeenHead, eye_centre
+from studio.faces.portrait import FRAME_SIDE, SeenHead
+from studio.faces.pose import CHIN, LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, eye_centre
 from studio.faces.process import FaceProcess
 from tests.persons import as_jpeg
 

@@ -39,7 +39,7 @@ def address(app: APIFlask) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
+    server.trigger.pull_trigger(server.close)  # in its own thread: what it waits on must not go away under it
     thread.join()
 
 

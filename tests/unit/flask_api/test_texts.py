@@ -19,6 +19,7 @@ from studio import errors
 from studio.assessment.trials import COLOURS
 from studio.id_photo.documents import Changes, Unchecked
 from studio.intake.errors import BadPictureCode
+from studio.intake.looks import Angle, Expression, Framing, Light
 from studio.intake.values import ReasonCode, SetCode
 from studio.pipeline.retrying import CODES, OTHER_CODE, code_of
 from studio.servers import WORKER_NOT_RUNNING
@@ -46,6 +47,8 @@ PROBE_ERRORS: tuple[WebuiError, ...] = (
     ServerFailed("http://gpu:7860", "/memory", 500, "out of memory"),
     BadAnswer("http://gpu:7860", "/memory", "not JSON"),
 )
+WISHED = {"angles": Angle, "expressions": Expression, "lights": Light}
+COVERED = {**WISHED, "framings": Framing}
 FOLDER = Path(flask_api.texts.__file__).parent
 
 
@@ -95,6 +98,9 @@ def test_every_code_of_verdicts_and_states_has_its_words(language: str) -> None:
         *(("reasons", code.value, "remedy") for code in ReasonCode),
         *(("uploads", code.value) for code in BadPictureCode),
         *(("sets", code.value) for code in SetCode),
+        *(("coach", "kinds", code, kind.value) for code, kinds in COVERED.items() for kind in kinds),
+        *(("coach", "titles", code) for code in COVERED),
+        *(("coach", "wishes", code, kind.value) for code, kinds in WISHED.items() for kind in kinds),
         *(("statuses", status.value) for status in Status),
         *(("phases", phase.value) for phase in TrainingPhase),
         ("phases", SCORING),

@@ -6,6 +6,7 @@ import io
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -152,6 +153,57 @@ def test_a_text_is_no_picture_to_restore_from(client: FlaskClient) -> None:
     answer = client.post("/api/v1/images/restore", data={"picture": (io.BytesIO(b"words"), "words.png")})
     assert answer.status_code == 422
     assert answer.get_json(force=True)["code"] == "bad_upload"
+
+
+def coach_of(client: FlaskClient, subject: str, language: str) -> dict[str, Any]:
+    answer = client.get(f"/api/v1/subjects/{subject}/coach", headers={"Accept-Language": language})
+    assert answer.status_code == 200
+    told: dict[str, Any] = answer.get_json()
+    return told
+
+
+def test_the_coach_says_in_both_languages_what_one_more_photo_would_help(
+    client: FlaskClient, subject: str
+) -> None:
+    upload(client, subject, *((photo, "me.jpg") for photo in astronaut(3)))
+    english, korean = coach_of(client, subject, "en"), coach_of(client, subject, "ko")
+    assert english["message"] == (
+        "One more photo would help most: from the person's left side, with a calm face, beside a window."
+    )
+    assert english["wish"] == korean["wish"]
+    assert korean["message"].startswith("한 장만 더 있다면")
+    angles = english["coverage"][0]
+    assert (angles["code"], angles["kinds"][0]) == (
+        "angles",
+        {"code": "front", "title": "front", "count": 3, "wanted": 4},
+    )
+
+
+def test_the_coach_of_nobody_is_not_found(client: FlaskClient) -> None:
+    assert client.get("/api/v1/subjects/gone/coach").status_code == 404
+
+
+def test_a_caption_is_changed_and_given_back(client: FlaskClient, subject: str) -> None:
+    photo = upload(client, subject, (astronaut(1)[0], "me.jpg")).get_json()["items"][0]
+    address = f"/api/v1/subjects/{subject}/photos/{photo['id']}"
+    changed = client.patch(address, json={"caption": "in a space suit"}).get_json()
+    assert (changed["caption"], changed["own_caption"]) == ("in a space suit", True)
+    assert client.get(f"/api/v1/subjects/{subject}/photos").get_json()["items"] == [changed]
+    assert client.patch(address, json={"caption": None}).get_json() == photo
+
+
+@pytest.mark.parametrize("caption", ["two\nlines", "x" * 301, 7])
+def test_a_caption_that_no_trainer_could_read_is_refused(
+    client: FlaskClient, subject: str, caption: object
+) -> None:
+    photo = upload(client, subject, (astronaut(1)[0], "me.jpg")).get_json()["items"][0]
+    refused = client.patch(f"/api/v1/subjects/{subject}/photos/{photo['id']}", json={"caption": caption})
+    assert (refused.status_code, refused.get_json(force=True)["code"]) == (422, "invalid_request")
+
+
+def test_a_photo_that_is_not_there_has_no_caption(client: FlaskClient, subject: str) -> None:
+    answer = client.patch(f"/api/v1/subjects/{subject}/photos/gone", json={"caption": "x"})
+    assert answer.status_code == 404
 
 
 @contextmanager

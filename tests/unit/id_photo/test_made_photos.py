@@ -16,11 +16,12 @@ from PIL import Image, ImageFilter
 from skimage.transform import PiecewiseAffineTransform, warp
 
 from studio.errors import HeadCutOff, NoFace, SeveralFaces, SideFace, Sunglasses
+from studio.faces.colours import rgb
 from studio.faces.embeddings import _landmarks
-from studio.faces.portrait import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, Portrait, eye_centre
+from studio.faces.portrait import Portrait
+from studio.faces.pose import LEFT_EYE_CORNERS, RIGHT_EYE_CORNERS, eye_centre
 from studio.faces.process import FaceProcess
 from studio.faces.similarity import warped
-from studio.id_photo.background import rgb
 from studio.id_photo.documents import DocumentSpec
 from studio.id_photo.head import measure_head
 from studio.id_photo.making import MadePhoto, check_photo, make_id_photo

@@ -19,19 +19,28 @@ from webui_client.infotext import compose
 from webui_client.preflight import lora_names
 
 TIMESTAMP = "20261120211858"
-MODEL, MODEL_HASH = "tiny-random-a", "5688aceb8f"  # the checkpoint that the recorded listings name
+MODEL, MODEL_HASH = (
+    "tiny-random-a",
+    "5688aceb8f",
+)  # the checkpoint that the recorded listings name as the loaded one
+OTHER_MODEL = "tiny-random-b"  # listed too, never loaded and therefore without a hash
 
 Misbehaviour = Callable[[Asked], Reply]
 
 
 class PaintingWebui(ReplayServer):
-    """misbehave: what to do instead, call by call; an empty list means all goes well."""
+    """misbehave: what to do instead, call by call; an empty list means all goes well.
+
+    pause_seconds: how long a picture takes. loads: the checkpoints that had to be loaded for a picture, in order.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.misbehave: list[Misbehaviour] = []
         self.pause_seconds = 0.0
         self.painted = 0
+        self.loaded = MODEL
+        self.loads: list[str] = []
         for path in ("/sdapi/v1/txt2img", "/sdapi/v1/img2img"):
             self.on("POST", path, self._make)
 
@@ -41,6 +50,9 @@ class PaintingWebui(ReplayServer):
         if misbehaviour is not None:
             return misbehaviour(asked)
         self.active_task = asked.json["force_task_id"]
+        if (wanted := model_of(asked.json)) != self.loaded:
+            self.loads.append(wanted)
+            self.loaded = wanted
         time.sleep(self.pause_seconds)
         self.active_task = None
         self.painted += 1
@@ -61,8 +73,8 @@ def answer_to(body: dict[str, Any], **info: Any) -> dict[str, Any]:
         "height": height,
         "steps": body["steps"],
         "cfg_scale": body["cfg_scale"],
-        "sd_model_name": MODEL,
-        "sd_model_hash": MODEL_HASH,
+        "sd_model_name": model_of(body),
+        "sd_model_hash": hash_of(body),
         "extra_generation_params": _script_words(body),
         "index_of_first_image": 0,
         "version": "v1.10.1",
@@ -75,6 +87,17 @@ def answer_to(body: dict[str, Any], **info: Any) -> dict[str, Any]:
         "parameters": {},
         "info": json.dumps(told | info),
     }
+
+
+def model_of(body: dict[str, Any]) -> str:
+    """The checkpoint that a request runs on."""
+    title = body.get("override_settings", {}).get("sd_model_checkpoint") or MODEL
+    return str(title).split(".safetensors", maxsplit=1)[0]
+
+
+def hash_of(body: dict[str, Any]) -> str | None:
+    """Its hash, where the listing has one."""
+    return MODEL_HASH if model_of(body) == MODEL else None
 
 
 def result_size(body: dict[str, Any]) -> tuple[int, int]:
@@ -107,8 +130,8 @@ def infotext_of(body: dict[str, Any], width: int, height: int) -> str:
         ("CFG scale", body["cfg_scale"]),
         ("Seed", body["seed"]),
         ("Size", f"{width}x{height}"),
-        ("Model hash", MODEL_HASH),
-        ("Model", MODEL),
+        *([("Model hash", hash_of(body))] if hash_of(body) else []),
+        ("Model", model_of(body)),
         *_script_words(body).items(),
         *_lora_words(body).items(),
     ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from studio.loras import LoraFolder, trial_name
+from studio.loras import LoraFolders, trial_name
 from studio.store import STALE_SECONDS
 
 
 def test_an_installed_lora_can_be_read_by_a_server_of_another_user(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        LoraFolder(folder=tmp_path).install("anna", b"weights")
+        LoraFolders(folders=(tmp_path,)).install("anna", b"weights")
     finally:
         os.umask(before)
     assert (tmp_path / "anna.safetensors").stat().st_mode & 0o777 == 0o644
@@ -26,5 +26,18 @@ def test_what_a_killed_install_or_scoring_left_is_swept_and_the_servers_files_st
         file.touch()
     for file in (theirs, left, trial):
         os.utime(file, (0, fresh.stat().st_mtime - STALE_SECONDS - 60))
-    LoraFolder(folder=tmp_path).sweep()
+    LoraFolders(folders=(tmp_path,)).sweep()
     assert set(tmp_path.iterdir()) == {theirs, fresh}
+
+
+def test_candidates_are_taken_from_every_folder_and_those_of_another_training_stay(tmp_path: Path) -> None:
+    folders = (tmp_path / "of one server", tmp_path / "of another", tmp_path / "away")
+    ours, theirs = trial_name("a" * 32, 1), trial_name("b" * 32, 1)
+    loras = LoraFolders(folders=folders[:2])
+    for name in (ours, theirs):
+        loras.install(name, b"weights")
+    assert all((folder / f"{ours}.safetensors").exists() for folder in loras.folders)
+    LoraFolders(folders=folders).remove_trials("a" * 32)
+    assert [[file.name for file in folder.iterdir()] for folder in loras.folders] == (
+        [[f"{theirs}.safetensors"]] * 2
+    )

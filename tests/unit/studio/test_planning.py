@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from studio.errors import InvalidRequest, LearnedElsewhere, MissingCapability
 from studio.library.reading import Library, read_library
+from studio.pipeline.stages import StageInput, img2img_request, txt2img_request
 from studio.planning.overrides import check_options, preset_options
-from studio.planning.plan import Identity, Order, Plan, ServerFacts
-from studio.planning.planning import make_plan, picture_seed
+from studio.planning.plan import Identity, Order, Plan, PlannedFaceSwap, ServerFacts
+from studio.planning.planning import lacks_of, make_plan, picture_seed
 from studio.planning.sizes import adapted_size
 from studio.settings import REPOSITORY
 from studio.values import JobOptions
@@ -48,6 +49,13 @@ REAL = TINY.model_copy(
         "loras": ("sajin-abc", "film"),
     }
 )
+FULL = REAL.model_copy(
+    update={
+        "samplers": (*REAL.samplers, "DPM++ 2S a"),
+        "controlnet_models": (*REAL.controlnet_models, "control_v2p_sd15_mediapipe_face [6]"),
+        "controlnet_modules": (*REAL.controlnet_modules, "mediapipe_face"),
+    }
+)
 ANNA = Identity(trigger="sks", class_noun="woman", lora="sajin-abc", checkpoint="sajin-tiny")
 ANNA_AT_HER_BEST = ANNA.model_copy(update={"weight": 0.7})
 ANNA_FOR_REAL = ANNA.model_copy(update={"lora": "sajin-def", "checkpoint": "realistic"})
@@ -79,7 +87,7 @@ SHIPPED = read_library(REPOSITORY / "presets", REPOSITORY / "prompts")
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), preset=st.sampled_from(sorted(SHIPPED.products)))
 def test_the_same_order_gives_the_same_plan(seed: int, preset: str) -> None:
-    assert planned(SHIPPED, preset=preset, seed=seed) == planned(SHIPPED, preset=preset, seed=seed)
+    assert planned(SHIPPED, FULL, preset, seed=seed) == planned(SHIPPED, FULL, preset, seed=seed)
 
 
 def test_pictures_of_a_job_count_their_seeds_up_and_wrap(library: Library) -> None:
@@ -96,12 +104,12 @@ def test_sizes_adapt_to_the_checkpoint(native: int, size: tuple[int, int]) -> No
 
 
 def test_lengths_in_pixels_shrink_with_the_picture(library: Library) -> None:
-    tab = planned(library).pictures[0].stages[0].adetailer[0]
+    tab = planned(library).pictures[0].sampled[0].adetailer[0]
     assert (tab.mask_blur, tab.padding) == (1, 8)
 
 
 def test_every_text_that_names_the_subject_calls_the_subjects_lora(library: Library) -> None:
-    first = planned(library).pictures[0].stages[0]
+    first = planned(library).pictures[0].sampled[0]
     assert "sks woman" in first.prompt
     assert first.prompt.endswith("<lora:sajin-abc:0.8>")
     assert first.adetailer[0].prompt.endswith("<lora:sajin-abc:0.8>")
@@ -111,15 +119,15 @@ def test_of_all_that_was_learned_the_one_for_the_servers_checkpoint_is_called(li
     assert planned(library, TINY).identity == ANNA
     real = planned(library, REAL.model_copy(update={"checkpoint": "people/realistic.safetensors [2]"}))
     assert real.identity == ANNA_FOR_REAL
-    assert "<lora:sajin-def:" in real.pictures[0].stages[0].prompt
+    assert "<lora:sajin-def:" in real.pictures[0].sampled[0].prompt
 
 
 def test_a_person_is_called_at_their_own_best_weight_unless_the_preset_sets_one(library: Library) -> None:
     own = planned(library, identities=(ANNA_AT_HER_BEST,))
-    assert "<lora:sajin-abc:0.7>" in own.pictures[0].stages[0].prompt
+    assert "<lora:sajin-abc:0.7>" in own.pictures[0].sampled[0].prompt
     spec = library.products["studio-profile"].spec.model_copy(update={"lora_weight": 0.9})
     fixed = planned(library, identities=(ANNA_AT_HER_BEST,), spec=spec)
-    assert "<lora:sajin-abc:0.9>" in fixed.pictures[0].stages[0].prompt
+    assert "<lora:sajin-abc:0.9>" in fixed.pictures[0].sampled[0].prompt
 
 
 def test_a_person_learned_on_another_checkpoint_only_is_refused(library: Library) -> None:
@@ -131,7 +139,7 @@ def test_without_an_identity_no_lora_is_called(library: Library) -> None:
     plan = planned(library, identities=(), class_noun="person")
     assert plan.loras == ()
     assert "<lora" not in plan.model_dump_json()
-    assert "photo of a person" in plan.pictures[0].stages[0].prompt
+    assert "photo of a person" in plan.pictures[0].sampled[0].prompt
 
 
 def test_a_declared_alternative_is_taken_and_written_down(library: Library) -> None:
@@ -151,7 +159,7 @@ def test_nothing_is_written_down_where_the_server_has_the_first_names(library: L
 
 
 def test_a_real_checkpoint_gets_controlnets_of_its_own_family(library: Library) -> None:
-    unit = planned(library, REAL).pictures[0].stages[2].controlnet[0]
+    unit = planned(library, REAL).pictures[0].sampled[2].controlnet[0]
     assert unit.model == "control_v11f1e_sd15_tile [3]"
 
 
@@ -168,37 +176,67 @@ def test_a_missing_detector_is_named_with_all_that_would_do(library: Library) ->
         planned(library, TINY.model_copy(update={"detectors": ()}))
 
 
+def test_a_survey_names_everything_that_is_missing_not_only_the_first(library: Library) -> None:
+    bare = REAL.model_copy(update={"scripts": (), "detectors": (), "controlnet_models": ()})
+    asked = order(library, pose="poses/p.png", pose_is_skeleton=True)
+    lacks = [
+        (lack.stage, lack.kind, lack.wanted[0], lack.optional)
+        for lack in lacks_of(asked, bare, library.prompts)
+    ]
+    assert lacks == [
+        ("skeleton", "adetailer model", "face_yolov8n.pt", False),
+        ("skeleton", "adetailer model", "hand_yolov8n.pt", True),
+        ("skeleton", "controlnet model", "openpose", False),
+        ("tone", "adetailer model", "face_yolov8n.pt", False),
+        ("upscale", "script", "Ultimate SD upscale", False),
+        ("upscale", "controlnet model", "tile", False),
+    ]
+
+
+def test_a_survey_of_a_server_that_has_everything_is_empty(library: Library) -> None:
+    facts = FULL.model_copy(
+        update={
+            "face_swappers": ("roop",),
+            "face_restorers": ("GFPGAN",),
+            "detectors": ("face_yolov8n.pt", "hand_yolov8n.pt"),
+            "loras": ("FilmVelvia3",),
+        }
+    )
+    for preset in library.products:
+        assert lacks_of(order(library, preset), facts, library.prompts) == ()
+
+
 def test_the_pose_unit_is_there_only_when_a_pose_is_chosen(library: Library) -> None:
-    assert planned(library).pictures[0].stages[0].controlnet == ()
-    with_pose = planned(library, pose="poses/abc.jpg").pictures[0].stages[0].controlnet
+    assert planned(library).pictures[0].sampled[0].controlnet == ()
+    with_pose = planned(library, pose="poses/abc.jpg").pictures[0].sampled[0].controlnet
     assert [(unit.unit, unit.picture) for unit in with_pose] == [("openpose", "poses/abc.jpg")]
 
 
 def test_a_drawn_skeleton_is_not_looked_at_by_a_preprocessor(library: Library) -> None:
     plan = planned(library, pose="poses/abc.png", pose_is_skeleton=True)
-    assert plan.pictures[0].stages[0].controlnet[0].module == "none"
+    assert plan.pictures[0].sampled[0].controlnet[0].module == "none"
 
 
 def test_a_style_lora_is_called_in_every_stage_when_the_server_has_it(library: Library) -> None:
     plan = planned(library, REAL, preset="film")
-    assert all("<lora:film:0.5>" in stage.prompt for stage in plan.pictures[0].stages)
+    assert all("<lora:film:0.5>" in stage.prompt for stage in plan.pictures[0].sampled)
     assert plan.loras == ("sajin-def", "film")
 
 
 def test_words_added_by_the_owner_are_drawn_alike_in_every_stage(library: Library) -> None:
     options = JobOptions(prompt="{hat|scarf|bow|tie|ring|flower} here")
-    stages = planned(library, options=options).pictures[0].stages
+    stages = planned(library, options=options).pictures[0].sampled
     assert len({stage.prompt.split(", ")[-1].split(" here")[0] for stage in stages}) == 1
 
 
 def test_two_pictures_of_a_job_may_draw_different_words(library: Library) -> None:
     plan = planned(library, preset="casual", count=8)
-    assert len({picture.stages[0].prompt for picture in plan.pictures}) > 1
+    assert len({picture.sampled[0].prompt for picture in plan.pictures}) > 1
 
 
 def test_an_override_reaches_its_stage_only(library: Library) -> None:
     options = JobOptions(stages={"tone": {"denoising_strength": 0.6, "steps": 9}})
-    stages = planned(library, options=options).pictures[0].stages
+    stages = planned(library, options=options).pictures[0].sampled
     assert (stages[1].denoising_strength, stages[1].steps) == (0.6, 9)
     assert stages[0].steps == 30
 
@@ -236,3 +274,143 @@ def test_the_catalogue_of_options_has_ranges_and_defaults(library: Library) -> N
     assert (strength.minimum, strength.maximum, strength.default) == (0.0, 1.0, 0.35)
     assert options[None, "pose"].kind == "picture"
     assert ("skeleton", "denoising_strength") not in options
+
+
+CAT = {"photo": "face-photos/abc.jpg", "animal": "cat", "identities": ()}
+
+
+def test_an_animal_follows_the_face_mesh_of_the_photo_with_the_numbers_of_its_source(
+    library: Library,
+) -> None:
+    plan = planned(library, FULL, "animal", **CAT)
+    stage, unit = plan.pictures[0].sampled[0], plan.pictures[0].sampled[0].controlnet[0]
+    assert stage.prompt == "cat, close up, (face portrait:1.1), front face"
+    assert (stage.use, stage.steps, stage.sampler, stage.cfg_scale) == ("txt2img", 20, "DPM++ 2S a", 7)
+    assert (stage.width, stage.height, stage.picture) == (512, 512, None)
+    assert (unit.module, unit.model, unit.picture) == (
+        "mediapipe_face",
+        "control_v2p_sd15_mediapipe_face [6]",
+        "face-photos/abc.jpg",
+    )
+    assert (unit.weight, unit.resolution, unit.threshold_a, unit.threshold_b) == (1.25, 512, 1, 0.5)
+    assert (unit.guidance_start, unit.guidance_end, unit.control_mode) == (0, 1, "Balanced")
+    assert plan.choices == ()
+
+
+def test_an_animal_by_the_pose_lets_the_pose_outrank_the_prompt(library: Library) -> None:
+    unit = planned(library, FULL, "animal-pose", **CAT).pictures[0].sampled[0].controlnet[0]
+    assert (unit.module, unit.picture, unit.weight) == ("openpose_full", "face-photos/abc.jpg", 1)
+    assert unit.control_mode == "ControlNet is more important"
+    assert (unit.resolution, unit.threshold_a) == (-1, -1)
+
+
+def test_a_first_stage_that_paints_over_begins_with_the_photo(library: Library) -> None:
+    stage = planned(library, REAL, "animal-repaint", **CAT).pictures[0].sampled[0]
+    assert (stage.use, stage.picture, stage.denoising_strength) == ("img2img", "face-photos/abc.jpg", 0.65)
+    assert stage.controlnet == ()
+
+
+def test_a_photo_decides_the_request_that_is_sent(library: Library) -> None:
+    stage = planned(library, FULL, "animal", **CAT).pictures[0].sampled[0]
+    given = StageInput(
+        request=stage, picture=None, files={"face-photos/abc.jpg": b"face"}, checkpoint="realistic"
+    )
+    unit = txt2img_request(given).controlnet[0]
+    assert (unit.image, unit.processor_res, unit.threshold_a, unit.threshold_b) == (b"face", 512, 1, 0.5)
+    over = planned(library, FULL, "animal-repaint", **CAT).pictures[0].sampled[0]
+    painted = img2img_request(StageInput(request=over, picture=b"face", files={}, checkpoint="realistic"))
+    assert (painted.init_images, painted.resize_mode) == ((b"face",), "crop")
+
+
+def test_without_the_controlnet_of_faces_an_animal_is_refused_by_its_name(library: Library) -> None:
+    with pytest.raises(MissingCapability, match="mediapipe_face"):
+        planned(library, REAL, "animal", **CAT)
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        (JobOptions(), "options.photo"),
+        (JobOptions(photo="abc", animal="unicorn"), "options.animal"),
+    ],
+)
+def test_an_animal_needs_a_photo_and_a_known_name(library: Library, options: JobOptions, place: str) -> None:
+    spec = library.products["animal"].spec
+    with pytest.raises(InvalidRequest) as refused:
+        check_options(spec, options, library.prompts, library.animals.animals)
+    assert [where for where, _ in refused.value.problems] == [place]
+
+
+def test_photo_and_animal_are_choices_of_presets_that_take_them_only(library: Library) -> None:
+    animals = tuple(library.animals.animals)
+    offered = {
+        name: {option.key: option for option in preset_options(product.spec, animals)}
+        for name, product in library.products.items()
+    }
+    assert offered["animal-repaint"]["photo"].kind == "picture"
+    assert offered["animal-repaint"]["animal"].choices == animals
+    assert not {"photo", "animal"} & set(offered["studio-profile"])
+
+
+SWAPPING = REAL.model_copy(update={"face_swappers": ("roop", "reactor"), "face_restorers": ("GFPGAN",)})
+
+
+def instant(library: Library, facts: ServerFacts, **changes: Any) -> Plan:
+    given = {"identities": (), "photo": "photos/abc.jpg", **changes}
+    return planned(library, facts, "instant", **given)
+
+
+def test_an_instant_picture_ends_with_the_face_by_the_swapper_that_is_there(library: Library) -> None:
+    plan = instant(library, SWAPPING)
+    stages = plan.pictures[0].stages
+    assert [stage.use for stage in stages] == ["txt2img", "img2img", "upscale", "face_swap"]
+    swap = stages[-1]
+    assert isinstance(swap, PlannedFaceSwap)
+    assert (swap.swapper, swap.face_restorer, swap.photo) == ("reactor", "GFPGAN", "photos/abc.jpg")
+    assert (swap.width, swap.height) == (stages[-2].width, stages[-2].height)
+    taken = {choice.kind: (choice.wanted, choice.taken) for choice in plan.choices if choice.stage == "face"}
+    assert taken == {"face swapper": ("faceswaplab", "reactor"), "face restorer": ("CodeFormer", "GFPGAN")}
+
+
+def test_without_a_restorer_the_face_stays_as_it_was_swapped_and_that_is_noted(library: Library) -> None:
+    plan = instant(library, SWAPPING.model_copy(update={"face_restorers": ()}))
+    swap = plan.pictures[0].stages[-1]
+    assert isinstance(swap, PlannedFaceSwap)
+    assert swap.face_restorer is None
+    assert any(choice.kind == "face restorer" and choice.taken is None for choice in plan.choices)
+
+
+def test_a_server_without_a_swapper_is_refused_by_name_of_what_is_missing(library: Library) -> None:
+    with pytest.raises(MissingCapability) as caught:
+        instant(library, REAL)
+    data = caught.value.data
+    assert (data["kind"], data["name"], data["stage"]) == (
+        "face swapper",
+        "faceswaplab / reactor / roop",
+        "face",
+    )
+
+
+def test_whoever_is_learned_gets_the_same_look_without_a_swap(library: Library) -> None:
+    plan = instant(library, REAL, identities=(ANNA_FOR_REAL,))
+    assert [stage.use for stage in plan.pictures[0].stages] == ["txt2img", "img2img", "upscale"]
+    assert plan.loras == ("sajin-def",)
+
+
+def test_whoever_was_learned_on_another_checkpoint_gets_the_face_of_the_photo(library: Library) -> None:
+    plan = instant(library, SWAPPING, identities=(ANNA,))
+    assert plan.identity is None
+    assert plan.pictures[0].stages[-1].use == "face_swap"
+
+
+def test_nothing_of_a_face_swap_can_be_changed_by_a_job(library: Library) -> None:
+    spec = library.products["instant"].spec
+    with pytest.raises(InvalidRequest) as caught:
+        check_options(spec, JobOptions(stages={"face": {"steps": 3}}), library.prompts)
+    assert caught.value.problems == (("options.stages.face", "nothing of this stage may be changed"),)
+
+
+def test_an_instant_look_takes_the_persons_photo_or_one_that_is_sent(library: Library) -> None:
+    spec = library.products["instant"].spec
+    check_options(spec, JobOptions(), library.prompts)
+    assert "photo" in [option.key for option in preset_options(spec)]

@@ -9,8 +9,9 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -93,15 +94,21 @@ def servers() -> Iterator[list[PaintingWebui]]:
         yield [first, second]
 
 
-def open_house(folder: Path, servers: list[PaintingWebui], timeouts: Timeouts | None = None) -> House:
-    presets = folder / "presets"
-    presets.mkdir()
-    (presets / "quick.yaml").write_text(PRESET, encoding="utf-8")
+def open_house(
+    folder: Path,
+    servers: list[PaintingWebui],
+    timeouts: Timeouts | None = None,
+    presets: Mapping[str, str] = MappingProxyType({"quick": PRESET}),
+) -> House:
+    library = folder / "presets"
+    library.mkdir()
+    for name, text in presets.items():
+        (library / f"{name}.yaml").write_text(text, encoding="utf-8")
     settings = Settings(
         _env_file=None,
         data=folder / "data",
         webui_urls=tuple(server.url for server in servers),
-        presets_dir=presets,
+        presets_dir=library,
         prompts_dir=REPOSITORY / "prompts",
     )
     base = lay_foundations(settings)
@@ -458,12 +465,13 @@ def test_a_job_for_an_address_that_is_no_open_webui_says_so_and_goes_on_when_it_
 
 @NO_OPEN_WEBUI
 def test_an_address_that_is_no_open_webui_is_shown_with_what_it_is(
-    reply: Reply, code: str, word: str
+    tmp_path: Path, reply: Reply, code: str, word: str
 ) -> None:
     with PaintingWebui() as server:
         for method, path in list(server.routes):
             server.on(method, path, reply)
-        record = look_at(WebuiClient(server.url), busy=False)
+        client = WebuiClient(server.url)
+        record = look_at(client, WebuiPool([client], tmp_path))
     assert record.server.status == "down"
     assert record.server.problem == code
     assert record.server.details is not None

@@ -6,8 +6,9 @@ import dataclasses
 import hashlib
 import io
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -31,7 +32,7 @@ from studio.worker.training_steps import Learned, TrainingSteps
 from studio.worker.watching import Watcher
 from tests.chaos.faults import in_the_way, locked
 from tests.persons import astronaut
-from tests.replay import Reply
+from tests.replay import Asked, Reply
 from tests.unit.studio.painting_webui import MODEL, PaintingWebui, fails
 from training.errors import TrainingCancelled, TrainingFailed
 from training.port import Candidate, TrainedAdapter, TrainingPhase, TrainingProgress, TrainingRequest
@@ -79,7 +80,7 @@ def _kept(request: TrainingRequest, steps: int) -> Candidate:
 
 @dataclasses.dataclass
 class School:
-    """A studio beside one WebUI that reads LoRAs from folder."""
+    """A studio beside WebUIs; server: the first of them, which reads LoRAs from folder."""
 
     base: Foundations
     studio: Studio
@@ -114,37 +115,54 @@ class School:
 
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[School]:
+    with reading_loras(tmp_path / "loras") as server, opened(tmp_path, server) as school:
+        yield school
+
+
+@contextmanager
+def opened(tmp_path: Path, *servers: PaintingWebui, **settings: Any) -> Iterator[School]:
+    """A school beside the servers, in which candidates are compared by two pictures."""
     folder, checkpoint = tmp_path / "loras", tmp_path / f"{MODEL}.safetensors"
-    folder.mkdir()
     checkpoint.touch()
-    with PaintingWebui() as server:
-        server.on("POST", "/sdapi/v1/refresh-loras", Reply(body=None))
-        server.on("GET", "/sdapi/v1/loras", lambda asked: listed(folder))
-        settings = Settings(
-            _env_file=None,
-            data=tmp_path / "data",
-            webui_urls=(server.url,),
-            checkpoint=checkpoint,
-            lora_dir=folder,
-            patience_seconds=0,
+    urls = tuple(server.url for server in servers)
+    usual: dict[str, Any] = {
+        "data": tmp_path / "data",
+        "checkpoint": checkpoint,
+        "lora_dir": folder,
+        "patience_seconds": 0,
+    }
+    base = lay_foundations(Settings(_env_file=None, webui_urls=urls, **(usual | settings)))
+    with base.closing:
+        pool = WebuiPool([WebuiClient(url) for url in urls], tmp_path / "locks")
+        trainer = QuickTrainer()
+        steps = training_steps(base, pool, ServerTasks(database=base.database), Stopping())
+        scorer = dataclasses.replace(steps.scorer, trials=TRIALS[:2])
+        steps = dataclasses.replace(steps, trainers={"embedded": trainer}, scorer=scorer)
+        yield School(
+            base=base,
+            studio=Studio(base),
+            steps=steps,
+            trainer=trainer,
+            server=servers[0],
+            pool=pool,
+            folder=folder,
         )
-        base = lay_foundations(settings)
-        with base.closing:
-            pool = WebuiPool([WebuiClient(server.url)], tmp_path / "locks")
-            trainer = QuickTrainer()
-            tasks = ServerTasks(database=base.database)
-            steps = training_steps(base, pool, tasks, Stopping())
-            scorer = dataclasses.replace(steps.scorer, trials=TRIALS[:2])
-            steps = dataclasses.replace(steps, trainers={"embedded": trainer}, scorer=scorer)
-            yield School(
-                base=base,
-                studio=Studio(base),
-                steps=steps,
-                trainer=trainer,
-                server=server,
-                pool=pool,
-                folder=folder,
-            )
+
+
+@contextmanager
+def reading_loras(folder: Path) -> Iterator[PaintingWebui]:
+    """A WebUI that lists what lay in its LoRA folder when it last read it, as A1111 does."""
+    folder.mkdir()
+    with PaintingWebui() as server:
+
+        def read(_: Asked) -> Reply:
+            read_now = listed(folder)
+            server.on("GET", "/sdapi/v1/loras", read_now)
+            return Reply(body=None)
+
+        server.on("GET", "/sdapi/v1/loras", listed(folder))
+        server.on("POST", "/sdapi/v1/refresh-loras", read)
+        yield server
 
 
 def listed(folder: Path) -> Reply:
@@ -172,6 +190,17 @@ def test_the_trainer_gets_the_fit_photos_with_their_faces(school: School) -> Non
     assert len(request.photos) == 3
     assert all(photo.box is not None and photo.path.exists() for photo in request.photos)
     assert (request.class_noun, request.steps, request.seed) == ("woman", 2, 5)
+
+
+def test_the_trainer_gets_each_photos_caption_its_owners_before_the_automatic_one(school: School) -> None:
+    training = school.start(steps=2)
+    first, second, _ = school.studio.photos(training.subject_id).items
+    school.studio.set_caption(training.subject_id, second.id, "in a space suit")
+    school.run(training)
+    (request,) = school.trainer.asked
+    captions = [photo.caption for photo in request.photos]
+    assert captions[:2] == [first.caption, "in a space suit"]
+    assert all(captions)
 
 
 def test_installing_twice_as_after_a_crash_makes_one_adapter(school: School) -> None:
@@ -248,7 +277,7 @@ def test_a_waiting_training_is_cancelled_at_once_and_a_running_one_when_it_looks
 def test_a_lora_folder_the_server_does_not_read_is_found_out(school: School, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    loras = dataclasses.replace(school.steps.loras, folder=elsewhere)
+    loras = dataclasses.replace(school.steps.loras, folders=(elsewhere,))
     servers = dataclasses.replace(school.steps.scorer.servers, loras=loras)
     scorer = dataclasses.replace(school.steps.scorer, servers=servers)
     school.steps = dataclasses.replace(school.steps, loras=loras, scorer=scorer)
@@ -378,7 +407,7 @@ def test_a_job_calls_the_person_at_the_weight_that_was_found_best(school: School
         assert row is not None
         plan = Plan.model_validate(row.plan)
     tag = f"<lora:{training.adapter.name}:{training.adapter.weight:g}>"
-    assert tag in plan.pictures[0].stages[0].prompt
+    assert tag in plan.pictures[0].sampled[0].prompt
 
 
 def test_progress_is_kept_as_it_is_told(school: School) -> None:
@@ -410,6 +439,56 @@ def test_a_lora_lost_from_the_folder_is_put_back_before_a_job(school: School, tm
     steps = job_steps(school.base, school.pool, ServerTasks(database=school.base.database), Stopping())
     steps.open(job.id, 0)
     assert file.exists()
+
+
+def test_a_lora_is_placed_in_every_servers_own_folder_and_read_by_each(tmp_path: Path) -> None:
+    first, second = tmp_path / "loras", tmp_path / "loras of the second"
+    with reading_loras(first) as one, reading_loras(second) as two:
+        dirs = f"{two.url}/={second}"
+        with opened(tmp_path, one, two, lora_dirs=dirs) as school:
+            training = school.run(school.start())
+            names = [[lora.name for lora in client.loras()] for client in school.pool.clients]
+    assert training.adapter is not None
+    assert names == [[training.adapter.name]] * 2
+    assert [file.name for file in first.iterdir()] == [file.name for file in second.iterdir()]
+
+
+def test_a_server_that_came_later_gets_the_lora_before_a_job(tmp_path: Path) -> None:
+    first, second = tmp_path / "loras", tmp_path / "loras of the second"
+    with reading_loras(first) as one, reading_loras(second) as two:
+        with opened(tmp_path, one) as school:
+            training = school.run(school.start())
+            request = JobRequest(preset="studio-profile", subject=training.subject_id)
+            job = school.studio.create_job(request)
+        with opened(tmp_path, one, two, lora_dirs=f"{two.url}={second}") as school:
+            tasks = ServerTasks(database=school.base.database)
+            steps = job_steps(school.base, school.pool, tasks, Stopping())
+            steps.open(job.id, 0)
+            names = [[lora.name for lora in client.loras()] for client in school.pool.clients]
+    assert training.adapter is not None
+    assert names == [[training.adapter.name]] * 2
+
+
+def test_a_folder_that_cannot_be_written_does_not_keep_the_lora_from_the_other_server(tmp_path: Path) -> None:
+    first, second = tmp_path / "loras", tmp_path / "loras of the second"
+    with reading_loras(first) as one, reading_loras(second) as two:
+        second.rmdir()
+        second.write_text("not a folder")
+        with opened(tmp_path, one, two, lora_dirs=f"{two.url}={second}") as school:
+            assert school.run(school.start()).status is Status.SUCCEEDED
+    assert len(list(first.iterdir())) == 1
+
+
+def test_erasing_a_subject_takes_its_lora_from_every_folder(tmp_path: Path) -> None:
+    first, second = tmp_path / "loras", tmp_path / "loras of the second"
+    with (
+        reading_loras(first) as one,
+        reading_loras(second) as two,
+        opened(tmp_path, one, two, lora_dirs=f"{two.url}={second}") as school,
+    ):
+        training = school.run(school.start())
+        school.studio.erase_subject(training.subject_id)
+    assert list(first.iterdir()) == list(second.iterdir()) == []
 
 
 def test_a_person_learned_on_another_checkpoint_is_refused_before_and_after_the_order(school: School) -> None:

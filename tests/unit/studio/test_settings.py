@@ -34,6 +34,18 @@ def test_beside_a_webui_nothing_is_assumed_about_its_files() -> None:
     assert beside.installed_loras is None
 
 
+def test_servers_may_have_lora_folders_of_their_own_and_the_others_share_one() -> None:
+    several = settings(
+        webui_urls="http://a:7860,http://b:7860,http://c:7860",
+        lora_dir=Path("/shared"),
+        lora_dirs="http://b:7860/=/mnt/b/Lora, http://unused:1=/mnt/x",
+    )
+    assert several.lora_folders == (Path("/shared"), Path("/mnt/b/Lora"))
+    assert settings(webui_urls="http://a:7860", lora_dirs="http://a:7860=/a").lora_folders == (Path("/a"),)
+    assert settings(webui_urls="http://a:7860").lora_folders == ()
+    assert settings(data=Path("/d")).lora_folders == (Path("/d/loras"),)
+
+
 def test_a_dotenv_file_is_read(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("SAJIN_API_PORT=9001\n", encoding="utf-8")
     assert Settings(_env_file=tmp_path / ".env").api_port == 9001
@@ -55,6 +67,8 @@ def test_a_password_is_not_shown() -> None:
     [
         {"api_port": 0},
         {"webui_auth": "no colon"},
+        {"lora_dirs": "/models/Lora"},
+        {"lora_dirs": "http://gpu:7860="},
         {"webui_urls": "gpu:7860"},
         {"webui_urls": "http://gpu:7860,ftp://gpu"},
         {"executor_id": "../x"},

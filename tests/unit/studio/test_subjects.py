@@ -15,7 +15,7 @@ from studio.errors import ConsentRequired, NotEnoughPhotos, NotFound, TooManyPho
 from studio.service import Studio
 from studio.settings import Settings
 from studio.values import MAX_PHOTOS, NewSubject, Subject, UploadedFile
-from tests.persons import astronaut
+from tests.persons import as_jpeg, astronaut, hopper
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +161,38 @@ def test_too_few_photos_are_not_learned_from(tmp_path: Path) -> None:
         with pytest.raises(NotEnoughPhotos) as refused:
             studio.start_training(subject.id)
         assert refused.value.verdict.needed == 3
+
+
+def test_a_photo_has_a_caption_of_its_own_until_its_owner_writes_one(house: Studio, anna: Subject) -> None:
+    photo = house.add_photos(anna.id, upload(*astronaut(1))).items[0]
+    assert photo.caption.startswith("head and shoulders, facing the camera, smiling, wearing")
+    assert not photo.own_caption
+    changed = house.set_caption(anna.id, photo.id, "in a space suit")
+    assert (changed.caption, changed.own_caption) == ("in a space suit", True)
+    house.add_photos(anna.id, upload(astronaut(2)[1]))
+    assert house.photos(anna.id).items[0] == changed
+    assert house.set_caption(anna.id, photo.id, None) == photo
+
+
+def test_a_caption_of_a_photo_that_is_not_there_is_refused(house: Studio, anna: Subject) -> None:
+    other = house.create_subject(NewSubject(name="B", consent=True))
+    photo = house.add_photos(other.id, upload(*astronaut(1))).items[0]
+    with pytest.raises(NotFound):
+        house.set_caption(anna.id, photo.id, "mine")
+    with pytest.raises(NotFound):
+        house.set_caption(anna.id, "gone", "mine")
+
+
+def test_the_coach_names_the_odd_one_out_and_the_better_of_two(house: Studio, anna: Subject) -> None:
+    smaller = Image.open(io.BytesIO(astronaut(1)[0])).resize((600, 572))
+    photos = house.add_photos(anna.id, upload(as_jpeg(smaller), *astronaut(3), hopper(1)[0])).items
+    told = house.coach(anna.id)
+    assert told.usable == 3
+    assert told.strangers == (photos[4].id,)
+    assert [(group.best, group.others) for group in told.duplicates] == [(photos[1].id, (photos[0].id,))]
+    assert told.wish is not None
+
+
+def test_nobody_is_coached_about_a_subject_that_is_not_there(house: Studio) -> None:
+    with pytest.raises(NotFound):
+        house.coach("gone")

@@ -15,19 +15,18 @@ from studio.assembly import Foundations, lay_foundations
 from studio.database.tables import TrainingRow
 from studio.errors import TrainingObstacle, TrainingUnavailable
 from studio.pipeline.attempts import ServerTasks
+from studio.planning.plan import ServerFacts
 from studio.service import Studio
 from studio.settings import Settings
 from studio.trainers import availability, require_training
 from studio.values import NewSubject, Status, Training, TrainingOptions, UploadedFile
-from studio.worker.process import training_steps
+from studio.worker.process import training_steps, webui_pool
 from studio.worker.stopping import Stopping
 from tests.persons import astronaut
 from tests.stand_ins.kohya import behave, install, write_checkpoint
 from training.errors import TrainerObstacle
 from training.kohya import Installation
 from training.port import TrainerName
-from webui_client.client import WebuiClient
-from webui_client.pool import WebuiPool
 
 
 @dataclass
@@ -80,7 +79,7 @@ def test_a_checkpoint_that_kohya_cannot_learn_on_is_refused_and_the_own_trainer_
     write_checkpoint(place.checkpoint, width=1024)
 
     assert obstacle(place.settings()) is TrainingObstacle.CHECKPOINT_UNFIT
-    assert availability(place.settings()).trainers == ("embedded",)
+    assert availability(place.settings(), ()).trainers == ("embedded",)
 
 
 def test_the_python_of_sd_scripts_own_virtual_environment_is_found(place: Place) -> None:
@@ -104,10 +103,44 @@ def test_the_python_of_sd_scripts_own_virtual_environment_is_found(place: Place)
 def test_the_studio_says_which_trainers_could_learn(
     place: Place, changes: dict[str, object], available: bool, code: str, trainers: tuple[str, ...]
 ) -> None:
-    told = availability(place.settings(**changes))
+    told = availability(place.settings(**changes), ())
 
     assert (told.available, told.code, told.trainers) == (available, code, trainers)
     assert told.trainer == changes.get("trainer", "embedded")
+
+
+def test_easyphoto_needs_a_server_that_has_it_a_lora_folder_and_the_name_of_a_checkpoint(
+    place: Place,
+) -> None:
+    settings = place.settings(checkpoint=Path("only-on-the-server.safetensors"))
+    assert require_training(settings, "easyphoto")[1] == (place.folder / "loras",)
+    assert obstacle(place.settings(checkpoint=None), "easyphoto") is TrainingObstacle.CHECKPOINT_UNKNOWN
+    assert obstacle(place.settings(lora_dir=None), "easyphoto") is TrainingObstacle.LORA_DIR_UNKNOWN
+    assert (
+        obstacle(place.settings(lora_dir=place.folder / "no"), "easyphoto")
+        is TrainingObstacle.LORA_DIR_MISSING
+    )
+
+    assert availability(place.settings(trainer="easyphoto"), ()).code == "trainer_not_served"
+    with_it, without = facts(easyphoto=True), facts(easyphoto=False)
+    assert "easyphoto" not in availability(place.settings(), (without,)).trainers
+    assert availability(place.settings(trainer="easyphoto"), (without, with_it)).available
+
+
+def facts(*, easyphoto: bool) -> ServerFacts:
+    """A server of which nothing matters but whether it has EasyPhoto."""
+    names = ("samplers", "schedulers", "upscalers", "loras", "scripts", "detectors")
+    empty: dict[str, tuple[str, ...]] = dict.fromkeys(names, ())
+    return ServerFacts(
+        url="http://127.0.0.1:9",
+        checkpoint="realistic",
+        native_size=512,
+        demonstration=False,
+        controlnet_models=(),
+        controlnet_modules=(),
+        easyphoto=easyphoto,
+        **empty,
+    )
 
 
 def test_every_obstacle_of_a_trainer_is_one_of_the_studio() -> None:
@@ -129,8 +162,7 @@ class School:
         return self.studio.start_training(subject.id, options)
 
     def run(self, training: Training) -> Training:
-        pool = WebuiPool([WebuiClient("http://127.0.0.1:9")], self.base.settings.data_folder / "locks")
-        tasks = ServerTasks(database=self.base.database)
+        pool, tasks = webui_pool(self.base.settings), ServerTasks(database=self.base.database)
         steps = training_steps(self.base, pool, tasks, Stopping())
         learned = steps.learn(training.id)
         chosen = None if learned is None else steps.score(training.id, learned)
@@ -202,3 +234,10 @@ def test_a_failure_of_sd_scripts_is_the_training_s(school: Callable[..., School]
     assert training.error is not None
     assert (training.error.code, "diverged" in training.error.message) == ("training_failed", True)
     assert list((place.folder / "loras").iterdir()) == []
+
+
+def test_easyphoto_is_refused_before_the_queue_while_no_server_has_it(school: Callable[..., School]) -> None:
+    pupil = school(trainer="easyphoto")
+    with pytest.raises(TrainingUnavailable, match="EasyPhoto") as refused:
+        pupil.start(TrainingOptions())
+    assert refused.value.reason is TrainingObstacle.TRAINER_NOT_SERVED

@@ -137,6 +137,20 @@ def test_a_server_no_longer_in_the_settings_is_forgotten(
     assert studio.servers() == ()
 
 
+def test_the_servers_of_another_worker_that_lives_are_kept_with_their_drain(
+    base: Foundations, studio: Studio, watcher: Watcher
+) -> None:
+    watcher.look_at_work()
+    watcher.look_at_servers()
+    studio.drain_server("http://127.0.0.1:9")
+    pool = WebuiPool([WebuiClient("http://127.0.0.1:10")], base.settings.data_folder / "locks")
+    other = Watcher(
+        database=base.database, queue=base.queue, pool=pool, executor_id="other", stopping=Stopping()
+    )
+    other.forget_other_servers()
+    assert [server.takes_work for server in studio.servers()] == [False]
+
+
 def test_waiting_for_what_runs_ends_when_it_is_left() -> None:
     stopping = Stopping()
     stopping.entered()

@@ -105,6 +105,11 @@ class _Crash(Exception):
     pass
 
 
+def _states(adapter: TrainedAdapter) -> list[tuple[int, Path]]:
+    earlier = [(candidate.steps, candidate.path) for candidate in adapter.candidates]
+    return [*earlier, (adapter.steps, adapter.path)]
+
+
 def test_a_training_that_crashed_goes_on_and_ends_with_the_same_adapter(
     request_of_three: TrainingRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -123,10 +128,9 @@ def test_a_training_that_crashed_goes_on_and_ends_with_the_same_adapter(
     resumed, told = _run(request_of_three)
 
     assert min(progress.step for progress in told if progress.phase is TrainingPhase.LEARNING) == 4
-    states = zip((*whole.candidates, whole), (*resumed.candidates, resumed), strict=True)
-    for one, other in states:
-        expected, found = load_file(one.path), load_file(other.path)
-        assert one.steps == other.steps
+    for (steps, one), (as_many, other) in zip(_states(whole), _states(resumed), strict=True):
+        expected, found = load_file(one), load_file(other)
+        assert steps == as_many
         assert expected.keys() == found.keys()
         assert all(torch.equal(expected[name], found[name]) for name in expected)
 

@@ -41,6 +41,14 @@ def test_an_upscaler_that_must_be_downloaded_first_is_known_as_such(recorded: Ca
     assert "R-ESRGAN 4x+" not in installed
 
 
+def test_easyphoto_is_known_by_a_route_that_takes_post_alone(
+    server: ReplayServer, client: WebuiClient
+) -> None:
+    assert not client.probe().easyphoto
+    server.on("GET", "/easyphoto/easyphoto_train_forward", Reply(405, {"detail": "Method Not Allowed"}))
+    assert client.probe().easyphoto
+
+
 def test_a_server_without_pages_has_no_progress_by_task(server: ReplayServer, client: WebuiClient) -> None:
     server.without("/internal/ping", "/internal/progress", "/internal/sysinfo")
     record = client.probe()

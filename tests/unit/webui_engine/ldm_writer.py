@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import ControlNetModel, StableDiffusionPipeline
 from safetensors.torch import save_file
 
 RESNET = {
@@ -49,6 +49,15 @@ def ldm_state(pipeline: StableDiffusionPipeline) -> dict[str, torch.Tensor]:
     return {key: value.contiguous().clone() for key, value in state.items()}
 
 
+def ldm_control_state(network: ControlNetModel, prefix: str) -> dict[str, torch.Tensor]:
+    """Every tensor of a ControlNet under its name in an original file; prefix: "control_model." or ""."""
+    layers = network.config.layers_per_block
+    return {
+        f"{prefix}{_control_key(key, layers)}": value.contiguous().clone()
+        for key, value in network.state_dict().items()
+    }
+
+
 def write_ldm_file(pipeline: StableDiffusionPipeline, path: Path) -> Path:
     """A ``.safetensors``, or else a pickled ``.ckpt`` with A1111's outer ``state_dict``."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +83,20 @@ def _unet_key(key: str, layers: int) -> str:
     block = f"input_blocks.{(layers + 1) * int(level) + int(index) + 1}" if side == "down" else None
     block = block or f"output_blocks.{(layers + 1) * int(level) + int(index)}"
     return _inside_resnet(f"{block}.{0 if part == 'resnets' else 1}.{rest}")
+
+
+def _control_key(key: str, layers: int) -> str:
+    part, _, rest = key.partition(".")
+    if part == "controlnet_down_blocks":
+        index, name = rest.split(".")
+        return f"zero_convs.{index}.0.{name}"
+    if part == "controlnet_mid_block":
+        return f"middle_block_out.0.{rest}"
+    if part == "controlnet_cond_embedding":
+        *place, name = rest.split(".")
+        step = {"conv_in": 0, "conv_out": 14}.get(place[0])
+        return f"input_hint_block.{2 * int(place[-1]) + 2 if step is None else step}.{name}"
+    return _unet_key(key, layers)
 
 
 def _inside_resnet(key: str) -> str:

@@ -12,6 +12,7 @@ from diffusers import ControlNetModel, StableDiffusionControlNetPipeline
 from PIL import Image
 from safetensors.torch import save_file
 
+from tests.unit.webui_engine.ldm_writer import ldm_control_state
 from tests.unit.webui_engine.small_models import Recorder, pixels, save_small_checkpoint, small_task
 from webui_engine.controlnet.units import CONTROL, PROMPT, RESIZE_MODES, SOFT_WEIGHT, UnitControl, fit_hint
 from webui_engine.diffusion.engine import Engine
@@ -34,6 +35,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
             parameter.data.add_(torch.randn_like(parameter) * 0.05)
         network.save_pretrained(models / "ControlNet" / name)
     save_file(network.state_dict(), models / "ControlNet" / "single.safetensors")
+    for name, prefix in (("original", "control_model."), ("original-bare", "")):
+        save_file(ldm_control_state(network, prefix), models / "ControlNet" / f"{name}.safetensors")
     (models / "ControlNet" / "broken.safetensors").write_bytes(b"nothing that could be read")
     return models
 
@@ -59,7 +62,7 @@ def picture(engine: Engine, *units: ControlUnit, **changes: object) -> np.ndarra
 def test_controlnets_are_listed_with_a_hash(engine: Engine) -> None:
     stems = [name.partition(" [")[0] for name in engine.controlnet_models()]
 
-    assert stems == ["broken", "edges", "pose", "single"]
+    assert stems == ["broken", "edges", "original", "original-bare", "pose", "single"]
     assert all(len(name.rpartition("[")[2]) == 9 for name in engine.controlnet_models())
 
 
@@ -166,8 +169,9 @@ def test_units_add_up_and_a_weight_of_zero_counts_for_nothing(engine: Engine, hi
     assert np.array_equal(one, zero)
 
 
-def test_a_single_file_works_like_the_folder(engine: Engine, hint: Image.Image) -> None:
-    folder, single = (picture(engine, ControlUnit(model=name, hint=hint)) for name in ("pose", "single"))
+@pytest.mark.parametrize("file", ["single", "original", "original-bare"])
+def test_a_single_file_works_like_the_folder(engine: Engine, hint: Image.Image, file: str) -> None:
+    folder, single = (picture(engine, ControlUnit(model=name, hint=hint)) for name in ("pose", file))
 
     assert np.array_equal(folder, single)
 

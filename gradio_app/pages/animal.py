@@ -1,0 +1,305 @@
+"""Animal: a photo, the animals its face is like with reasons, a choice, and pictures that keep pose and features."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from gradio_app import frame as frames
+from gradio_app import picture as pictures
+from gradio_app.api import Json
+from gradio_app.errors import PageError
+from gradio_app.frame import CLICKS, Frame, Updates, view
+from gradio_app.pages.studio.photos import FILE_TYPES
+from gradio_app.pages.studio.portraits import job_view
+from gradio_app.pages.studio.scene import unfinished
+from gradio_app.picture import Picture
+from gradio_app.place import COUNTS, Place, place_in
+from gradio_app.site import Site
+
+PRODUCT = "animal"
+LIVE_SECONDS = 1.0
+NEAREST = 6
+MOST_PICTURES = 4
+
+
+@dataclass(frozen=True)
+class Animal:
+    """The components of the page. place: the photo and animal (its options), the way (its preset), job and picture."""
+
+    site: Site
+    frame: Frame
+    place: gr.State
+    timer: gr.Timer
+    demonstration: gr.HTML
+    photo: gr.File
+    consent: gr.Checkbox
+    send: gr.Button
+    notice: gr.HTML
+    face: gr.HTML
+    order: gr.Column
+    preset: gr.Radio
+    about: gr.HTML
+    count: gr.Radio
+    make: gr.Button
+    live_view: gr.HTML
+    gallery: gr.HTML
+    picture: Picture
+    landmarks: gr.HTML
+
+    @property
+    def outputs(self) -> set[Any]:
+        """Every component that an event may change."""
+        frame = {self.frame.now, self.frame.reachable, self.frame.address}
+        mine = {
+            self.place, self.timer, self.demonstration, self.photo, self.consent, self.send, self.notice, self.face,
+            self.order, self.preset, self.about, self.count, self.make, self.live_view, self.gallery, self.landmarks,
+        }  # fmt: skip
+        return frame | mine | self.picture.outputs()
+
+    def on(self, event: Callable[..., Any], work: Callable[[Updates, Json], Updates], *inputs: Any) -> Any:
+        """Let work change the page at an event; it gets place and inputs, and its errors stand below the photo."""
+        told = frames.told(self.site, self.notice, work)
+        return frames.react(event, told, {self.place, *inputs}, self.outputs)
+
+    def go(self, place: Place) -> Updates:
+        """Read everything at place and draw it. Raises PageError."""
+        api = self.site.api
+        presets = [one for one in api.items("/presets") if one["product"] == PRODUCT]
+        job = api.found(f"/jobs/{place.job}?preview=true") if place.job else None
+        place = settled(self.site, place, job, presets)
+        return {
+            self.place: place,
+            self.timer: gr.Timer(active=bool(job and unfinished(job))),
+            self.demonstration: demonstration_of(self.site),
+            self.frame.address: place.query(),
+            **self.drawn_face(place),
+            **self.drawn_order(place, presets),
+            **self.drawn_job(place, job, presets),
+        }
+
+    def drawn_face(self, place: Place) -> Updates:
+        """The photo with the animals its face is like, the chosen one marked."""
+        name = place.option("", "photo")
+        if not name:
+            return {self.face: ""}
+        photo = self.site.api.read(f"/face-photos/{name}")
+        matches = self.site.api.items(f"/face-photos/{name}/animals")
+        groups = matches[:NEAREST], matches[NEAREST:]
+        chosen = place.option("", "animal")
+        return {self.face: self.site.html("animal_face", photo=photo, groups=groups, chosen=chosen)}
+
+    def drawn_order(self, place: Place, presets: list[Json]) -> Updates:
+        """The ways to make the animal, what is said of the chosen one, and whether it can be made."""
+        chosen = next((one for one in presets if one["name"] == place.preset), None)
+        return {
+            self.order: gr.Column(visible=bool(place.option("", "photo"))),
+            self.preset: gr.Radio(
+                choices=[(one["title"], one["name"]) for one in presets], value=place.preset
+            ),
+            self.about: self.site.html("animal_way", preset=chosen) if chosen else "",
+            self.count: gr.Radio(value=min(place.count, MOST_PICTURES)),
+            self.make: gr.Button(interactive=bool(chosen and chosen["available"])),
+        }
+
+    def drawn_job(self, place: Place, job: Json | None, presets: list[Json]) -> Updates:
+        """How far the job is, its pictures, and the opened one with its landmarks."""
+        images = job["images"] if job else []
+        opened = next((image for image in images if image["id"] == place.image), None)
+        return {
+            **self.live(job, presets, place),
+            **self.picture.draw(self.site, opened),
+            self.landmarks: landmarks_of(self.site, opened) if opened else "",
+        }
+
+    def live(self, job: Json | None, presets: list[Json], place: Place) -> Updates:
+        """Only what changes while the job is under way."""
+        if not job:
+            return {self.live_view: "", self.gallery: ""}
+        stages: list[Json] = next((one["stages"] for one in presets if one["name"] == job["preset"]), [])
+        tiles = self.site.html("picture_tiles", images=job["images"], chosen=place.image, marked=None)
+        return {self.live_view: job_view(self.site, stages, job), self.gallery: tiles}
+
+
+def settled(site: Site, place: Place, job: Json | None, presets: list[Json]) -> Place:
+    """Return place without what no longer exists, with the job's photo, an animal and a way chosen."""
+    options = dict(place.options) or photo_of(job)
+    photo = str(options.get("photo") or "")
+    if not photo or site.api.found(f"/face-photos/{photo}") is None:
+        options = {}
+    elif not options.get("animal"):
+        options["animal"] = site.api.items(f"/face-photos/{photo}/animals")[0]["name"]
+    names = [one["name"] for one in presets]
+    able = [one["name"] for one in presets if one["available"]]
+    preset = place.preset if place.preset in names else (job or {}).get("preset", "")
+    if preset not in names:
+        preset = next(iter([*able, *names]), "")
+    return place.moved(options=options, preset=preset, job=place.job if job else "")
+
+
+def photo_of(job: Json | None) -> dict[str, Any]:
+    """Return photo and animal of a job as options."""
+    chosen = job["options"] if job else {}
+    return {name: chosen[name] for name in ("photo", "animal") if chosen.get(name)}
+
+
+def demonstration_of(site: Site) -> str:
+    """Return the line that says what the bundled model cannot draw; nothing where a real one serves."""
+    if not site.api.read("/status")["demonstration"]:
+        return ""
+    return site.html("animal_demonstration")
+
+
+def landmarks_of(site: Site, image: Json) -> str:
+    """Return the landmarks of photo and picture over the picture, or why they cannot be had."""
+    try:
+        landmarks = site.api.read(f"/images/{image['id']}/landmarks")
+    except PageError as error:
+        return site.notice(error)
+    return site.html("animal_landmarks", landmarks=landmarks)
+
+
+def build(site: Site, blocks: gr.Blocks) -> None:
+    """Draw the page and connect it."""
+    page = parts(site)
+    wire_arrival(page, blocks)
+    wire_photo(page)
+    wire_order(page)
+    wire_job(page)
+
+
+def parts(site: Site) -> Animal:
+    """Draw the page."""
+    words = site.words
+    frame = frames.build(site, "animal")
+    place, timer = gr.State(Place(count=1)), gr.Timer(LIVE_SECONDS, active=False)
+    demonstration = view(name="animal-demonstration")
+    with gr.Column(elem_classes="sj-card"):
+        photo = gr.File(label=words("animal.photo"), file_types=FILE_TYPES, elem_id="animal-drop", height=132)
+        consent = gr.Checkbox(
+            label=words("animal.consent"), value=False, elem_id="animal-consent", container=False
+        )
+        send = gr.Button(words("animal.send"), variant="primary", interactive=False, elem_id="animal-send")
+        view(site.html("animal_kept"))
+    notice = view()
+    face = view(name="animal-face", listens=CLICKS)
+    with gr.Column(visible=False, elem_classes="sj-card", elem_id="animal-order") as order:
+        preset = gr.Radio(
+            label=words("animal.way"), choices=[], elem_id="animal-way", elem_classes="sj-chips"
+        )
+        about = view(name="animal-about")
+        count = gr.Radio(
+            label=words("studio.look.count"), value=1, elem_classes="sj-chips",
+            choices=[(str(count), count) for count in COUNTS if count <= MOST_PICTURES],
+        )  # fmt: skip
+        make = gr.Button(words("animal.make"), variant="primary", interactive=False, elem_id="animal-make")
+    live_view = view(name="animal-job", listens=CLICKS)
+    gallery = view(name="animal-pictures", listens=CLICKS)
+    picture = pictures.build(site)
+    landmarks = view(name="animal-landmarks")
+    return Animal(
+        site, frame, place, timer, demonstration, photo, consent, send, notice, face, order, preset, about, count,
+        make, live_view, gallery, picture, landmarks,
+    )  # fmt: skip
+
+
+def wire_arrival(page: Animal, blocks: gr.Blocks) -> None:
+    """Connect opening the page and the API's coming back."""
+
+    def arrive(place: Place) -> Updates:
+        updates: Updates = {page.place: place} | frames.draw(page.frame)
+        try:
+            return updates | page.go(place)
+        except PageError as error:
+            return updates | {page.frame.now: frames.offline_line(page.site, error)}
+
+    def opened(_: Updates, request: gr.Request) -> Updates:
+        return arrive(place_in({"count": "1", **request.query_params}))
+
+    def back(data: Updates) -> Updates:
+        return arrive(data[page.place])
+
+    frames.react(blocks.load, opened, set(), page.outputs)
+    frames.react(page.frame.recovered.change, back, {page.place}, page.outputs)
+
+
+def wire_photo(page: Animal) -> None:
+    """Connect photo, consent, and the animals its face is like."""
+
+    def wake(data: Updates) -> Updates:
+        return {page.send: gr.Button(interactive=bool(data[page.photo] and data[page.consent]))}
+
+    def send(data: Updates, _: Json) -> Updates:
+        photo = Path(data[page.photo])
+        cleared = {page.photo: None, page.consent: False, page.send: gr.Button(interactive=False)}
+        if not photo.exists():
+            return cleared | {page.notice: page.site.remark(page.site.words("animal.forgotten"), "warn")}
+        kept = page.site.api.add_face_photo(photo)
+        return cleared | page.go(
+            Place(preset=data[page.place].preset, count=1, options={"photo": kept["id"]})
+        )
+
+    def touch(data: Updates, touched: Json) -> Updates:
+        place: Place = data[page.place]
+        if touched["act"] == "erase":
+            page.site.api.delete(f"/face-photos/{place.option('', 'photo')}")
+            return page.go(place.moved(options={}, job="", image=""))
+        return page.go(place.with_option("", "animal", touched["name"]))
+
+    fields = {page.photo, page.consent}
+    for event in (page.photo.change, page.consent.change):
+        frames.react(event, wake, fields, {page.send})
+    reveal = "() => sajin.reveal('#animal-face')"
+    page.on(page.send.click, send, *fields).then(None, None, None, js=reveal)
+    page.on(page.face.click, touch)
+
+
+def wire_order(page: Animal) -> None:
+    """Connect way, count and the order."""
+
+    def choose(data: Updates, _: Json) -> Updates:
+        return page.go(data[page.place].moved(preset=data[page.preset], count=data[page.count]))
+
+    def make(data: Updates, _: Json) -> Updates:
+        place: Place = data[page.place]
+        request = {"preset": place.preset, "count": data[page.count], "options": dict(place.options)}
+        job = page.site.api.create_job(request)
+        return page.go(place.moved(job=job["id"], image="", count=data[page.count]))
+
+    for field in (page.preset, page.count):
+        page.on(field.input, choose, page.preset, page.count)
+    page.on(page.make.click, make, page.count).then(None, None, None, js="() => sajin.reveal('#animal-job')")
+
+
+def wire_job(page: Animal) -> None:
+    """Connect what is under way and its pictures."""
+
+    def follow(data: Updates) -> Updates:
+        place: Place = data[page.place]
+        try:
+            job = page.site.api.found(f"/jobs/{place.job}?preview=true")
+            if not job or not unfinished(job):
+                return page.go(place)
+            return page.live(job, [page.site.api.read(f"/presets/{job['preset']}")], place)
+        except PageError:
+            return {page.place: place}
+
+    def steer(data: Updates, touched: Json) -> Updates:
+        place: Place = data[page.place]
+        if touched["act"] == "look":
+            return page.go(place.moved(job="", image=""))
+        page.site.api.post(f"/jobs/{place.job}/{touched['act']}")
+        return page.go(place)
+
+    def show(data: Updates, touched: Json) -> Updates:
+        return page.go(data[page.place].moved(image=touched["id"]))
+
+    def after(data: Updates, place: Place | None) -> Updates:
+        return page.go(place or data[page.place])
+
+    frames.react(page.timer.tick, follow, {page.place}, page.outputs)
+    page.on(page.live_view.click, steer)
+    page.on(page.gallery.click, show).then(None, None, None, js="() => sajin.reveal('#picture')")
+    pictures.wire(page.picture, page.site, page.place, page.outputs, after)

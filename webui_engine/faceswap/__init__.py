@@ -1,0 +1,1 @@
+"""Laying one person's face onto another picture by facial landmarks, without any weights of its own."""
