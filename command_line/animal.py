@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from command_line.errors import CannotStart, CommandError, JobFailed
+from command_line.errors import CannotStart, JobFailed
+from command_line.report import reported
 from command_line.terminal import Terminal
 from studio.animals.looking import look_at
 from studio.animals.ranking import ranked
@@ -55,26 +54,16 @@ def run(request: AnimalRequest, settings: Settings, webui_urls: tuple[str, ...],
     With as_json the last line of standard output is one JSON object, also when it failed ("error"). Raises CannotStart
     for an animal that is not known, before the photo is looked at.
     """
-    terminal, started = Terminal(), time.monotonic()
-    library = read_library(settings.presets_dir, settings.prompts_dir)
-    require_known(request, library)
+    terminal = Terminal()
     report: dict[str, Any] = {"ranking": [], "animal": None, "preset": None, "job": None, "images": []}
-    try:
+    with reported(report, terminal, as_json=as_json):
+        library = read_library(settings.presets_dir, settings.prompts_dir)
+        require_known(request, library)
         matches = rank(request.photo, library)
         report["ranking"] = [fact_of(match) for match in matches]
         show(terminal, matches)
         if not request.rank_only:
             make(terminal, request, webui_urls, report)
-    except JobFailed as error:
-        report["error"] = {"code": error.code, "message": str(error)}
-        terminal.say(f"sajin: {error}")
-    except CommandError as error:
-        if as_json:
-            print(json.dumps({**report, "error": {"code": "cannot_start", "message": str(error)}}))
-        raise
-    report["seconds"] = round(time.monotonic() - started, 2)
-    if as_json:
-        print(json.dumps(report, ensure_ascii=False))
     complete = "error" not in report and (request.rank_only or len(report["images"]) == request.count)
     return 0 if complete else 1
 
@@ -148,6 +137,8 @@ def make(
 def first_feasible(session: Session, terminal: Terminal) -> str:
     """The first animal preset that a server can make; what the ones before it lack is said."""
     presets = [one for one in session.api.items("/presets") if one["product"] == PRODUCT]
+    if not presets:
+        raise CannotStart("there is no preset that makes animals in SAJIN_PRESETS_DIR")
     for preset in presets:
         if preset["available"]:
             return str(preset["name"])

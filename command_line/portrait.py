@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from command_line.errors import CommandError, JobFailed
 from command_line.feasibility import feasible_preset
+from command_line.report import reported
 from command_line.session import Session, picture_files, studio_session
 from command_line.terminal import Terminal
 from command_line.train import TrainRequest, add_subject, learn, raise_if_failed
@@ -43,21 +41,10 @@ def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool)
 
     With as_json the last line of standard output is one JSON object, also when the job failed ("error").
     """
-    terminal, started = Terminal(), time.monotonic()
+    terminal = Terminal()
     report: dict[str, Any] = {"job": None, "adapter": None, "images": [], "seconds": 0.0, "server": None}
-    try:
-        with studio_session(webui_urls, terminal.say) as session:
-            _make(session, terminal, request, report)
-    except JobFailed as error:
-        report["error"] = {"code": error.code, "message": str(error)}
-        terminal.say(f"sajin: {error}")
-    except CommandError as error:
-        if as_json:
-            print(json.dumps({**report, "error": {"code": "cannot_start", "message": str(error)}}))
-        raise
-    report["seconds"] = round(time.monotonic() - started, 2)
-    if as_json:
-        print(json.dumps(report, ensure_ascii=False))
+    with reported(report, terminal, as_json=as_json), studio_session(webui_urls, terminal.say) as session:
+        _make(session, terminal, request, report)
     return 0 if _is_complete(report, request.count) else 1
 
 

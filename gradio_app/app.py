@@ -17,6 +17,8 @@ from gradio_app.words import LANGUAGES, language_for, words_in
 LANGUAGE_COOKIE = "sajin_language"
 LARGEST_UPLOAD = "60mb"
 PARALLEL_EVENTS = 16
+QUEUE_LOOK_SECONDS = 0.02
+"""Gradio looks a thousand times a second for new events, which takes a tenth of a core while nobody is there."""
 
 
 def create_app(api_url: str) -> FastAPI:
@@ -50,6 +52,7 @@ def mount(app: FastAPI, site: Site) -> None:
     """Add the pages of one language under /<language>/, without Gradio's own footer, history and monitoring."""
     blocks = pages.build(site)
     blocks.queue(default_concurrency_limit=PARALLEL_EVENTS)
+    blocks._queue.sleep_when_free = QUEUE_LOOK_SECONDS
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode is not supported")
         gr.mount_gradio_app(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from studio.database.connect import Database
 from studio.database.tables import FacePhotoRow, ImageRow, JobRow
-from studio.errors import ConsentRequired, NotFound
+from studio.errors import ConsentRequired, NotFound, StudioError
 from studio.faces.process import FaceProcess
 from studio.gallery import Gallery
 from studio.job_rows import page
@@ -58,7 +58,7 @@ class FacePhotos:
             id=new_id(),
             owner_id=self.owner_id,
             subject_id=subject_id,
-            path=self.store.put(seen.square, FOLDER, ".jpg"),
+            path=self.store.put(seen.square, f"{FOLDER}/{subject_id or self.owner_id}", ".jpg"),
             width=seen.side,
             height=seen.side,
             traits=seen.traits.model_dump(),
@@ -66,8 +66,14 @@ class FacePhotos:
             consent_version=CONSENT_VERSION,
             created_at=moment,
         )
-        with self.database.write() as session:
-            session.add(row)
+        try:
+            with self.database.write() as session:
+                if subject_id is not None:
+                    owned_subject(session, subject_id, self.owner_id)
+                session.add(row)
+        except StudioError:
+            self._erase_if_unused(row.path)
+            raise
         return _value(row)
 
     def list(self, query: FacePhotoQuery) -> FacePhotoPage:
@@ -96,11 +102,7 @@ class FacePhotos:
         with self.database.write() as session:
             row = self._owned(session, photo_id)
             session.delete(row)
-            session.flush()
-            others = select(FacePhotoRow.id).where(FacePhotoRow.path == row.path).limit(1)
-            shared = session.scalars(others).first() is not None
-        if not shared:
-            self.store.delete(row.path)
+        self._erase_if_unused(row.path)
 
     def landmarks(self, image_id: str) -> LandmarkDistance:
         """How far an image's landmarks are from those of the photo it was made from. Raises NotFound."""
@@ -115,6 +117,13 @@ class FacePhotos:
 
         photo, image = self._pair(image_id)
         return drawn_landmarks(image, self.faces.portrait(photo), self.faces.portrait(image))
+
+    def _erase_if_unused(self, path: str) -> None:
+        with self.database.read() as session:
+            users = session.scalars(select(FacePhotoRow.id).where(FacePhotoRow.path == path).limit(1))
+            used = users.first() is not None
+        if not used:
+            self.store.delete(path)
 
     def _pair(self, image_id: str) -> tuple[bytes, bytes]:
         """The photo that an image was made from, and the image."""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from studio.database.connect import Database
 from studio.database.tables import JobRow
-from studio.errors import IdempotencyConflict, NoFitPhoto, NotFound, NotReady, NotRetryable
+from studio.errors import IdempotencyConflict, NotFound, NotReady, NotRetryable
 from studio.face_photos import FacePhotos
 from studio.job_rows import images_of, job_value, owned_job, page
 from studio.library.reading import Library, Product
@@ -25,7 +25,7 @@ from studio.queue import DurableQueue
 from studio.records import new_id, now
 from studio.servers import known_servers
 from studio.subjects import current_adapter, owned_subject
-from studio.values import MAX_SEED, Job, JobPage, JobQuery, JobRequest, Status
+from studio.values import MAX_SEED, Job, JobOptions, JobPage, JobQuery, JobRequest, Status
 
 RETRYABLE = frozenset({Status.FAILED.value, Status.CANCELLED.value})
 
@@ -45,9 +45,10 @@ class Jobs:
     def create(self, request: JobRequest, idempotency_key: str | None) -> Job:
         """Check an order as far as it can be checked now, keep it, queue it. Raises as Studio.create_job."""
         product = self._product(request)
-        row = self._row(self._with_animal(request, product), product, idempotency_key)
+        row = self._row(request, product, idempotency_key)
         if (first := self._first_with(row)) is not None:
             return first
+        self._take_from_photo(row, request.options, product)
         self._check(row, product)
         try:
             with self.database.write() as session:
@@ -121,15 +122,17 @@ class Jobs:
         check_options(product.spec, request.options, self.library.prompts, self.library.animals.animals)
         return product
 
-    def _with_animal(self, request: JobRequest, product: Product) -> JobRequest:
-        """The request with the animal nearest to its photo where it leaves the choice. Raises NotFound."""
-        options = request.options
-        if not product.spec.names_animal or options.animal is not None or options.photo is None:
-            return request
-        nearest = next(iter(self.face_photos.animals(options.photo)), None)
-        if nearest is None:
-            return request
-        return request.model_copy(update={"options": options.model_copy(update={"animal": nearest.animal})})
+    def _take_from_photo(self, row: JobRow, options: JobOptions, product: Product) -> None:
+        """Add what a job's photo says: whose job it is, and the nearest animal where the order leaves the choice.
+
+        Raises NotFound.
+        """
+        if options.photo is None:
+            return
+        row.subject_id = row.subject_id or self.face_photos.get(options.photo).subject_id
+        if product.spec.names_animal and options.animal is None:
+            nearest = next(iter(self.face_photos.animals(options.photo)), None)
+            row.options = row.options | {"animal": nearest.animal if nearest else None}
 
     def _check(self, row: JobRow, product: Product) -> None:
         """Refuse what cannot succeed: unknown subject or pose, no identity yet, no server that is able."""
@@ -140,8 +143,6 @@ class Jobs:
                 if product.spec.identity == "lora" and not learned:
                     raise NotReady(row.subject_id, row.preset)
             order, servers = order_of(session, row, self.poses, self.library.animals), known_servers(session)
-        if product.spec.identity == "instant" and order.photo is None:
-            raise NoFitPhoto(row.subject_id, row.preset)
         require_capable_server(order, servers, self.library.prompts)
 
     def _row(self, request: JobRequest, product: Product, idempotency_key: str | None) -> JobRow:

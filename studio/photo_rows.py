@@ -40,7 +40,7 @@ def photo_value(row: PhotoRow) -> Photo:
         status=cast("Fitness", row.status),
         reasons=tuple(Reason.model_validate(reason) for reason in row.reasons),
         look=photo_look(findings.look) if findings.look else None,
-        caption=caption_of(row),
+        caption=automatic_caption(findings) if row.caption is None else row.caption,
         own_caption=row.caption is not None,
         created_at=row.created_at,
     )

@@ -143,8 +143,14 @@ class Settings(BaseSettings):
     @property
     def lora_folders(self) -> tuple[Path, ...]:
         """The folders that the servers in use read LoRA files from, each once, as far as they are known here."""
-        folders = (self.lora_folder_by_server.get(url, self.installed_loras) for url in self.server_urls)
-        return tuple(dict.fromkeys(folder for folder in folders if folder is not None))
+        return tuple(dict.fromkeys(self.lora_folder_in_use.values()))
+
+    @property
+    def lora_folder_in_use(self) -> dict[str, Path]:
+        """The folder that each server in use reads LoRA files from, by its URL, as far as it is known here."""
+        own, shared = self.lora_folder_by_server, self.installed_loras
+        folders = {url: own.get(url, shared) for url in self.server_urls}
+        return {url: folder for url, folder in folders.items() if folder is not None}
 
     @property
     def models_folder(self) -> Path:

@@ -29,9 +29,9 @@ def trainers(settings: Settings, pool: WebuiPool) -> Mapping[str, Trainer]:
         known["kohya"] = KohyaTrainer(
             installation, settings.kohya_class_pictures, settings.kohya_patience_minutes * 60
         )
-    if settings.installed_loras is not None:
+    if settings.lora_folder_in_use:
         limits = Limits(limit=settings.easyphoto_limit_minutes * 60, patience=settings.patience_seconds)
-        known["easyphoto"] = EasyPhotoTrainer(pool, settings.installed_loras, limits)
+        known["easyphoto"] = EasyPhotoTrainer(pool, settings.lora_folder_in_use, limits)
     return known
 
 

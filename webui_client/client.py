@@ -6,11 +6,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from webui_client import easyphoto
 from webui_client.answers import read_generation, read_picture
-from webui_client.capabilities import Capabilities, Checkpoint
+from webui_client.capabilities import Capabilities
 from webui_client.easyphoto import EasyPhotoTraining
 from webui_client.errors import BadAnswer, Interrupted, MissingCapability, ServerTimeout, WebuiError
 from webui_client.interrupts import check_uninterrupted
@@ -38,6 +39,7 @@ from webui_client.watch import RunWatch, is_idle, look_after
 from webui_client.wire import extras_body, face_swap_body, img2img_body, txt2img_body
 
 OnProgress = Callable[[Progress], None]
+Found = TypeVar("Found")
 WantsPreview = Callable[[], bool]
 Cancelled = Callable[[], bool]
 RECORD_SECONDS = 60.0
@@ -110,7 +112,7 @@ class WebuiClient(Listings):
         thread every ``timeouts.poll`` seconds. Returns only pictures that are proven to be what was asked for;
         raises MissingCapability before anything runs, FeatureDidNotRun after, Interrupted if the run was stopped.
         """
-        server, names = self._resolved(request)
+        server, names = self._resolved(partial(resolve, request))
         task = task_id or new_task_id()
         body = txt2img_body(request, names, server, task)
         return self._generate(
@@ -129,7 +131,7 @@ class WebuiClient(Listings):
         """Make pictures from pictures; everything else as :meth:`txt2img`. Raises BadPicture for unreadable
         ones.
         """
-        server, names = self._resolved(request)
+        server, names = self._resolved(partial(resolve, request))
         task = task_id or new_task_id()
         body = img2img_body(request, names, server, task)
         return self._generate(
@@ -169,7 +171,7 @@ class WebuiClient(Listings):
         ServerTimeout, or ServerUnreachable with sent, the server may go on. Raises MissingCapability before anything
         runs, FeatureDidNotRun with EasyPhoto's own words as its reason.
         """
-        server, checkpoint = self._resolved_easyphoto(training)
+        server, checkpoint = self._resolved(partial(easyphoto.resolve, training))
         with self._in_flight:
             answer = self._transport.post_once(
                 easyphoto.PATH, easyphoto.body(training, checkpoint, server), seconds=limit_seconds
@@ -187,25 +189,16 @@ class WebuiClient(Listings):
         """Close the connections."""
         self._transport.close()
 
-    def _resolved(self, request: Txt2Img | Img2Img) -> tuple[Capabilities, Resolved]:
-        """Resolve request against the record, and once more against a fresh one if a name is missing."""
+    def _resolved(self, resolved: Callable[[Capabilities], Found]) -> tuple[Capabilities, Found]:
+        """Resolve against the record, and once more against a fresh one if a name is missing."""
         try:
             server = self.capabilities()
-            return server, resolve(request, server)
+            return server, resolved(server)
         except MissingCapability as error:
             if error.kind == "LoRA":
                 self.refresh_loras()
             server = self.probe()
-            return server, resolve(request, server)
-
-    def _resolved_easyphoto(self, training: EasyPhotoTraining) -> tuple[Capabilities, Checkpoint]:
-        """Resolve against the record, and once more against a fresh one if something is missing."""
-        try:
-            server = self.capabilities()
-            return server, easyphoto.resolve(training, server)
-        except MissingCapability:
-            server = self.probe()
-            return server, easyphoto.resolve(training, server)
+            return server, resolved(server)
 
     def _generate(
         self,

@@ -60,7 +60,7 @@ NOTE = (
 def run_job(studio: Studio, seed: int) -> tuple[float, dict[str, Any]]:
     """Seconds from asking for a picture until the job was finished by its own account, and the job.
 
-    The job is looked at twice a second, as a page does, so the moment is read from the job: the clock is the same.
+    The job is looked at seldom, so that looking costs it nothing; the moment is read from the job, by the same clock.
     """
     body = {"preset": "studio-profile", "count": 1, "options": {"seed": seed}}
     started = dt.datetime.now(dt.UTC)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.faces.cheeks import LEFT_CHEEK, RIGHT_CHEEK
+from studio.faces.colours import lab as lab_of
 from studio.faces.portrait import FRAME_SIDE, SeenHead
 from studio.faces.pose import (
     CHIN,
@@ -126,10 +127,7 @@ class _Face:
 
     @cached_property
     def lab(self) -> Layer:
-        import cv2
-
-        lab: Layer = cv2.cvtColor(self.frame.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-        return lab
+        return lab_of(self.frame)
 
     @cached_property
     def person(self) -> Mask:

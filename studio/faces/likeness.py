@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +11,13 @@ from itertools import combinations
 from statistics import median
 
 import numpy as np
-from PIL import Image
 
 from studio.faces.appearance import Appearance, appearance_distance, appearances
 from studio.faces.embeddings import distance, embed, upright_face
 from studio.faces.find import Pixels, find_faces
 from studio.faces.measures import measure
 from studio.faces.values import Embedding, Face, Likeness, Resemblance
-from studio.faces.working import WORKING_SIDE
+from studio.faces.working import working_copy
 
 NEAREST_FACES = 3
 SURE_FACE = 0.85
@@ -125,8 +123,7 @@ class _Encoded:
 
 @lru_cache(maxsize=REMEMBERED)
 def _remembered_look(_sha256: str, picture: _Encoded) -> _Look:
-    image = Image.open(io.BytesIO(picture.data)).convert("RGB")
-    image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BILINEAR)
+    image = working_copy(picture.data).image
     pixels = np.asarray(image)
     faces = [face for face in find_faces(pixels) if face.confirmed]
     box = faces[0].box if faces else None

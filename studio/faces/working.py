@@ -39,7 +39,7 @@ def working_copy(picture: bytes) -> WorkingCopy:
     width, height = image.size
     shrink = WORKING_SIDE / max(width, height, WORKING_SIDE)
     image.draft("RGB", (round(width * shrink), round(height * shrink)))
-    small = image.convert("RGB")
+    small = image if image.mode == "RGB" else image.convert("RGB")
     small.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BILINEAR)
     return WorkingCopy(small, width, height)
 

@@ -130,10 +130,10 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
     if picture.format in {"JPEG", "MPO"}:
         picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
     picture.load()
-    upright = ImageOps.exif_transpose(picture)
-    if max(upright.size) > LONGEST_SIDE:
-        upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
-    return _to_srgb(_flattened(upright), profile)
+    ImageOps.exif_transpose(picture, in_place=True)
+    if max(picture.size) > LONGEST_SIDE:
+        picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    return _to_srgb(_flattened(picture), profile)
 
 
 def _flattened(picture: Image.Image) -> Image.Image:
@@ -161,12 +161,12 @@ def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
             )  # a broken or unfitting profile: the plain values are the best guess
         if converted is not None:
             return converted
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _as_jpeg(picture: Image.Image) -> bytes:
     """The pixels alone: no EXIF, no GPS, no profile, no comment."""
-    bare = Image.frombytes("RGB", picture.size, picture.tobytes())
+    picture.info.clear()
     stream = io.BytesIO()
-    bare.save(stream, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=False)
+    picture.save(stream, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=False)
     return stream.getvalue()

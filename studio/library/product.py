@@ -143,7 +143,7 @@ class FaceSwapSpec(Spec):
     use: Literal["face_swap"]
     title: Words | None = None
     swapper: SomeNames = ("faceswaplab", "reactor", "roop")
-    face_restorer: SomeNames = ("CodeFormer", "GFPGAN")
+    face_restorer: SomeNames = ("GFPGAN", "CodeFormer")
 
 
 SampledStage = Txt2ImgSpec | Img2ImgSpec | UpscaleSpec

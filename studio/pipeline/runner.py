@@ -144,9 +144,8 @@ class StageRunner:
 
     def _once(self, given: AnyInput, follower: Follower, avoid: set[str]) -> tuple[StageOutput, str, str]:
         need = needs_of(request_of(given))
-        with self._pool.lease(
-            need, checkpoint=given.checkpoint, cancelled=follower.cancelled, avoid=avoid
-        ) as client:
+        loads = given.checkpoint if isinstance(given.request, PlannedStage) else None
+        with self._pool.lease(need, checkpoint=loads, cancelled=follower.cancelled, avoid=avoid) as client:
             task_id = new_task_id()
             self._tasks.begin(client, task_id)
             output = STAGES[given.request.use](given, _Leased(client, task_id, follower))

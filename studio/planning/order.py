@@ -5,21 +5,23 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from studio.database.tables import FacePhotoRow, JobRow, SubjectRow
-from studio.errors import NotFound
+from studio.errors import NoFitPhoto, NotFound
 from studio.library.animals import AnimalLibrary
 from studio.library.product import PresetSpec
 from studio.photo_rows import best_photo, photos_of
-from studio.planning.plan import USUAL_LORA_WEIGHT, Identity, Order
+from studio.planning.plan import NO_ANIMAL, USUAL_LORA_WEIGHT, Identity, Order
 from studio.poses import Poses, is_skeleton
 from studio.subjects import adapters_of
 from studio.values import JobOptions
 
 NOBODY = "person"
-NO_ANIMAL = "animal"
 
 
 def order_of(session: Session, row: JobRow, poses: Poses, animals: AnimalLibrary) -> Order:
-    """What a job's row orders, with all that was learned of the subject where the preset uses it. Raises NotFound."""
+    """What a job's row orders, with all that was learned of the subject where the preset uses it.
+
+    Raises NotFound, NoFitPhoto for an instant identity without a photo to take the face from.
+    """
     spec = PresetSpec.model_validate(row.product)
     options = JobOptions.model_validate(row.options)
     subject = session.get(SubjectRow, row.subject_id) if row.subject_id else None
@@ -56,10 +58,12 @@ def _photo(session: Session, row: JobRow, spec: PresetSpec, options: JobOptions)
         return None
     if options.photo:
         return _photo_path(session, row, options.photo)
-    if spec.identity == "instant" and row.subject_id:
-        best = best_photo(photos_of(session, row.subject_id))
-        return best.path if best else None
-    return None
+    if spec.identity != "instant":
+        return None
+    best = best_photo(photos_of(session, row.subject_id)) if row.subject_id else None
+    if best is None:
+        raise NoFitPhoto(row.subject_id, row.preset)
+    return best.path
 
 
 def _photo_path(session: Session, row: JobRow, photo_id: str) -> str:

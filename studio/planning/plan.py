@@ -11,6 +11,9 @@ from studio.values import JobOptions, LoraWeight, Value
 
 USUAL_LORA_WEIGHT = 0.8
 
+NO_ANIMAL = "animal"
+"""What an animal is called in prompts as long as none is chosen."""
+
 
 class Identity(Value):
     """A learned person as prompts name them.
@@ -44,7 +47,7 @@ class Order(Value):
     pose: str | None
     pose_is_skeleton: bool = False
     photo: str | None = None
-    animal: str = "animal"
+    animal: str = NO_ANIMAL
 
 
 class ServerFacts(Value):

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from studio.database.connect import Database
 from studio.database.tables import AdapterRow, JobRow, StageResultRow
-from studio.errors import DatabaseLocked, NoFittingServer, NotFound, StudioError
+from studio.errors import DatabaseLocked, NoFittingServer, NotFound, StorageError, StudioError
 from studio.library.reading import Library
 from studio.loras import LoraFolders, listed_after_refresh
 from studio.pipeline.facts import facts_of
@@ -103,13 +103,24 @@ class JobSteps:
         return {"pictures": len(plan.pictures), "stages": [stage.name for stage in plan.pictures[0].stages]}
 
     def _install_if_missing(self, identity: Identity | None) -> None:
-        """Put the subject's LoRA where the servers look and it is not: a folder was emptied, or a server is new."""
-        lacking = self.loras.lacking(identity.lora) if identity else None
-        if identity is None or lacking is None or not lacking.folders:
+        """Put the subject's LoRA where the servers look and it is not: a folder was emptied, or a server is new.
+
+        Raises StorageError if it can be put nowhere and lies nowhere.
+        """
+        if identity is None:
+            return
+        lacking = self.loras.lacking(identity.lora)
+        if not lacking.folders:
             return
         with self.database.read() as session:
             adapter = session.scalars(select(AdapterRow).where(AdapterRow.name == identity.lora)).one()
-        lacking.install(adapter.name, self.store.get(adapter.path))
+        content = self.store.get(adapter.path)
+        try:
+            lacking.install(adapter.name, content)
+        except StorageError:
+            if lacking == self.loras:
+                raise
+            return
         listed_after_refresh(self.pool.clients, adapter.name)
         LOG.info("LoRA placed", adapter=adapter.name, folders=[str(folder) for folder in lacking.folders])
 

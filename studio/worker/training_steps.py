@@ -27,7 +27,7 @@ from studio.training_rows import adapter_folder, report_pictures
 from studio.values import AdapterReport, Failure, FailureCode, Status, TrainingOptions
 from studio.worker.scoring import Scorer, Scoring, ScoringProgress, picture_file
 from studio.worker.stopping import Stopping
-from training.errors import TrainingCancelled, TrainingFailed
+from training.errors import TrainerUnusable, TrainingCancelled, TrainingFailed
 from training.port import Candidate, TrainedAdapter, Trainer, TrainingPhoto, TrainingProgress, TrainingRequest
 
 LOG = structlog.get_logger()
@@ -266,6 +266,10 @@ class TrainingSteps:
         except (TrainingCancelled, StageCancelled):
             self.stopping.park_if_asked()
             self._end(training_id, Status.CANCELLED, None)
+        except TrainerUnusable as error:
+            reason = TrainingObstacle(error.obstacle.value)
+            failure = Failure(code=TrainingUnavailable.code, message=str(error), reason=reason)
+            self._end(training_id, Status.FAILED, failure)
         except TrainingFailed as error:
             LOG.error("training failed", training=training_id, reason=error.reason, details=error.details)
             self._end(

@@ -133,7 +133,8 @@ def look_at(client: WebuiClient, pool: WebuiPool) -> ServerRecord:
 
 def _up(record: Capabilities, standing: Standing) -> Server:
     facts = facts_of(record)
-    fault = standing.error if standing.rest_seconds else None
+    status = _status(standing)
+    fault = standing.error if status == "resting" else None
     names = (
         "samplers",
         "schedulers",
@@ -148,11 +149,11 @@ def _up(record: Capabilities, standing: Standing) -> Server:
         url=record.server,
         flavour=record.flavour,
         version=record.version or "",
-        status=_status(standing),
+        status=status,
         takes_work=not standing.drained,
         speed=standing.speed,
         failures=standing.failures,
-        retry_at=now() + timedelta(seconds=standing.rest_seconds) if standing.rest_seconds else None,
+        retry_at=now() + timedelta(seconds=standing.rest_seconds) if status == "resting" else None,
         checkpoint=record.checkpoint,
         native_size=record.native_size,
         demonstration=record.demonstration,

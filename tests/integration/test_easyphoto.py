@@ -38,8 +38,11 @@ class Course:
     told: list[TrainingProgress] = field(default_factory=list)
 
     def run(self, cancelled: Callable[[], bool] = lambda: False) -> TrainedAdapter:
-        trainer = EasyPhotoTrainer(self.pool, self.server.loras, self.limits)
+        trainer = EasyPhotoTrainer(self.pool, self.loras(self.server.loras), self.limits)
         return trainer.train(self.request, self.told.append, cancelled)
+
+    def loras(self, folder: Path) -> dict[str, Path]:
+        return {client.url: folder for client in self.pool.clients}
 
     def fail(self) -> TrainingFailed:
         with pytest.raises(TrainingFailed) as failed:
@@ -195,9 +198,25 @@ def test_success_without_a_lora_is_a_failure(course: Course) -> None:
 
 
 def test_a_lora_in_another_folder_than_ours_is_told_with_the_setting(course: Course, tmp_path: Path) -> None:
-    trainer = EasyPhotoTrainer(course.pool, tmp_path / "elsewhere", course.limits)
+    trainer = EasyPhotoTrainer(course.pool, course.loras(tmp_path / "elsewhere"), course.limits)
     with pytest.raises(TrainingFailed, match="SAJIN_LORA_DIR"):
         trainer.train(course.request, course.told.append, lambda: False)
+
+
+def test_a_server_whose_lora_folder_is_not_known_is_not_asked(course: Course) -> None:
+    trainer = EasyPhotoTrainer(course.pool, {"http://127.0.0.1:9": course.server.loras}, course.limits)
+    with pytest.raises(TrainingFailed, match="SAJIN_LORA_DIRS"):
+        trainer.train(course.request, course.told.append, lambda: False)
+    assert not course.server.asked.is_set()
+
+
+def test_a_training_taken_up_on_a_server_that_takes_no_new_work_is_fetched_all_the_same(
+    course: Course,
+) -> None:
+    course.lose()
+    course.pool.drain(client.url for client in course.pool.clients)
+    course.server.open.set()
+    assert course.run().path.exists()
 
 
 def test_a_lora_that_is_cut_off_is_not_delivered(course: Course) -> None:

@@ -161,7 +161,8 @@ def test_a_state_that_was_being_written_when_the_machine_stopped_is_not_gone_on_
     behave(course.installation, step_seconds=SLOW)
     course.run()
 
-    assert min(progress.step for progress in course.told if learned(progress)) == EPOCH
+    first = min(progress.step for progress in course.told if learned(progress))
+    assert EPOCH <= first < 2 * EPOCH, "it goes on after the first epoch, as the second's state is not whole"
 
 
 def test_what_was_learned_of_other_photos_is_not_gone_on_from(course: Course) -> None:

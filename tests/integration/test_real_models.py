@@ -77,8 +77,8 @@ def test_the_commands_that_the_doctor_names_make_every_product_possible(hub: Hub
     finally:
         engine.terminate()
         engine.wait(30)
-    assert "products wrong only 1 of 12 can be made" in before
-    assert "products good 12 of 12 can be made" in after
+    assert "products wrong only 2 of 15 can be made" in before
+    assert "products good 15 of 15 can be made" in after
     assert "sajin models get" not in after
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,12 +48,13 @@ class Course:
 
     The server is held also after abandon(), until EasyPhoto is done or the process ends: nothing stops it, and a
     picture made beside it would fight for the card's memory. order: what to ask, or what an earlier run asked,
-    whose end is awaited. loras: the server's LoRA folder as seen here. attempt: None until the server is asked.
+    whose end is awaited. loras: each server's LoRA folder as seen here, by its URL. attempt: None until the server is
+    asked.
     """
 
     pool: WebuiPool
     order: EasyPhotoTraining | Attempt
-    loras: Path
+    loras: Mapping[str, Path]
     work: Path
     limits: Limits
     attempt: Attempt | None = None
@@ -88,7 +89,9 @@ class Course:
         self._clear_up()
 
     def _learn(self, training: EasyPhotoTraining) -> None:
-        with self.pool.lease(easyphoto.require, cancelled=self._abandoned.is_set) as client:
+        with self.pool.lease(
+            easyphoto.require, among(self.loras), cancelled=self._abandoned.is_set
+        ) as client:
             if self._abandoned.is_set():
                 raise Interrupted(client.url, ours=True)
             attempt = Attempt(
@@ -116,8 +119,18 @@ class Course:
         self._await_answer(client, attempt)
         if self._is_there(attempt):
             return
-        with self.pool.lease(only(attempt.server), cancelled=self._abandoned.is_set):
+        try:
+            with self.pool.lease(among({attempt.server}), cancelled=lambda: self._need_not_hold(attempt)):
+                self._await_file(client, attempt)
+        except Interrupted:
+            if self._abandoned.is_set():
+                raise
             self._await_file(client, attempt)
+
+    def _need_not_hold(self, attempt: Attempt) -> bool:
+        """Whether it is over before the server could be held, as when that takes no new work."""
+        over = self._is_there(attempt) or attempt.seconds > self.limits.limit
+        return over or self._abandoned.is_set()
 
     def _await_answer(self, client: WebuiClient, attempt: Attempt) -> None:
         """Wait until the server answers at all, or has left the file; raises TrainingFailed."""
@@ -149,12 +162,15 @@ class Course:
         return True
 
     def _is_there(self, attempt: Attempt) -> bool:
-        return read_lora(self.loras / f"{attempt.user_id}.safetensors") is not None
+        return read_lora(self._made(attempt)) is not None
+
+    def _made(self, attempt: Attempt) -> Path:
+        return self.loras[attempt.server] / f"{attempt.user_id}.safetensors"
 
     def _clear_up(self) -> None:
         """Remove what EasyPhoto made for a training that was cancelled for good, by which its work folder is gone."""
         if self._abandoned.is_set() and self.attempt is not None and kept_attempt(self.work) is None:
-            (self.loras / f"{self.attempt.user_id}.safetensors").unlink(missing_ok=True)
+            self._made(self.attempt).unlink(missing_ok=True)
 
 
 def may_still_run(error: WebuiError) -> bool:
@@ -164,11 +180,11 @@ def may_still_run(error: WebuiError) -> bool:
     return isinstance(error, ServerTimeout) or (isinstance(error, ServerUnreachable) and error.sent)
 
 
-def only(url: str) -> Callable[[Capabilities], None]:
-    """A need for the pool that one server alone meets."""
+def among(urls: Container[str]) -> Callable[[Capabilities], None]:
+    """A need for the pool that these servers alone meet: those whose LoRA folder is known here, or the one at work."""
 
     def need(server: Capabilities) -> None:
-        if server.server != url:
-            raise MissingCapability(server.server, "training under way of", url)
+        if server.server not in urls:
+            raise MissingCapability(server.server, failures.LORA_FOLDER, "known here")
 
     return need

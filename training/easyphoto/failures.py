@@ -6,6 +6,7 @@ from training.errors import TrainerObstacle, TrainerUnusable, TrainingFailed
 from webui_client.errors import FeatureDidNotRun, MissingCapability, WebuiError
 
 AGAIN = "Start the training again."
+LORA_FOLDER = "LoRA folder"
 
 _KNOWN = (
     (
@@ -47,6 +48,11 @@ def explain(error: WebuiError) -> TrainingFailed:
             "None of the servers has the extension EasyPhoto.",
             "Install it on a WebUI server, or choose another trainer.",
         )
+    if isinstance(error, MissingCapability) and error.kind == LORA_FOLDER:
+        return TrainingFailed(
+            "The LoRA folder of no server that has EasyPhoto is known here.",
+            "Name it in SAJIN_LORA_DIR or SAJIN_LORA_DIRS.",
+        )
     if isinstance(error, MissingCapability):
         return TrainingFailed(str(error), "Set SAJIN_CHECKPOINT to a checkpoint that the server has.")
     return TrainingFailed(str(error), AGAIN)
@@ -86,5 +92,5 @@ def elsewhere(user_id: str, folder: str) -> TrainingFailed:
     """EasyPhoto says that it is done, and the folder does not have the file."""
     return TrainingFailed(
         f"EasyPhoto says that it is done, but {folder} has no whole {user_id}.safetensors.",
-        "Set SAJIN_LORA_DIR to the LoRA folder of the server.",
+        "Set SAJIN_LORA_DIR to the LoRA folder of the server, or name it in SAJIN_LORA_DIRS.",
     )

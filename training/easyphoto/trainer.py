@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import ceil
 from pathlib import Path
 
@@ -30,12 +30,13 @@ MOST_BY_CLOCK = 0.95
 class EasyPhotoTrainer:
     """Teaches an identity with EasyPhoto on one of the pool's servers.
 
-    loras: the LoRA folder of the servers as this machine sees it. limits: how long is waited for what.
+    loras: the LoRA folder of each server by its URL, as this machine sees it; a server without one is not asked.
+    limits: how long is waited for what.
     """
 
     name: TrainerName = "easyphoto"
 
-    def __init__(self, pool: WebuiPool, loras: Path, limits: Limits) -> None:
+    def __init__(self, pool: WebuiPool, loras: Mapping[str, Path], limits: Limits) -> None:
         self._pool, self._loras, self._limits = pool, loras, limits
 
     def train(
@@ -74,6 +75,8 @@ class EasyPhotoTrainer:
     ) -> Attempt:
         """The attempt that EasyPhoto has finished, whether of this run or of one before it."""
         kept = kept_attempt(work)
+        if kept is not None and kept.server not in self._loras:
+            raise failures.gone(kept.server, kept.seconds)
         if kept is not None and read_lora(request.output) is not None:
             return kept
         course = Course(
@@ -121,11 +124,11 @@ class EasyPhotoTrainer:
             if lora is not None:
                 return lora
             if time.monotonic() > deadline:
-                raise failures.elsewhere(attempt.user_id, str(self._loras))
+                raise failures.elsewhere(attempt.user_id, str(self._made(attempt).parent))
             time.sleep(self._limits.look)
 
     def _made(self, attempt: Attempt) -> Path:
-        return self._loras / f"{attempt.user_id}.safetensors"
+        return self._loras[attempt.server] / f"{attempt.user_id}.safetensors"
 
 
 def training_of(request: TrainingRequest) -> EasyPhotoTraining:

@@ -11,7 +11,6 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 Swapper = Literal["faceswaplab", "reactor", "roop"]
-SWAPPERS: tuple[Swapper, ...] = ("faceswaplab", "reactor", "roop")
 INSWAPPER = "inswapper_128.onnx"
 
 

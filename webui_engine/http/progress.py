@@ -108,14 +108,17 @@ class Progress:
             self._step = number
             if preview is not None:
                 now = self._clock()
-                number = 0 if self._preview is None else self._preview.number + 1
-                self._preview = Preview(number=number, picture=preview)
+                shown = 0 if self._preview is None else self._preview.number + 1
+                self._preview = Preview(number=shown, picture=preview)
                 self._preview_asked = False
                 self._preview_due_at = now + (now - self._decoding_since) / LARGEST_SHARE
 
     @property
     def wants_preview(self) -> bool:
-        """See Monitor.wants_preview: at every so many steps, if somebody asked and it costs little of the time."""
+        """See Monitor.wants_preview: at every so many steps, if somebody asked and it costs little of the time.
+
+        The time of asking is taken for the beginning of the decoding.
+        """
         with self._lock:
             self._decoding_since = self._clock()
             at_this_step = self._preview_every > 0 and (self._step + 1) % self._preview_every == 0

@@ -81,7 +81,8 @@ def test_an_order_without_an_animal_takes_the_one_most_like_the_face(
 def test_the_catalogue_tells_which_presets_work_from_a_photo(client: FlaskClient) -> None:
     items = client.get("/api/v1/presets").get_json()["items"]
     taking = [item["name"] for item in items if any(option["key"] == "photo" for option in item["options"])]
-    assert taking == ["animal", "animal-pose", "animal-repaint"] == [item["name"] for item in items[-3:]]
+    assert taking[-3:] == ["animal", "animal-pose", "animal-repaint"] == [item["name"] for item in items[-3:]]
+    assert all(name.startswith("instant") for name in taking[:-3])
 
 
 @pytest.mark.parametrize(
@@ -122,6 +123,33 @@ def test_a_photo_that_cannot_be_used_is_refused_and_not_kept(
     answer = client.post(ROOT, data=form(picture, consent))
     assert (answer.status_code, answer.get_json(force=True)["code"]) == (422, code)
     assert client.get(ROOT).get_json() == before
+
+
+def test_a_job_from_the_photo_of_one_of_the_people_is_a_job_of_that_person(
+    client: FlaskClient, subject: str
+) -> None:
+    own = client.post(ROOT, data=form(FACE) | {"subject": subject}).get_json()
+    job = client.post(JOBS, json={"preset": "animal-repaint", "options": {"photo": own["id"]}}).get_json()
+    assert job["subject"] == subject
+
+
+def test_erasing_one_person_leaves_the_same_face_photo_of_another(client: FlaskClient, subject: str) -> None:
+    picture = photo(VARIATIONS[3])
+    client.post(ROOT, data=form(picture) | {"subject": subject})
+    other = client.post(ROOT, data=form(picture)).get_json()
+    assert client.delete(f"/api/v1/subjects/{subject}").status_code == 204
+    assert client.get(other["url"]).status_code == 200
+
+
+def test_an_order_sent_again_is_the_first_job_though_its_photo_was_erased_meanwhile(
+    client: FlaskClient,
+) -> None:
+    kept = client.post(ROOT, data=form(photo(VARIATIONS[4]))).get_json()
+    order = {"preset": "animal-repaint", "options": {"photo": kept["id"]}}
+    key = {"Idempotency-Key": "sent-twice"}
+    first = client.post(JOBS, json=order, headers=key).get_json()
+    client.delete(f"{ROOT}/{kept['id']}")
+    assert client.post(JOBS, json=order, headers=key).get_json()["id"] == first["id"]
 
 
 def test_erasing_takes_the_file_unless_another_shows_it(client: FlaskClient, studio: Studio) -> None:

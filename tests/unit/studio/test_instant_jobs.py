@@ -106,7 +106,7 @@ def test_the_face_is_restored_in_a_call_of_its_own_where_the_server_can(
     job = run(house, subject=person(house, astronaut(1)[0]))
     assert job.status is Status.SUCCEEDED, job.error
     (sent,) = server.calls(RESTORE)
-    assert (sent.json["codeformer_visibility"], sent.json["gfpgan_visibility"]) == (1.0, 0.0)
+    assert (sent.json["codeformer_visibility"], sent.json["gfpgan_visibility"]) == (0.0, 1.0)
     assert sent.json["image"] != server.calls(SWAP)[0].json["image"]
 
 
@@ -136,6 +136,19 @@ def test_a_person_without_a_fit_photo_is_refused_before_anything_starts(house: H
     plain = as_jpeg(Image.new("RGB", (800, 800), "teal"))
     with pytest.raises(NoFitPhoto):
         house.order(preset="instant", subject=person(house, plain))
+
+
+def test_a_job_whose_last_fit_photo_was_erased_while_it_waited_says_so(
+    house: House, server: PaintingWebui
+) -> None:
+    subject = person(house, astronaut(1)[0])
+    job = house.order(preset="instant", subject=subject)
+    (photo,) = house.studio.photos(subject).items
+    house.studio.remove_photo(subject, photo.id)
+    ended = house.run(job)
+    assert ended.error is not None
+    assert (ended.status, ended.error.code) == (Status.FAILED, "no_fit_photo")
+    assert server.painted == 0
 
 
 def test_nobody_at_all_is_refused(house: House) -> None:

@@ -369,7 +369,7 @@ def test_an_instant_picture_ends_with_the_face_by_the_swapper_that_is_there(libr
     assert (swap.swapper, swap.face_restorer, swap.photo) == ("reactor", "GFPGAN", "photos/abc.jpg")
     assert (swap.width, swap.height) == (stages[-2].width, stages[-2].height)
     taken = {choice.kind: (choice.wanted, choice.taken) for choice in plan.choices if choice.stage == "face"}
-    assert taken == {"face swapper": ("faceswaplab", "reactor"), "face restorer": ("CodeFormer", "GFPGAN")}
+    assert taken == {"face swapper": ("faceswaplab", "reactor")}
 
 
 def test_without_a_restorer_the_face_stays_as_it_was_swapped_and_that_is_noted(library: Library) -> None:

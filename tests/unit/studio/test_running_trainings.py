@@ -475,7 +475,12 @@ def test_a_folder_that_cannot_be_written_does_not_keep_the_lora_from_the_other_s
         second.rmdir()
         second.write_text("not a folder")
         with opened(tmp_path, one, two, lora_dirs=f"{two.url}={second}") as school:
-            assert school.run(school.start()).status is Status.SUCCEEDED
+            training = school.run(school.start())
+            job = school.studio.create_job(JobRequest(preset="studio-profile", subject=training.subject_id))
+            tasks = ServerTasks(database=school.base.database)
+            outline = job_steps(school.base, school.pool, tasks, Stopping()).open(job.id, 0)
+    assert training.status is Status.SUCCEEDED
+    assert outline is not None, "nor does it keep a job from starting"
     assert len(list(first.iterdir())) == 1
 
 

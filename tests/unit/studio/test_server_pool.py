@@ -158,6 +158,21 @@ def test_a_server_that_fails_is_shown_as_resting_with_what_went_wrong(house: Hou
     assert {seen(house, server).problem for server in others} == {None}
 
 
+def test_a_drained_server_that_failed_is_shown_as_drained_without_a_fault(
+    house: House, watcher: Watcher
+) -> None:
+    ill = house.servers[0]
+    ill.misbehave = [webui.fails]
+    while ill.misbehave:
+        house.run(house.order())
+    watcher.look_at_servers()
+    house.studio.drain_server(ill.url)
+    watcher.follow_drains()
+    watcher.look_at_servers()
+    told = seen(house, ill)
+    assert (told.status, told.problem, told.retry_at) == ("drained", None, None)
+
+
 def test_speed_is_measured_and_shown(house: House, watcher: Watcher) -> None:
     run_all(house, 8)
     watcher.look_at_servers()
