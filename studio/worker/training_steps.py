@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from studio.database.connect import Database
 from studio.database.tables import AdapterRow, PhotoRow, SubjectRow, TrainingRow
-from studio.errors import DatabaseLocked, StudioError, TrainingUnavailable
+from studio.errors import DatabaseLocked, StudioError, TrainingObstacle, TrainingUnavailable
 from studio.faces.values import PhotoFindings
 from studio.loras import LoraFolders
 from studio.photo_rows import caption_of, photos_of
