@@ -22,7 +22,8 @@ from tests.unit.studio.test_running_jobs import House, open_house
 
 BAR = 0.6
 HERSELF, ANOTHER = astronaut(4), hopper(4)
-NOBODY = PRESET.replace("identity: instant", "identity: none").replace("\n  face: {use: face_swap}", "")
+LARGE = PRESET.replace("width: 256\nheight: 256", "width: 512\nheight: 512")
+NOBODY = LARGE.replace("identity: instant", "identity: none").replace("\n  face: {use: face_swap}", "")
 
 
 class Painter:
@@ -40,7 +41,7 @@ class Painter:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One studio and server for the module, so that the face process starts once."""
-    presets = {"instant": PRESET, "nobody": NOBODY}
+    presets = {"instant": LARGE, "nobody": NOBODY}
     with PaintingWebui() as server:
         server.replay(VERSION_RECORDING)
         server.on("POST", RESTORE, restored)
