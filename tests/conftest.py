@@ -26,15 +26,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(STUDIO_GROUP))
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Stop a run in which pytest and xdist do not get along: groups torn apart, each half with set-ups of its own."""
-    if not getattr(session.config.option, "loadgroup", False):
-        return
-    for item in session.items:
-        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
-            raise pytest.UsageError(f"xdist does not keep {item.nodeid} in its group")
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show the logs that tests have kept, and name at the very end everything that was left out, and why."""
     for log in _kept_logs(terminalreporter):
