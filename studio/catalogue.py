@@ -77,7 +77,7 @@ class Catalogue:
                 for name, stage in spec.stages.items()
             ),
             has_thumbnail=self._thumbnail(product) is not None,
-            options=preset_options(spec, self.library.animals.animals),
+            options=preset_options(spec, self.library),
             available=not missing,
             missing=missing,
         )

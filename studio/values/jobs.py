@@ -15,6 +15,8 @@ class JobOptions(Value):
 
     prompt, negative_prompt: added to the preset's own words. pose: id of a pose picture. photo: id of a face photo, for
     presets that work from one. animal: name of one, for presets that name one; None takes the nearest to the photo.
+    tone: name of one, for presets with a stage that takes it. loras: style LoRAs of the server beside the preset's own,
+    as "name:weight, name:weight"; a stage's override of the same name takes the place of its own.
     """
 
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
@@ -23,6 +25,8 @@ class JobOptions(Value):
     pose: Annotated[str, Field(max_length=64)] | None = None
     photo: Annotated[str, Field(max_length=64)] | None = None
     animal: Annotated[str, Field(max_length=64)] | None = None
+    tone: Annotated[str, Field(max_length=64)] | None = None
+    loras: Annotated[str, Field(max_length=1000, pattern=NO_NUL)] = ""
     stages: dict[str, dict[str, Scalar]] = Field(default_factory=dict)
 
 
