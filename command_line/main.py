@@ -134,6 +134,10 @@ def portrait(
     pose: Annotated[
         str | None, typer.Option("--pose", help="A pose picture to follow, for example shipped-front.")
     ] = None,
+    tone: Annotated[
+        str | None,
+        typer.Option("--tone", help="A film look, for example warm-portrait; see prompts/tones.yaml."),
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     steps: Steps = None,
@@ -154,6 +158,7 @@ def portrait(
             out=out,
             class_noun=class_noun,
             pose=pose,
+            tone=tone,
             steps=steps,
         )
         raise typer.Exit(portrait_job.run(request, tuple(webui or ()), as_json=as_json))

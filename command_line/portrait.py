@@ -23,7 +23,8 @@ DEMONSTRATION_LINE = (
 class PortraitRequest:
     """What is to be made. photos: a folder. seed: None draws one. out: folder for the pictures.
 
-    pose: id of a pose picture to follow, None for none. steps: of the training; None leaves them to the trainer.
+    pose: id of a pose picture to follow, None for none. tone: name of a film look, None for the preset's own.
+    steps: of the training; None leaves them to the trainer.
     """
 
     photos: Path
@@ -33,6 +34,7 @@ class PortraitRequest:
     out: Path
     class_noun: str
     pose: str | None = None
+    tone: str | None = None
     steps: int | None = None
 
 
@@ -49,7 +51,7 @@ def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool)
 
 
 def _make(session: Session, terminal: Terminal, request: PortraitRequest, report: dict[str, Any]) -> None:
-    preset = feasible_preset(session.api, request.preset, request.pose)
+    preset = feasible_preset(session.api, request.preset, request.pose, request.tone)
     request.out.mkdir(parents=True, exist_ok=True)
     name = request.photos.resolve().name
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
@@ -83,7 +85,7 @@ def _order(
         "preset": request.preset,
         "subject": subject_id,
         "count": request.count,
-        "options": {"seed": request.seed, "pose": request.pose, "photo": photo},
+        "options": {"seed": request.seed, "pose": request.pose, "tone": request.tone, "photo": photo},
     }
     job = session.api.post("/jobs", body, {"Idempotency-Key": uuid.uuid4().hex})
     with terminal.bar("portraits") as look:

@@ -16,7 +16,7 @@ NAME = r"[A-Za-z0-9_.-]+"
 SERVED = re.compile(
     rf"subjects/{NAME}/photos/{NAME}/(file|thumbnail)"
     rf"|images/{NAME}/(file|thumbnail|recipe|stages/{NAME}|landmarks/file)"
-    rf"|presets/{NAME}/thumbnail"
+    rf"|(presets|products)/{NAME}/thumbnail"
     rf"|poses/{NAME}(/(file|thumbnail))?"
     rf"|jobs/{NAME}/preview"
     rf"|id-photos/{NAME}/(file|check)"

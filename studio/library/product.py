@@ -37,6 +37,7 @@ Text = Annotated[str, Field(max_length=4000)]
 EXTRAS = "extras"
 """Stands for a script in an upscale stage: enlarge without sampling."""
 ANIMAL = "{animal}"
+ThumbnailName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.(png|jpg)$")]
 Path = tuple[str | int, ...]
 
 
@@ -214,7 +215,7 @@ class PresetSpec(Sampling):
     product: Literal["profile", "look", "instant", "animal"] = "profile"
     extends: Name | None = None
     identity: Literal["lora", "instant", "none"] = "lora"
-    thumbnail: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.(png|jpg)$")] | None = None
+    thumbnail: ThumbnailName | None = None
     width: Annotated[int, Field(ge=256, le=2048, multiple_of=8)] = 512
     height: Annotated[int, Field(ge=256, le=2048, multiple_of=8)] = 768
     lora_weight: Annotated[float, Field(ge=0, le=2)] = 0.8

@@ -69,6 +69,7 @@ from studio.values.people import (
 )
 from studio.values.products import (
     MissingPart,
+    Offer,
     Pose,
     Preset,
     PresetCheck,
@@ -115,6 +116,7 @@ __all__ = [
     "MissingPart",
     "NewCaption",
     "NewSubject",
+    "Offer",
     "Photo",
     "PhotoSet",
     "PhotosAdded",

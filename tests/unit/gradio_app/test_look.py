@@ -27,6 +27,7 @@ def scene(place: Place) -> Scene:
         coach=None,
         presets=[OWL],
         poses=[],
+        tones=[],
         job=None,
         status={},
     )
