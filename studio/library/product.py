@@ -271,7 +271,7 @@ class PresetSpec(Sampling):
                         yield ("stages", name, "adetailer", position, key), text
 
 
-def takes_tone(stage: SampledStage) -> bool:
+def takes_tone(stage: SampledStage | FaceSwapSpec) -> bool:
     """Whether a tone that the job chooses is put into a stage."""
     return isinstance(stage, Img2ImgSpec) and stage.takes_tone
 

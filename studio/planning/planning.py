@@ -90,17 +90,13 @@ def lacks_of(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> tuple[
 
 def spec_of(order: Order) -> PresetSpec:
     """The preset with what the tone says of its strength, and over that the job's overrides. Raises InvalidRequest."""
-    spec, tone = order.spec, order.tone
-    if tone is not None and tone.denoising_strength is not None:
-        change = {"denoising_strength": tone.denoising_strength}
-        stages = {
-            name: stage.model_copy(update=change)
-            if not isinstance(stage, FaceSwapSpec) and takes_tone(stage)
-            else stage
-            for name, stage in spec.stages.items()
-        }
-        spec = spec.model_copy(update={"stages": stages})
-    return overridden(spec, order.options)
+    strength = order.tone.denoising_strength if order.tone else None
+    change = {} if strength is None else {"denoising_strength": strength}
+    stages = {
+        name: stage.model_copy(update=change) if takes_tone(stage) else stage
+        for name, stage in order.spec.stages.items()
+    }
+    return overridden(order.spec.model_copy(update={"stages": stages}), order.options)
 
 
 def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
@@ -334,8 +330,9 @@ def _first(*texts: str | None) -> str:
 
 
 def _called_loras(pictures: Sequence[PlannedPicture]) -> tuple[str, ...]:
-    """Names of all LoRAs that the stages' prompts call, in order, each once."""
-    prompts = (stage.prompt for picture in pictures for stage in picture.sampled)
+    """Names of all LoRAs that prompts of stages and of their repairs call, in order, each once."""
+    stages = [stage for picture in pictures for stage in picture.sampled]
+    prompts = (text for stage in stages for text in (stage.prompt, *(tab.prompt for tab in stage.adetailer)))
     return lora_names(" ".join(prompts))
 
 
