@@ -30,7 +30,24 @@ FINAL = ("succeeded", "failed", "cancelled")
 SEED = 20
 SEEDS = {"black-and-white": 32, "casual": 33}
 """Seeds of looks that another seed shows better."""
-PEOPLE: dict[str, str] = {}
+PEOPLE = {
+    "actor-headshot": "man, short black hair",
+    "cafe": "young woman, black hair bob",
+    "editorial": "woman, black hair with bangs",
+    "golden-hour": "young woman, long blonde hair, fair skin",
+    "graduation": "young woman, long black hair",
+    "hanbok": "young woman, black hair in a bun",
+    "high-key": "young woman, long brown hair",
+    "instant": "woman, short brown hair",
+    "instant-business": "woman, short brown hair",
+    "instant-quick": "woman, short brown hair",
+    "library": "man, short brown hair",
+    "low-key": "man, short black hair",
+    "musician": "young man, long black hair",
+    "neutral": "man, short black hair",
+    "resume": "young woman, black hair bob",
+    "retro-90s": "young man, curly brown hair",
+}
 """Whom a look is shown on, in words."""
 ID_DOCUMENT = "kr-passport"
 WORKBENCH_LOOKS = ("editorial", "low-key", "retro-90s", "hanbok")
