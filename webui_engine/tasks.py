@@ -90,6 +90,29 @@ class ControlUnit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterUnit:
+    """One IP-Adapter unit.
+
+    model: a name of the ControlNet listing. module: the preprocessor that reads the pictures. images: RGB, any size,
+    all of one thing. weight: 0 to 2. guidance_start, guidance_end: share of the steps, 0 to 1.
+    """
+
+    model: str
+    module: str
+    images: tuple[Image.Image, ...]
+    weight: float = 1.0
+    guidance_start: float = 0.0
+    guidance_end: float = 1.0
+    low_res: bool = True
+    high_res: bool = True
+
+    def weight_at(self, share: float, *, second_pass: bool) -> float:
+        """Its weight at this share of the steps of the first or second pass; 0 where it takes no part."""
+        takes_part = self.high_res if second_pass else self.low_res
+        return self.weight if takes_part and self.guidance_start <= share <= self.guidance_end else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationTask:
     """One txt2img or img2img call, resolved: every name is exact, every number in range, the seed drawn.
 
@@ -119,6 +142,7 @@ class GenerationTask:
     inpainting: Inpainting | None = None
     hires: Hires | None = None
     control: tuple[ControlUnit, ...] = ()
+    adapters: tuple[AdapterUnit, ...] = ()
     checkpoint: str | None = None
     vae: str | None = None
     clip_skip: int = 1

@@ -39,12 +39,12 @@ class Slider:
 class Module:
     """A preprocessor. sliders: its resolution (if it has one) and at most two thresholds, in this order.
 
-    draw: RGB pixels and the two thresholds to RGB pixels of the same size. look: finds the person that draw draws, in
-    RGB pixels; only those that draw poses have one.
+    draw: RGB pixels and the two thresholds to RGB pixels of the same size; those that read pictures for an IP-Adapter
+    have none. look: finds the person that draw draws, in RGB pixels; only those that draw poses have one.
     """
 
     name: str
-    draw: Callable[[Pixels, float, float], Pixels]
+    draw: Callable[[Pixels, float, float], Pixels] | None = None
     alias: str
     look: Callable[[Pixels], poses.Seen] | None = None
     sliders: tuple[Slider, ...] = ()
@@ -151,6 +151,8 @@ def preprocess(
     "none" and "tile_resample" keep the picture's own size.
     """
     module = find_module(name)
+    if module.draw is None:
+        raise UnknownName("drawing preprocessor", name, [module.name for module in MODULES])
     pixels = _prepared(picture, module, resolution)
     given = [
         _in_range(value, slider)

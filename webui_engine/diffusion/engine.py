@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from webui_engine.controlnet import preprocessors
+from webui_engine.controlnet.adapters import Adapters, Features
 from webui_engine.controlnet.models import ControlNets
 from webui_engine.controlnet.preprocessors import MODULES, UNSET, Module
 from webui_engine.controlnet.units import UnitControl, build_controls
@@ -53,6 +54,7 @@ class Engine:
         self._thread = OneThread("pictures")
         self._upscalers = Upscalers(self._models_dirs, self._device)
         self._controlnets = ControlNets(self._models_dirs)
+        self._adapters = Adapters(self._models_dirs, self._controlnets)
         self._checkpoints = scan_checkpoints(self._models_dirs, self._named_checkpoints)
         self._bench: Workbench | None = None
         self._current: CheckpointInfo | None = None
@@ -104,6 +106,7 @@ class Engine:
     def _unload(self) -> None:
         self._bench = None
         self._controlnets.clear()
+        self._adapters.clear()
         release_memory(self._device)
 
     def reload(self) -> None:
@@ -166,8 +169,12 @@ class Engine:
         return tuple(info.name for info in self._controlnets.listing())
 
     def controlnet_modules(self) -> tuple[Module, ...]:
-        """The preprocessors with their sliders."""
-        return MODULES
+        """The preprocessors with their sliders; those of IP-Adapters only where their weights are."""
+        return (*MODULES, *self._adapters.modules())
+
+    def draws(self, module: str) -> bool:
+        """Whether the preprocessor called module draws a map, and does not read pictures for an IP-Adapter."""
+        return any(item.name == module and item.draw is not None for item in MODULES)
 
     def preprocess(
         self,
@@ -214,9 +221,13 @@ class Engine:
             vae = find_vae(task.vae, self.vaes()) if task.vae is not None else None
             prepare = partial(bench.prepare, task, vae=vae, loras=self._loras, embeddings=self._embeddings)
             passes = [prepare(second_pass=second) for second in ((False, True) if task.hires else (False,))]
-            tools = self._tools(task, bench.model, prepare)
             work = f"making {task.batch_size} picture(s) of {task.width}x{task.height}"
-            with wrapping(bench.model, enabled=task.tiling), memory_guard(work):
+            with (
+                wrapping(bench.model, enabled=task.tiling),
+                memory_guard(work),
+                self._adapters.on(bench.model, task.adapters) as features,
+            ):
+                tools = self._tools(task, bench.model, prepare, features)
                 pictures = Generation(bench.model, task, tools, monitor).run()
         info = bench.model.info
         return GenerationResult(
@@ -229,8 +240,11 @@ class Engine:
             warnings=tuple(dict.fromkeys(warning for made in passes for warning in made.warnings)),
         )
 
-    def _tools(self, task: GenerationTask, model: Model, prepare: Callable[..., Prepared]) -> Tools:
+    def _tools(
+        self, task: GenerationTask, model: Model, prepare: Callable[..., Prepared], features: Features | None
+    ) -> Tools:
         return Tools(
+            features=features,
             prepare=lambda second: prepare(second_pass=second),
             controls=partial(self._controls, task, model),
             upscale=self.upscale,

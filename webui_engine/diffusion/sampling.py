@@ -35,6 +35,13 @@ class Control(Protocol):
         """
 
 
+class Features(Protocol):
+    """IP-Adapter units as the loop sees them."""
+
+    def at(self, share: float, rows: int, batch: int, *, second_pass: bool) -> list[torch.Tensor]:
+        """What each unit gives the denoiser at this share (0 to 1) of the steps, rows for each picture of the batch."""
+
+
 @dataclass(frozen=True, slots=True)
 class LatentMask:
     """mask: (1 or batch, 1, h, w), 1 where the picture is painted anew; elsewhere it stays kept, (batch, c, h, w)."""
@@ -51,8 +58,9 @@ class LatentMask:
 class Pass:
     """One run of the sampler.
 
-    begin: the first step to run (from 0) of scheduler's steps. extra_channels: what an inpainting denoiser wants beside
-    the latents. step_options: A1111's eta and s_* numbers, given to schedulers that know them.
+    begin: the first step to run (from 0) of scheduler's steps. second: whether it is that of hires fix. extra_channels:
+    what an inpainting denoiser wants beside the latents. step_options: A1111's eta and s_* numbers, given to schedulers
+    that know them.
     """
 
     scheduler: Any
@@ -62,6 +70,8 @@ class Pass:
     conditioning: Conditioning
     generators: Sequence[torch.Generator]
     controls: Sequence[Control] = ()
+    features: Features | None = None
+    second: bool = False
     mask: LatentMask | None = None
     extra_channels: torch.Tensor | None = None
     step_options: dict[str, float] = field(default_factory=dict)
@@ -178,11 +188,18 @@ class _Denoiser:
             inputs,
             timestep,
             encoder_hidden_states=self._vectors,
+            added_cond_kwargs=self._added(share, rows),
             down_block_additional_residuals=down,
             mid_block_additional_residual=mid,
             return_dict=False,
         )[0]
         return answer
+
+    def _added(self, share: float, rows: int) -> dict[str, Any] | None:
+        run = self._run
+        if run.features is None:
+            return None
+        return {"image_embeds": run.features.at(share, rows, self._batch, second_pass=run.second)}
 
     def _controls(
         self, inputs: torch.Tensor, timestep: torch.Tensor, share: float

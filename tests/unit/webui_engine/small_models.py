@@ -11,7 +11,14 @@ import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from numpy.typing import NDArray
 from PIL import Image
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from safetensors.torch import save_file
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTokenizer,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
+)
 
 from webui_engine.tasks import GenerationTask
 
@@ -81,6 +88,43 @@ def save_small_checkpoint(folder: Path, seed: int = 0, *, in_channels: int = 4) 
     pipeline = small_pipeline(seed, in_channels=in_channels)
     pipeline.save_pretrained(folder)
     return pipeline
+
+
+def save_small_ip_adapter(
+    models: Path, name: str, pipeline: StableDiffusionPipeline, *, width: int = TEXT_WIDTH
+) -> None:
+    """A random IP-Adapter for the pipeline's denoiser, and a random picture encoder, where the engine looks for both.
+
+    width: of the text encoder that the adapter is made for.
+    """
+    torch.manual_seed(1)
+    config = CLIPVisionConfig(
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=16,
+        image_size=32,
+        patch_size=8,
+        projection_dim=16,
+        hidden_act="gelu",
+    )
+    encoder = CLIPVisionModelWithProjection(config)
+    (models / "clip_vision").mkdir(parents=True, exist_ok=True)
+    save_file(encoder.state_dict(), models / "clip_vision" / "clip_h.safetensors")
+    tokens = 4
+    state = {
+        "image_proj.proj.weight": torch.randn(tokens * width, 16),
+        "image_proj.proj.bias": torch.zeros(tokens * width),
+        "image_proj.norm.weight": torch.ones(width),
+        "image_proj.norm.bias": torch.zeros(width),
+    }
+    attentions = [key for key in pipeline.unet.attn_processors if key.endswith("attn2.processor")]
+    for number, key in enumerate(attentions):
+        inner = pipeline.unet.get_submodule(key.removesuffix(".processor")).to_k.out_features
+        for part in ("to_k_ip", "to_v_ip"):
+            state[f"ip_adapter.{2 * number + 1}.{part}.weight"] = torch.randn(inner, width) * 0.2
+    (models / "ControlNet").mkdir(exist_ok=True)
+    save_file(state, models / "ControlNet" / f"{name}.safetensors")
 
 
 def rrdb_state() -> dict[str, torch.Tensor]:
