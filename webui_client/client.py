@@ -18,7 +18,7 @@ from webui_client.interrupts import check_uninterrupted
 from webui_client.listings import Interrogator, Listings
 from webui_client.options import kept_options
 from webui_client.pictures import Picture
-from webui_client.postflight import Answer, check, check_extras, check_face_swap
+from webui_client.postflight import Answer, check, check_extras, check_extras_batch, check_face_swap
 from webui_client.preflight import Resolved, resolve
 from webui_client.preflight import check_extras as extras_can_run
 from webui_client.preflight import check_face_swap as face_swap_can_run
@@ -27,6 +27,7 @@ from webui_client.transport import Transport
 from webui_client.units.faceswap import swap_path, swapped_in
 from webui_client.values import (
     Extras,
+    ExtrasBatch,
     FaceSwap,
     Generation,
     GenerationInfo,
@@ -36,7 +37,7 @@ from webui_client.values import (
     Txt2Img,
 )
 from webui_client.watch import RunWatch, is_idle, look_after
-from webui_client.wire import extras_body, face_swap_body, img2img_body, txt2img_body
+from webui_client.wire import extras_batch_body, extras_body, face_swap_body, img2img_body, txt2img_body
 
 OnProgress = Callable[[Progress], None]
 Found = TypeVar("Found")
@@ -150,6 +151,21 @@ class WebuiClient(Listings):
         result = read_picture(image, self.url, path, "its image")
         check_extras(request, result, self.url)
         return result
+
+    def extras_batch(self, request: ExtrasBatch) -> tuple[Picture, ...]:
+        """The same for several pictures in one call, in their order."""
+        path = "/sdapi/v1/extra-batch-images"
+        extras_can_run(request, self.capabilities())
+        with self._in_flight:
+            answer = self._transport.post_once(path, extras_batch_body(request))
+        images = answer.get("images") if isinstance(answer, dict) else None
+        if not isinstance(images, list):
+            raise BadAnswer(self.url, path, "it has no list of images")
+        results = tuple(
+            read_picture(image, self.url, path, f"picture {number}") for number, image in enumerate(images)
+        )
+        check_extras_batch(request, results, self.url)
+        return results
 
     def swap_face(self, request: FaceSwap) -> Picture:
         """Put a person's face into a picture. There is no progress of this call to follow.

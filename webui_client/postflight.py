@@ -20,7 +20,7 @@ from webui_client.pictures import Picture, upright_png
 from webui_client.preflight import KEEP_VAE, Resolved
 from webui_client.sizes import expected_size, extras_size
 from webui_client.units.preprocessors import control_type
-from webui_client.values import Extras, FaceSwap, GenerationInfo, Img2Img, Txt2Img
+from webui_client.values import Extras, ExtrasBatch, FaceSwap, GenerationInfo, Img2Img, Txt2Img
 
 SWAPPED_LEVELS = 8
 SWAPPED_BLOCK = 4
@@ -295,6 +295,18 @@ def check_extras(request: Extras, result: Picture, server: str) -> None:
     if learned and not restores and request.size is None and _is_plain_resize(request.image, result):
         reason = f"{request.upscaler!r} left a plain resize; its weights are probably missing"
         raise FeatureDidNotRun(server, "the upscaler", reason)
+
+
+def check_extras_batch(request: ExtrasBatch, results: Sequence[Picture], server: str) -> None:
+    """Every picture came back and passes check_extras; raises FeatureDidNotRun.
+
+    An interrupt or skip leaves pictures out, and nothing says which.
+    """
+    if len(results) != len(request.images):
+        reason = f"{len(results)} of {len(request.images)} pictures came back"
+        raise FeatureDidNotRun(server, "the upscaler", reason)
+    for single, result in zip(request.singles, results, strict=True):
+        check_extras(single, result, server)
 
 
 def check_face_swap(request: FaceSwap, result: Picture, server: str) -> None:

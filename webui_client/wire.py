@@ -11,7 +11,7 @@ from webui_client.capabilities import Capabilities
 from webui_client.preflight import Resolved
 from webui_client.units.controlnet import encode
 from webui_client.units.faceswap import swap_body
-from webui_client.values import Extras, FaceSwap, Hires, Img2Img, Inpaint, Sampling, Txt2Img
+from webui_client.values import Extras, ExtrasBatch, FaceSwap, Hires, Img2Img, Inpaint, Sampling, Txt2Img
 
 PLAIN_FIELDS = frozenset(
     {
@@ -76,8 +76,17 @@ def img2img_body(request: Img2Img, names: Resolved, server: Capabilities, task_i
 
 def extras_body(request: Extras) -> dict[str, Any]:
     """Return the body of POST /sdapi/v1/extra-single-image. Raises BadPicture."""
+    return {"image": encode(request.image), **_enlarging_fields(request)}
+
+
+def extras_batch_body(request: ExtrasBatch) -> dict[str, Any]:
+    """Return the body of POST /sdapi/v1/extra-batch-images. Raises BadPicture."""
+    listed = [{"data": encode(image), "name": f"{number}.png"} for number, image in enumerate(request.images)]
+    return {"imageList": listed, **_enlarging_fields(request)}
+
+
+def _enlarging_fields(request: Extras | ExtrasBatch) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "image": encode(request.image),
         "resize_mode": 0 if request.size is None else 1,
         "upscaling_resize": request.scale,
         "upscaling_crop": request.crop,

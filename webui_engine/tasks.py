@@ -119,6 +119,7 @@ class GenerationTask:
     prompt, negative_prompt: A1111 syntax, ``<lora:…>`` tags included. sampler, scheduler: A1111's names as listed.
     width, height: pixels, multiples of 8. init_images: RGB, empty for txt2img; denoising_strength counts with them.
     checkpoint: a title or name of the model listing, or None for the one loaded. clip_skip: 1 uses the last layer.
+    crop: (top, left) in pixels that SDXL is told its picture was cut at.
     """
 
     prompt: str = ""
@@ -146,6 +147,7 @@ class GenerationTask:
     checkpoint: str | None = None
     vae: str | None = None
     clip_skip: int = 1
+    crop: tuple[int, int] = (0, 0)
     eta: float | None = None
     s_churn: float | None = None
     s_tmin: float | None = None

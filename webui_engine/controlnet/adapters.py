@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from diffusers import StableDiffusionPipeline
 from diffusers.models.embeddings import ImageProjection
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -21,7 +20,7 @@ from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWi
 
 from webui_engine.controlnet.models import ControlNets
 from webui_engine.controlnet.preprocessors import Module, Slider
-from webui_engine.diffusion.model import Model
+from webui_engine.diffusion.model import Model, Pipeline
 from webui_engine.errors import UNREADABLE, BadValue, CheckpointBroken, UnknownName
 from webui_engine.tasks import AdapterUnit
 
@@ -84,7 +83,7 @@ class Adapters:
         finally:
             pipeline.unload_ip_adapter()
 
-    def _attach(self, pipeline: StableDiffusionPipeline, units: Sequence[AdapterUnit]) -> None:
+    def _attach(self, pipeline: Pipeline, units: Sequence[AdapterUnit]) -> None:
         states = [_state(self._networks.find(unit.model).path) for unit in units]
         names = ", ".join(unit.model for unit in units)
         try:
@@ -113,7 +112,7 @@ class Features:
 
     def __init__(
         self,
-        pipeline: StableDiffusionPipeline,
+        pipeline: Pipeline,
         units: Sequence[AdapterUnit],
         read: Sequence[tuple[torch.Tensor, torch.Tensor]],
     ) -> None:
@@ -134,9 +133,7 @@ class Features:
         ]
 
 
-def _read(
-    pipeline: StableDiffusionPipeline, number: int, unit: AdapterUnit
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _read(pipeline: Pipeline, number: int, unit: AdapterUnit) -> tuple[torch.Tensor, torch.Tensor]:
     """The features of the unit's pictures and of none, (1, pictures, …) each."""
     projection = pipeline.unet.encoder_hid_proj.image_projection_layers[number]
     hidden = not isinstance(projection, ImageProjection)

@@ -136,8 +136,10 @@ class Engine:
 
     def embeddings(self) -> tuple[EmbeddingInfo, ...]:
         """The embeddings found at the last refresh that fit the checkpoint in memory; all of them if there is none."""
-        width = None if self._bench is None else int(self._bench.model.text_encoder.config.hidden_size)
-        return tuple(info for info in self._embeddings if width in (None, info.shape))
+        if self._bench is None:
+            return self._embeddings
+        width = self._bench.model.embedding_width
+        return tuple(info for info in self._embeddings if info.shape == width)
 
     def skipped_embeddings(self) -> tuple[EmbeddingInfo, ...]:
         """The embeddings that do not fit the checkpoint in memory."""

@@ -202,6 +202,7 @@ class Generation:
             controls=self._tools.controls(size, canvas.box if canvas else None, hires is not None),
             features=self._tools.features,
             second=hires is not None,
+            sizes=self._sizes(size),
             mask=mask,
             extra_channels=self._inpainting_channels(size, len(generators), canvas),
             step_options=self._step_options(),
@@ -237,6 +238,14 @@ class Generation:
             [self._mask_levels(mask, round_levels=True), latents.encode(model, [around])], dim=1
         )
         return channels.expand(count, -1, -1, -1)
+
+    def _sizes(self, size: Size) -> torch.Tensor | None:
+        """What SDXL was trained to be told: original height and width, top and left of the crop, height and width."""
+        if not self._model.is_sdxl:
+            return None
+        width, height = size
+        top, left = self._task.crop
+        return self._model.to_latent_device(torch.tensor([height, width, top, left, height, width]))
 
     def _step_options(self) -> dict[str, float]:
         task = self._task

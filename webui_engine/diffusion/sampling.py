@@ -21,17 +21,25 @@ from webui_engine.errors import NotANumber
 from webui_engine.tasks import Monitor
 
 Residuals = tuple[list[torch.Tensor], torch.Tensor]
+Added = dict[str, torch.Tensor]
+"""SDXL's further conditions under diffusers' names: text_embeds (rows, width) and time_ids (rows, 6)."""
 
 
 class Control(Protocol):
     """A ControlNet unit as the loop sees it."""
 
     def residuals(
-        self, sample: torch.Tensor, timestep: torch.Tensor, vectors: torch.Tensor, share: float, batch: int
+        self,
+        sample: torch.Tensor,
+        timestep: torch.Tensor,
+        vectors: torch.Tensor,
+        share: float,
+        batch: int,
+        added: Added | None = None,
     ) -> Residuals | None:
         """What to add to the denoiser's blocks at this share (0 to 1) of the steps, or None.
 
-        sample and vectors hold batch unconditioned rows first when there are more rows than batch.
+        sample, vectors and what is in added hold batch unconditioned rows first when there are more rows than batch.
         """
 
 
@@ -60,7 +68,7 @@ class Pass:
 
     begin: the first step to run (from 0) of scheduler's steps. second: whether it is that of hires fix. extra_channels:
     what an inpainting denoiser wants beside the latents. step_options: A1111's eta and s_* numbers, given to schedulers
-    that know them.
+    that know them. sizes: what SDXL is told of the picture's size, (6,); None for other models.
     """
 
     scheduler: Any
@@ -74,6 +82,7 @@ class Pass:
     second: bool = False
     mask: LatentMask | None = None
     extra_channels: torch.Tensor | None = None
+    sizes: torch.Tensor | None = None
     step_options: dict[str, float] = field(default_factory=dict)
 
 
@@ -153,6 +162,7 @@ class _Denoiser:
         self._kind = str(run.scheduler.config.prediction_type)
         self._guidance: Guidance | None = None
         self._vectors = torch.empty(0)
+        self._extra: Added | None = None
 
     def predict(self, latents: torch.Tensor, timestep: torch.Tensor, call: int) -> Prediction:
         """The guided prediction for latents at call number call of this pass."""
@@ -174,10 +184,18 @@ class _Denoiser:
         guidance = self._run.conditioning.at(step)
         if guidance is not self._guidance:
             plain = self._run.cfg_scale == 1.0 and guidance.weights == (1.0,)
-            vectors = guidance.vectors[1:] if plain else guidance.vectors
-            self._vectors = vectors.repeat_interleave(self._batch, dim=0)
+            first = 1 if plain else 0
+            self._vectors = guidance.vectors[first:].repeat_interleave(self._batch, dim=0)
+            self._extra = self._told_besides(guidance, first)
             self._guidance = guidance
         return guidance
+
+    def _told_besides(self, guidance: Guidance, first: int) -> Added | None:
+        """What SDXL is told beside the vectors, a row for each of theirs."""
+        if guidance.pooled is None or self._run.sizes is None:
+            return None
+        pooled = guidance.pooled[first:].repeat_interleave(self._batch, dim=0)
+        return {"text_embeds": pooled, "time_ids": self._run.sizes.expand(len(pooled), -1)}
 
     def _ask(self, inputs: torch.Tensor, timestep: torch.Tensor, call: int, rows: int) -> torch.Tensor:
         share = (call // self._order) / max(1, executed_steps(self._run))
@@ -198,13 +216,17 @@ class _Denoiser:
     def _added(self, share: float, rows: int) -> dict[str, Any] | None:
         run = self._run
         if run.features is None:
-            return None
-        return {"image_embeds": run.features.at(share, rows, self._batch, second_pass=run.second)}
+            return self._extra
+        seen = run.features.at(share, rows, self._batch, second_pass=run.second)
+        return {**(self._extra or {}), "image_embeds": seen}
 
     def _controls(
         self, inputs: torch.Tensor, timestep: torch.Tensor, share: float
     ) -> tuple[list[torch.Tensor] | None, torch.Tensor | None]:
-        given = [c.residuals(inputs, timestep, self._vectors, share, self._batch) for c in self._run.controls]
+        given = [
+            control.residuals(inputs, timestep, self._vectors, share, self._batch, self._extra)
+            for control in self._run.controls
+        ]
         down: list[torch.Tensor] | None = None
         mid: torch.Tensor | None = None
         for residuals in given:

@@ -8,13 +8,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPTextModelWithProjection,
     CLIPTokenizer,
     CLIPVisionConfig,
     CLIPVisionModelWithProjection,
@@ -26,7 +33,48 @@ TOKENIZER = (
     Path(__file__).parents[3] / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny" / "tokenizer"
 )
 TEXT_WIDTH = 64
+TEXT_WIDTH_2 = 128
+"""Of the second text encoder of SDXL; both are read side by side."""
 RRDB_BLOCKS, RRDB_WIDTH, RRDB_GROWTH = 1, 8, 32
+
+
+def _text_config(tokenizer: CLIPTokenizer, **changes: Any) -> CLIPTextConfig:
+    return CLIPTextConfig(
+        **{
+            "vocab_size": len(tokenizer),
+            "hidden_size": TEXT_WIDTH,
+            "intermediate_size": 128,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 1,
+            "projection_dim": TEXT_WIDTH,
+            "hidden_act": "quick_gelu",
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+            **changes,
+        }
+    )
+
+
+def _text_config_2(tokenizer: CLIPTokenizer) -> CLIPTextConfig:
+    return _text_config(
+        tokenizer,
+        hidden_size=TEXT_WIDTH_2,
+        projection_dim=TEXT_WIDTH_2,
+        num_attention_heads=2,
+        hidden_act="gelu",
+    )
+
+
+def _scheduler() -> DDIMScheduler:
+    return DDIMScheduler(
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        steps_offset=1,
+        clip_sample=False,
+        set_alpha_to_one=False,
+    )
 
 
 def small_pipeline(seed: int = 0, *, in_channels: int = 4) -> StableDiffusionPipeline:
@@ -50,37 +98,56 @@ def small_pipeline(seed: int = 0, *, in_channels: int = 4) -> StableDiffusionPip
         latent_channels=4,
         sample_size=64,
     )
-    text_encoder = CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=TEXT_WIDTH,
-            intermediate_size=128,
-            num_hidden_layers=2,
-            num_attention_heads=1,
-            projection_dim=TEXT_WIDTH,
-            hidden_act="quick_gelu",
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-    )
-    scheduler = DDIMScheduler(
-        beta_schedule="scaled_linear",
-        beta_start=0.00085,
-        beta_end=0.012,
-        steps_offset=1,
-        clip_sample=False,
-        set_alpha_to_one=False,
-    )
+    text_encoder = CLIPTextModel(_text_config(tokenizer))
     return StableDiffusionPipeline(
         vae=autoencoder,
         text_encoder=text_encoder.eval(),
         tokenizer=tokenizer,
         unet=unet,
-        scheduler=scheduler,
+        scheduler=_scheduler(),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
+    )
+
+
+def small_pipeline_xl(seed: int = 0) -> StableDiffusionXLPipeline:
+    """Random networks in Stable Diffusion XL's form: two text encoders, conditions on sizes."""
+    torch.manual_seed(seed)
+    first = CLIPTokenizer.from_pretrained(TOKENIZER, local_files_only=True)
+    second = CLIPTokenizer.from_pretrained(TOKENIZER, local_files_only=True, pad_token="!")
+    unet = UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=(32, 64),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        layers_per_block=2,
+        transformer_layers_per_block=(1, 2),
+        cross_attention_dim=TEXT_WIDTH + TEXT_WIDTH_2,
+        attention_head_dim=(1, 1),
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=256,
+        projection_class_embeddings_input_dim=TEXT_WIDTH_2 + 6 * 256,
+    )
+    autoencoder = AutoencoderKL(
+        block_out_channels=(32, 32, 32, 32),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        layers_per_block=1,
+        latent_channels=4,
+        sample_size=64,
+        scaling_factor=0.13025,
+    )
+    return StableDiffusionXLPipeline(
+        vae=autoencoder,
+        text_encoder=CLIPTextModel(_text_config(first)).eval(),
+        text_encoder_2=CLIPTextModelWithProjection(_text_config_2(second)).eval(),
+        tokenizer=first,
+        tokenizer_2=second,
+        unet=unet,
+        scheduler=_scheduler(),
+        add_watermarker=False,
     )
 
 
