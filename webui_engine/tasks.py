@@ -113,6 +113,24 @@ class AdapterUnit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceUnit:
+    """One unit that has the picture look at another one, without a model.
+
+    image: RGB, any size, cropped to the picture's. weight: 0 to 2; below 1 only some layers look. style_fidelity: 0 to
+    1. guidance_start, guidance_end: share of the steps, 0 to 1. control_mode: A1111's three words for who wins.
+    """
+
+    image: Image.Image
+    weight: float = 1.0
+    style_fidelity: float = 0.5
+    guidance_start: float = 0.0
+    guidance_end: float = 1.0
+    control_mode: str = "Balanced"
+    low_res: bool = True
+    high_res: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationTask:
     """One txt2img or img2img call, resolved: every name is exact, every number in range, the seed drawn.
 
@@ -144,6 +162,7 @@ class GenerationTask:
     hires: Hires | None = None
     control: tuple[ControlUnit, ...] = ()
     adapters: tuple[AdapterUnit, ...] = ()
+    references: tuple[ReferenceUnit, ...] = ()
     checkpoint: str | None = None
     vae: str | None = None
     clip_skip: int = 1

@@ -21,6 +21,7 @@ from webui_engine.errors import UnknownName
 
 Pixels = NDArray[np.uint8]
 UNSET = -1
+REFERENCE = "reference_only"
 _DEFAULT_RESOLUTION = 512
 
 
@@ -40,7 +41,8 @@ class Module:
     """A preprocessor. sliders: its resolution (if it has one) and at most two thresholds, in this order.
 
     draw: RGB pixels and the two thresholds to RGB pixels of the same size; those that read pictures for an IP-Adapter
-    have none. look: finds the person that draw draws, in RGB pixels; only those that draw poses have one.
+    have none. look: finds the person that draw draws, in RGB pixels; only those that draw poses have one. keeps_size:
+    it works at the picture's own size. model_free: it needs no ControlNet behind it.
     """
 
     name: str
@@ -49,11 +51,8 @@ class Module:
     look: Callable[[Pixels], poses.Seen] | None = None
     sliders: tuple[Slider, ...] = ()
     tags: tuple[str, ...] = ()
-
-    @property
-    def model_free(self) -> bool:
-        """Whether it needs no ControlNet behind it; none of ours is such."""
-        return False
+    keeps_size: bool = False
+    model_free: bool = False
 
     @property
     def thresholds(self) -> tuple[Slider, ...]:
@@ -125,6 +124,19 @@ MODULES = (
         draw=_tile,
         sliders=(_RESOLUTION, Slider("Down Sampling Rate", 1.0, 1.0, 8.0, 0.01)),
         tags=("Tile",),
+        keeps_size=True,
+    ),
+    Module(
+        name=REFERENCE,
+        alias=REFERENCE,
+        draw=_unchanged,
+        sliders=(
+            _RESOLUTION,
+            Slider("Style Fidelity (only for Balanced mode)", 0.5, 0.0, 1.0, 0.01),
+        ),
+        tags=("Reference",),
+        keeps_size=True,
+        model_free=True,
     ),
 )
 """Every preprocessor, in the order of the listing."""
@@ -148,7 +160,7 @@ def preprocess(
     """The drawing of preprocessor name for the picture, RGB.
 
     resolution: the short side it works at, in pixels; out of the slider's range means its default, as for thresholds.
-    "none" and "tile_resample" keep the picture's own size.
+    "none" and those that say so keep the picture's own size.
     """
     module = find_module(name)
     if module.draw is None:
@@ -177,7 +189,7 @@ def read_pose(
 
 def _prepared(picture: Image.Image, module: Module, resolution: int) -> Pixels:
     pixels = np.array(picture.convert("RGB"))
-    if not module.sliders or module.name == "tile_resample":
+    if not module.sliders or module.keeps_size:
         return pixels
     return _at_resolution(pixels, round(_in_range(resolution, module.sliders[0])))
 

@@ -15,6 +15,7 @@ from webui_engine.controlnet import preprocessors
 from webui_engine.controlnet.adapters import Adapters, Features
 from webui_engine.controlnet.models import ControlNets
 from webui_engine.controlnet.preprocessors import MODULES, UNSET, Module
+from webui_engine.controlnet.reference import References, looking_at
 from webui_engine.controlnet.units import UnitControl, build_controls
 from webui_engine.device import choose_device, cuda_memory, memory_guard, release_memory
 from webui_engine.diffusion import hires, inpainting
@@ -175,7 +176,7 @@ class Engine:
         return (*MODULES, *self._adapters.modules())
 
     def draws(self, module: str) -> bool:
-        """Whether the preprocessor called module draws a map, and does not read pictures for an IP-Adapter."""
+        """Whether the preprocessor called module gives a map, and does not read pictures for an IP-Adapter."""
         return any(item.name == module and item.draw is not None for item in MODULES)
 
     def preprocess(
@@ -228,8 +229,9 @@ class Engine:
                 wrapping(bench.model, enabled=task.tiling),
                 memory_guard(work),
                 self._adapters.on(bench.model, task.adapters) as features,
+                looking_at(bench.model, task.references) as references,
             ):
-                tools = self._tools(task, bench.model, prepare, features)
+                tools = self._tools(task, bench.model, prepare, features, references)
                 pictures = Generation(bench.model, task, tools, monitor).run()
         info = bench.model.info
         return GenerationResult(
@@ -243,10 +245,16 @@ class Engine:
         )
 
     def _tools(
-        self, task: GenerationTask, model: Model, prepare: Callable[..., Prepared], features: Features | None
+        self,
+        task: GenerationTask,
+        model: Model,
+        prepare: Callable[..., Prepared],
+        features: Features | None,
+        references: References | None,
     ) -> Tools:
         return Tools(
             features=features,
+            references=partial(_begun, references, task),
             prepare=lambda second: prepare(second_pass=second),
             controls=partial(self._controls, task, model),
             upscale=self.upscale,
@@ -264,6 +272,17 @@ class Engine:
         return build_controls(
             task.control, self._controlnets, model, size, source_size=source, box=box, second_pass=second
         )
+
+
+def _begun(
+    references: References | None, task: GenerationTask, size: tuple[int, int], second: bool
+) -> References | None:
+    """The references ready for a pass of the task; None if none takes part in it."""
+    units = [unit for unit in task.references if unit.weight and (unit.high_res if second else unit.low_res)]
+    if references is None or not units:
+        return None
+    references.begin(units, size, task.seed)
+    return references
 
 
 def _pairs_of(task: GenerationTask) -> Pairs:

@@ -23,6 +23,7 @@ from webui_engine.diffusion.sampling import (
     LatentMask,
     Outcome,
     Pass,
+    References,
     noisy_start,
     sample,
 )
@@ -40,14 +41,15 @@ class Tools:
 
     prepare: brings the LoRAs of a pass into effect (True: of the second) and tells its prompts. controls: the
     ControlNet units for a picture size in pixels, the box that inpainting cut out of the initial picture (or None), and
-    whether it is the second pass. features: what IP-Adapter units add. upscale: enlarges a picture by an upscaler's
-    name to a size.
+    whether it is the second pass. features: what IP-Adapter units add. references: the reference pictures made ready
+    for a pass of a size, and whether it is the second. upscale: enlarges a picture by an upscaler's name to a size.
     """
 
     prepare: Callable[[bool], Prepared]
     controls: Callable[[Size, inpainting.Box | None, bool], Sequence[Control]]
     upscale: Callable[[Image.Image, str, int, int], Image.Image]
     features: Features | None = None
+    references: Callable[[Size, bool], References | None] = lambda size, second: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ class Generation:
             generators=generators,
             controls=self._tools.controls(size, canvas.box if canvas else None, hires is not None),
             features=self._tools.features,
+            references=self._tools.references(size, hires is not None),
             second=hires is not None,
             sizes=self._sizes(size),
             mask=mask,

@@ -50,6 +50,23 @@ class Features(Protocol):
         """What each unit gives the denoiser at this share (0 to 1) of the steps, rows for each picture of the batch."""
 
 
+class References(Protocol):
+    """Reference pictures as the loop sees them."""
+
+    def look(
+        self,
+        scheduler: Any,
+        timestep: torch.Tensor,
+        vectors: torch.Tensor,
+        added: dict[str, Any] | None,
+        extra_channels: torch.Tensor | None,
+        *,
+        share: float,
+        unconditioned: int,
+    ) -> None:
+        """Show the denoiser the references of this share (0 to 1) of the steps before it is asked about the picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class LatentMask:
     """mask: (1 or batch, 1, h, w), 1 where the picture is painted anew; elsewhere it stays kept, (batch, c, h, w)."""
@@ -79,6 +96,7 @@ class Pass:
     generators: Sequence[torch.Generator]
     controls: Sequence[Control] = ()
     features: Features | None = None
+    references: References | None = None
     second: bool = False
     mask: LatentMask | None = None
     extra_channels: torch.Tensor | None = None
@@ -199,6 +217,7 @@ class _Denoiser:
 
     def _ask(self, inputs: torch.Tensor, timestep: torch.Tensor, call: int, rows: int) -> torch.Tensor:
         share = (call // self._order) / max(1, executed_steps(self._run))
+        self._show_references(timestep, share, rows)
         down, mid = self._controls(inputs, timestep, share)
         if self._run.extra_channels is not None:
             inputs = torch.cat([inputs, torch.cat([self._run.extra_channels] * rows)], dim=1)
@@ -212,6 +231,25 @@ class _Denoiser:
             return_dict=False,
         )[0]
         return answer
+
+    def _show_references(self, timestep: torch.Tensor, share: float, rows: int) -> None:
+        run = self._run
+        if run.references is None:
+            return
+        added = self._added(share, rows) or {}
+        last: dict[str, Any] = {
+            key: [one[-1:] for one in value] if isinstance(value, list) else value[-1:]
+            for key, value in added.items()
+        }
+        run.references.look(
+            run.scheduler,
+            timestep,
+            self._vectors[-1:],
+            last or None,
+            run.extra_channels,
+            share=share,
+            unconditioned=self._batch if rows > 1 else 0,
+        )
 
     def _added(self, share: float, rows: int) -> dict[str, Any] | None:
         run = self._run

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 from pydantic.v1 import BaseModel, Field, validator
 
+from webui_engine.controlnet.preprocessors import REFERENCE
 from webui_engine.errors import BadValue, WouldBeIgnored
 from webui_engine.http import pictures
 from webui_engine.http.generation import names
@@ -33,6 +34,7 @@ CONTROL_MODES = ("Balanced", "My prompt is more important", "ControlNet is more 
 HR_OPTIONS = ("Both", "Low res only", "High res only")
 NEARLY_BLACK, NEARLY_WHITE = 5, 250
 NO_MODELS = frozenset({"none", ""})
+NO_MODEL = "None"
 
 
 class ControlNetUnit(BaseModel):
@@ -87,7 +89,8 @@ def _choice(value: Any, choices: Sequence[str]) -> str:
 class Unit:
     """A unit that is on and can run. model, module: as listed. image: RGB, or None for the init picture.
 
-    further_images: more pictures of the same thing, RGB; reads_features: it works through an IP-Adapter.
+    further_images: more pictures of the same thing, RGB. reads_features: it works through an IP-Adapter. refers: it has
+    the picture look at its own, without a model.
 
     threshold_a, threshold_b, processor_res: -1 for the preprocessor's own.
     """
@@ -99,6 +102,7 @@ class Unit:
     wants_map: bool
     further_images: tuple[Image.Image, ...] = ()
     reads_features: bool = False
+    refers: bool = False
 
     @property
     def low_res(self) -> bool:
@@ -140,12 +144,15 @@ def _spelled(unit: dict[str, Any]) -> dict[str, Any]:
 def _unit(unit: ControlNetUnit, engine: Engine, options: Effective, *, has_init_image: bool) -> Unit:
     _refuse_what_is_not_here(unit)
     module = names.controlnet_module(engine, unit.module)
+    refers = module == REFERENCE
+    if not refers and unit.model.lower() in NO_MODELS:
+        raise WouldBeIgnored("controlnet model", unit.model, "a unit without a model does nothing")
     reads_features = not engine.draws(module)
     first, further = _first_and_further(unit.image, takes_several=reads_features)
     picture, mask = _picture_and_mask(first)
     if reads_features and (unit.mask_image or mask):
         raise WouldBeIgnored("controlnet mask", "given", "an IP-Adapter works on the whole picture here")
-    model = names.controlnet_model(engine, unit.model)
+    model = NO_MODEL if refers else names.controlnet_model(engine, unit.model)
     image = None if picture is None else pictures.flat(pictures.decode(picture))
     image = _drawn(unit.mask_image or mask, image) or image
     if image is None and not has_init_image:
@@ -161,12 +168,11 @@ def _unit(unit: ControlNetUnit, engine: Engine, options: Effective, *, has_init_
         wants_map=wants_map,
         further_images=tuple(pictures.flat(pictures.decode(entry["image"])) for entry in further),
         reads_features=reads_features,
+        refers=refers,
     )
 
 
 def _refuse_what_is_not_here(unit: ControlNetUnit) -> None:
-    if unit.model.lower() in NO_MODELS:
-        raise WouldBeIgnored("controlnet model", unit.model, "a unit without a model does nothing")
     for name in ("advanced_weighting", "effective_region_mask", "ipadapter_input"):
         if getattr(unit, name) is not None:
             raise WouldBeIgnored(f"controlnet {name}", "given", "it is not supported")
