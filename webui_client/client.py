@@ -232,7 +232,7 @@ class WebuiClient(Listings):
         wants_preview: WantsPreview | None,
         cancelled: Cancelled | None,
     ) -> Generation:
-        overrides = body.get("override_settings", {}) if server.forgets_options else {}
+        overrides = body.get("override_settings", {}) if server.ways.forgets_options else {}
         with self._in_flight, kept_options(self._transport, overrides):
             if cancelled and cancelled():
                 raise Interrupted(self.url, ours=True)

@@ -17,6 +17,7 @@ from webui_client.capabilities import (
     Checkpoint,
     ControlNetCapability,
     Scheduler,
+    Vae,
     find_checkpoint,
     stem_of,
 )
@@ -212,9 +213,13 @@ def _check_plain_names(request: Sampling, server: Capabilities) -> None:
 
 
 def _check_vae(wanted: str | None, server: Capabilities) -> None:
-    listed = [vae.model_name for vae in server.vaes]
-    if wanted is not None and wanted not in KEEP_VAE:
-        _require("VAE", wanted, [*listed, *map(stem_of, listed)], server)
+    if wanted not in (None, *KEEP_VAE) and not any(is_called(vae, str(wanted)) for vae in server.vaes):
+        raise MissingCapability(server.server, "VAE", str(wanted), [vae.model_name for vae in server.vaes])
+
+
+def is_called(vae: Vae, wanted: str) -> bool:
+    """Whether wanted names a listed VAE, by its file name or without its extension."""
+    return wanted in (vae.model_name, stem_of(vae.model_name))
 
 
 def _check_script(title: str, titles: Sequence[str], server: Capabilities) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from webui_client.capabilities import Capabilities
-from webui_client.preflight import Resolved
+from webui_client.preflight import KEEP_VAE, Resolved, is_called
 from webui_client.units.controlnet import encode
 from webui_client.units.faceswap import swap_body
 from webui_client.values import Extras, ExtrasBatch, FaceSwap, Hires, Img2Img, Inpaint, Sampling, Txt2Img
@@ -133,11 +133,17 @@ def _sampling_body(request: Sampling, names: Resolved, server: Capabilities, tas
 def _override_settings(request: Sampling, names: Resolved, server: Capabilities) -> dict[str, Any]:
     wanted = {
         "sd_model_checkpoint": names.checkpoint.title if names.checkpoint else None,
-        "sd_vae": request.vae,
+        server.ways.vae_option: _vae(request.vae, server),
         "CLIP_stop_at_last_layers": request.clip_skip,
         "control_net_no_detectmap": False if request.controlnet and _maps_are_off(server) else None,
     }
     return {**request.override_settings, **_given(wanted)}
+
+
+def _vae(wanted: str | None, server: Capabilities) -> str | list[str] | None:
+    if wanted is None or not server.ways.vae_option_is_list:
+        return wanted
+    return [] if wanted in KEEP_VAE else [vae.model_name for vae in server.vaes if is_called(vae, wanted)]
 
 
 def _maps_are_off(server: Capabilities) -> bool:
@@ -170,8 +176,7 @@ def _hires_fields(hires: Hires, names: Resolved, server: Capabilities) -> dict[s
         "hr_checkpoint_name": names.hires_checkpoint.title if names.hires_checkpoint else None,
         "hr_prompt": with_tags(hires.prompt, names) if hires.prompt else "",
         "hr_negative_prompt": hires.negative_prompt,
-        # Forge fails on hires fix without this one of its own.
-        "hr_additional_modules": ["Use same choices"] if server.flavour == "forge" else None,
+        "hr_additional_modules": ["Use same choices"] if server.ways.hires_modules else None,
     }
     return _given(fields)
 
