@@ -24,6 +24,7 @@ from webui_client.preflight import check_extras as extras_can_run
 from webui_client.preflight import check_face_swap as face_swap_can_run
 from webui_client.probe import probe
 from webui_client.transport import Transport
+from webui_client.units.controlnet import encode
 from webui_client.units.faceswap import swap_path, swapped_in
 from webui_client.values import (
     Extras,
@@ -172,13 +173,30 @@ class WebuiClient(Listings):
 
         Raises MissingCapability before anything runs, FaceNotSwapped if the picture came back as it was.
         """
-        face_swap_can_run(request, self.capabilities())
+        server = self.capabilities()
+        face_swap_can_run(request, server)
         path = swap_path(request.swapper)
         with self._in_flight:
-            answer = self._transport.post_once(path, face_swap_body(request))
+            answer = self._transport.post_once(path, face_swap_body(request, server))
         result = read_picture(swapped_in(answer), self.url, path, "its picture")
         check_face_swap(request, result, self.url)
         return result
+
+    def compare_faces(self, first: bytes, second: bytes) -> float:
+        """Return how alike faceswaplab finds the first faces of two pictures: the cosine of their embeddings, -1 to 1.
+
+        Raises MissingCapability if the server has no faceswaplab, BadAnswer if a picture has no face.
+        """
+        path = "/faceswaplab/compare"
+        server = self.capabilities()
+        if "faceswaplab" not in server.able_swappers:
+            raise MissingCapability(self.url, "face swapper", "faceswaplab", server.able_swappers)
+        body = {"image1": encode(first), "image2": encode(second)}
+        with self._in_flight:
+            answer = self._transport.post_once(path, body)
+        if isinstance(answer, bool) or not isinstance(answer, int | float):
+            raise BadAnswer(self.url, path, "it is no number")
+        return float(answer)
 
     def interrogate(self, picture: bytes, *, model: Interrogator = "clip") -> str:
         """Return the server's caption of a picture; see :meth:`Listings.interrogate`. It waits for its turn here."""

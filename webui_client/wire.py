@@ -103,9 +103,10 @@ def _enlarging_fields(request: Extras | ExtrasBatch) -> dict[str, Any]:
     return body
 
 
-def face_swap_body(request: FaceSwap) -> dict[str, Any]:
+def face_swap_body(request: FaceSwap, server: Capabilities) -> dict[str, Any]:
     """Return the body of the swapper's own call. Raises BadPicture."""
-    return swap_body(request.swapper, encode(request.image), encode(request.source))
+    model = next(found.model for found in server.face_swappers if found.swapper == request.swapper)
+    return swap_body(request.swapper, model, encode(request.image), encode(request.source))
 
 
 def with_tags(prompt: str, names: Resolved) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -53,7 +53,7 @@ def body(server: Capabilities, **changes: Any) -> dict[str, Any]:
 
 
 def test_every_flavour_has_its_ways() -> None:
-    assert set(WAYS) == set(Flavour.__args__)
+    assert set(WAYS) == set(get_args(Flavour))
 
 
 def test_forge_names_its_vaes_by_an_option_of_its_own(forge: ReplayServer, client: WebuiClient) -> None:
