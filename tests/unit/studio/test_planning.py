@@ -17,6 +17,7 @@ from studio.planning.planning import lacks_of, make_plan, picture_seed
 from studio.planning.sizes import adapted_size
 from studio.settings import REPOSITORY
 from studio.values import JobOptions
+from webui_client.units.controlnet import ControlNetUnit
 
 TINY = ServerFacts(
     url="http://tiny",
@@ -412,6 +413,7 @@ def test_a_photo_decides_the_request_that_is_sent(library: Library) -> None:
         request=stage, picture=None, files={"face-photos/abc.jpg": b"face"}, checkpoint="realistic"
     )
     unit = txt2img_request(given).controlnet[0]
+    assert isinstance(unit, ControlNetUnit)
     assert (unit.image, unit.processor_res, unit.threshold_a, unit.threshold_b) == (b"face", 512, 1, 0.5)
     over = planned(library, FULL, "animal-repaint", **CAT).pictures[0].sampled[0]
     painted = img2img_request(StageInput(request=over, picture=b"face", files={}, checkpoint="realistic"))
