@@ -151,6 +151,18 @@ def portrait(
         int | None,
         typer.Option("--budget-kb", min=16, max=100_000, help="With --format gif: at most so many KB."),
     ] = None,
+    likeness_bar: Annotated[
+        float | None,
+        typer.Option("--likeness-bar", min=0, max=1, help="Deliver only pictures of at least this likeness."),
+    ] = None,
+    likeness_budget: Annotated[
+        int | None,
+        typer.Option("--likeness-budget", min=1, max=64, help="How many pictures may be made for the bar."),
+    ] = None,
+    tone: Annotated[
+        str | None,
+        typer.Option("--tone", help="A film look, for example warm-portrait; see prompts/tones.yaml."),
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     steps: Steps = None,
@@ -173,9 +185,12 @@ def portrait(
             out=out,
             class_noun=class_noun,
             pose=pose,
+            tone=tone,
             steps=steps,
             format=None if file_format is None else file_format.value,
             budget_kb=budget_kb,
+            likeness_bar=likeness_bar,
+            likeness_budget=likeness_budget,
         )
         raise typer.Exit(portrait_job.run(request, tuple(webui or ()), as_json=as_json))
 

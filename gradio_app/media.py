@@ -16,10 +16,11 @@ ASKED = ("budget_kb", "fps")
 NAME = r"[A-Za-z0-9_.-]+"
 SERVED = re.compile(
     rf"subjects/{NAME}/photos/{NAME}/(file|thumbnail)"
+    rf"|subjects/{NAME}/trainings/{NAME}/report/pictures/{NAME}"
     rf"|images/{NAME}/(file|thumbnail|recipe|stages/{NAME}|landmarks/file|animation/(gif|mp4|webp|apng))"
-    rf"|presets/{NAME}/thumbnail"
+    rf"|(presets|products)/{NAME}/thumbnail"
     rf"|poses/{NAME}(/(file|thumbnail))?"
-    rf"|jobs/{NAME}/preview"
+    rf"|jobs/{NAME}/(preview|nearest)"
     rf"|id-photos/{NAME}/(file|check)"
     rf"|face-photos/{NAME}/file"
 )

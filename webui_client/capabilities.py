@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from webui_client.flavours import WAYS, Flavour, Ways
 from webui_client.units.animatediff import TITLE
 from webui_client.units.controlnet import Dialect
 from webui_client.units.faceswap import FaceSwapCapability, Swapper
 
 SDXL_WORDS = ("xl", "pony", "illustrious", "noob")
 NATIVE_SIZE_SDXL = 1024
-
-Flavour = Literal["a1111", "forge", "reforge", "sdnext", "sajin"]
 
 
 class _Listed(BaseModel):
@@ -169,9 +167,9 @@ class Capabilities(BaseModel):
         return TITLE.lower() in self.scripts_txt2img
 
     @property
-    def forgets_options(self) -> bool:
-        """Whether an option that a request overrides may stay so (A1111 and its relatives; not our engine)."""
-        return self.flavour != "sajin"
+    def ways(self) -> Ways:
+        """How it is asked and what it tells."""
+        return WAYS[self.flavour]
 
     @property
     def is_sdxl(self) -> bool:

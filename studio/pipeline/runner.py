@@ -19,7 +19,7 @@ from studio.pipeline.keys import stage_key
 from studio.pipeline.patience import StageCancelled, keep_trying, overlooking
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.stages import STAGES, WHOLE, AnyInput, Part, StageInput, StageOutput, request_of
-from studio.planning.plan import AnyPlannedStage, PlannedFaceSwap, PlannedStage
+from studio.planning.plan import AnyPlannedStage, PlannedStage
 from studio.records import now
 from studio.store import Store
 from webui_client.client import WebuiClient, new_task_id
@@ -95,8 +95,8 @@ class StageRunner:
                 key=work.key[:12],
             )
             return stored
-        given = self._input(work)
-        output, url, flavour = self._tried(work, given, follower)
+        place = {"job": work.job_id, "picture": work.number, "stage": work.request.name}
+        output, url, flavour = self._tried(place, self._input(work), follower)
         result = self._keep(work, output, {"url": url, "flavour": flavour, "version": output.version or ""})
         LOG.info(
             "stage finished",
@@ -108,6 +108,13 @@ class StageRunner:
             server=url,
         )
         return result
+
+    def make(self, given: AnyInput, follower: Follower, **place: Any) -> StageOutput:
+        """Run a stage that no job asked for; nothing is kept. place: what it is called in the log.
+
+        Raises StageCancelled, WebuiError when all tries failed.
+        """
+        return self._tried(place, given, follower)[0]
 
     def stored(self, work: StageWork) -> StageResultRow | None:
         """The kept result of a stage whose picture is still there."""
@@ -137,7 +144,9 @@ class StageRunner:
             return ()
         return crops_following(faces, work.request.width, work.request.height)
 
-    def _tried(self, work: StageWork, given: AnyInput, follower: Follower) -> tuple[StageOutput, str, str]:
+    def _tried(
+        self, place: dict[str, Any], given: AnyInput, follower: Follower
+    ) -> tuple[StageOutput, str, str]:
         avoid = set[str]()
 
         def others(error: WebuiError) -> bool:
@@ -145,7 +154,6 @@ class StageRunner:
             return any(client.url not in avoid for client in self._pool.clients)
 
         def tell(error: WebuiError, pause: float | None) -> None:
-            place = {"job": work.job_id, "picture": work.number, "stage": work.request.name}
             LOG.warning("stage failed", **place, error=str(error), next_try_in=pause)
 
         return keep_trying(
@@ -195,7 +203,7 @@ def _pixel_steps(request: AnyPlannedStage, output: StageOutput) -> float:
     """How much was sampled, for comparing servers: pixels that came out times the steps that img2img takes of those
     asked for. What extensions add is left out; it is the same on every server.
     """
-    if isinstance(request, PlannedFaceSwap):
+    if not isinstance(request, PlannedStage):
         return 0.0
     return output.width * output.height * request.steps * (request.denoising_strength or 1.0)
 
