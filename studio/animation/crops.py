@@ -56,7 +56,7 @@ def crops_following(faces: Sequence[Box | None], width: int, height: int) -> tup
     places = np.array([np.zeros(3) if place is None else place for place in filled])
     steady = _smoothed(places, present)
     return tuple(
-        _crop(*steady[number], width, height) if there else None for number, there in enumerate(present)
+        _crop(steady[number], width, height) if there else None for number, there in enumerate(present)
     )
 
 
@@ -118,7 +118,8 @@ def _smoothed(places: Numbers, present: NDArray[np.bool_]) -> Numbers:
     return result
 
 
-def _crop(x: float, y: float, side: float, width: int, height: int) -> Crop:
+def _crop(place: Numbers, width: int, height: int) -> Crop:
+    x, y, side = map(float, place)
     whole = max(min(round(side), width, height), 1)
     left = min(max(round(x - whole / 2), 0), width - whole)
     top = min(max(round(y - whole / 2), 0), height - whole)

@@ -71,7 +71,7 @@ def _still(before: Any, after: Any) -> Any:
     import cv2
     import numpy as np
 
-    flow = cv2.calcOpticalFlowFarneback(before, after, None, 0.5, 3, 15, 3, 5, 1.2, 0)  # type: ignore[call-overload]
+    flow = cv2.calcOpticalFlowFarneback(before, after, None, 0.5, 3, 15, 3, 5, 1.2, 0)
     moves = (np.hypot(flow[..., 0], flow[..., 1]) >= STILL_PIXELS).astype(np.uint8)
     around = np.ones((2 * MARGIN + 1, 2 * MARGIN + 1), np.uint8)
     return cv2.dilate(moves, around) == 0

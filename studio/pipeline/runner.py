@@ -201,11 +201,13 @@ class StageRunner:
 
 def _pixel_steps(request: AnyPlannedStage, output: StageOutput) -> float:
     """How much was sampled, for comparing servers: pixels that came out times the steps that img2img takes of those
-    asked for. What extensions add is left out; it is the same on every server.
+    asked for. What extensions add is left out; it is the same on every server. 0 for what is not compared: how many
+    frames a repair has to paint, its plan does not tell.
     """
-    if not isinstance(request, PlannedStage):
+    if not isinstance(request, PlannedStage) or request.crop is not None:
         return 0.0
-    return output.width * output.height * request.steps * (request.denoising_strength or 1.0)
+    frames = request.motion.frames if request.motion else 1
+    return frames * output.width * output.height * request.steps * (request.denoising_strength or 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ def training_steps(
         trainers=trainers(base.settings, pool),
         scorer=Scorer(
             servers=ServerLoras(loras=base.loras, pool=pool),
-            runner=StageRunner(base.database, base.store, pool, tasks, policy),
+            runner=StageRunner(base.database, base.store, base.faces, pool, tasks, policy),
             policy=policy,
             faces=base.faces,
             prompts=base.library.prompts,
