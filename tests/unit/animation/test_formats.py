@@ -72,7 +72,7 @@ def test_a_picture_format_has_all_frames_at_their_pace_and_plays_for_ever(file_f
 
 
 def test_a_video_has_all_frames_at_their_pace_and_the_infotext() -> None:
-    with av.open(io.BytesIO(encoded(clip(), "mp4"))) as container:
+    with av.open(io.BytesIO(encoded(clip(), "mp4")), "r") as container:
         (stream,) = container.streams.video
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
         assert (float(stream.average_rate or 0), stream.codec_context.pix_fmt) == (8, "yuv420p")
@@ -82,7 +82,7 @@ def test_a_video_has_all_frames_at_their_pace_and_the_infotext() -> None:
 
 def test_a_video_of_odd_sides_loses_a_pixel() -> None:
     odd = Clip(frames=clip().frames[:3, :101, :99], fps=8)
-    with av.open(io.BytesIO(encoded(odd, "mp4"))) as container:
+    with av.open(io.BytesIO(encoded(odd, "mp4")), "r") as container:
         assert (container.streams.video[0].width, container.streams.video[0].height) == (98, 100)
 
 

@@ -121,7 +121,7 @@ def test_a_pace_is_kept_in_every_format(client: FlaskClient, animation: str) -> 
     with Image.open(io.BytesIO(gif.data)) as image:
         assert image.info["duration"] == 50
     mp4 = client.get(f"/api/v1/images/{animation}/animation/mp4?fps=20")
-    with av.open(io.BytesIO(mp4.data)) as container:
+    with av.open(io.BytesIO(mp4.data), "r") as container:
         assert container.streams.video[0].average_rate == 20
 
 

@@ -185,7 +185,7 @@ def test_frames_without_a_face_stay_as_they_are_and_that_is_told(
 def test_the_kept_file_moves_and_carries_infotext_and_recipe(house: House, made: Job) -> None:
     file = house.studio.image_file(made.images[0].id)
     with Image.open(file) as picture:
-        assert (picture.format, picture.is_animated, picture.n_frames) == ("PNG", True, 6)
+        assert (picture.format, getattr(picture, "n_frames", 1)) == ("PNG", 6)
     assert "AnimateDiff: " in texts_in(file.read_bytes())["parameters"]
     assert house.studio.recipe(made.images[0].id)["job"] == made.id
 
