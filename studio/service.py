@@ -5,7 +5,7 @@ Every method belongs to one owner, raises only :mod:`studio.errors`, and takes a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Literal, Self
@@ -50,7 +50,7 @@ from studio.values import (
 if TYPE_CHECKING:
     from studio.assembly import Foundations
     from studio.id_photo.reading import IdDocument
-    from studio.library.animals import AnimalSpec
+    from studio.library.animals import AnimalLibrary
 
 
 AS_THE_TRAINER_LIKES = TrainingOptions()
@@ -256,9 +256,9 @@ class Studio:
 
     # Face photos and animals
 
-    def animals(self) -> Mapping[str, AnimalSpec]:
-        """The animals a face can be likened to, by name."""
-        return self._foundations.library.animals.animals
+    def animals(self) -> AnimalLibrary:
+        """The animals a face can be likened to."""
+        return self._foundations.library.animals
 
     def add_face_photo(
         self, file: UploadedFile, *, consent: bool, subject_id: str | None = None

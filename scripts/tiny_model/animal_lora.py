@@ -33,7 +33,7 @@ from .workers import Meetings
 LORA = Path("Lora/sajin-tiny-animals.safetensors")
 TEXT_STATE, UNET_STATE = "animals-text.pt", "animals-unet.pt"
 TEXT_RATE, UNET_RATE = 1e-3, 2e-3
-AVERAGE_DECAY = 0.998
+AVERAGE_DECAY = 0.99
 SAVE_SECONDS = 120.0
 WARM_UP_STEPS = 100
 POSED = 0.4

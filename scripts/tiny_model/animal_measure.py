@@ -6,25 +6,32 @@ Kennard 1970), so that it can be made anew in seconds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .animal_painter import painting_at
-from .animals import SPECIES, animal_at
+from .animals import SPECIES, animal_at, sitter_at
+from .measure import background_color
+from .painter import paint
+from .words import BACKGROUND_COLORS
 
 Picture = NDArray[np.uint8]
 Features = NDArray[np.float64]
+CLASSIFIER = Path(__file__).with_name("animal_classifier.npy")
 PERSON = "person"
 KINDS = (*SPECIES, PERSON)
 SIDE = 64
 FIRST_TAUGHT = 1_000_000
-TAUGHT = 450
+TAUGHT, TAUGHT_PEOPLE = 900, 200
+WISHES_EACH = 8
 FIGURE_DISTANCE = 14.0
 ROWS, COLUMNS, LEVELS = 5, 3, 4
-RIDGE = 0.3
+RIDGE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +46,64 @@ class AnimalClassifier:
         return KINDS[int(scores.argmax())]
 
 
-def taught_classifier(count: int = TAUGHT) -> AnimalClassifier:
-    """The classifier, fitted to count paintings that the model has not seen."""
-    numbers = range(FIRST_TAUGHT, FIRST_TAUGHT + count)
-    seen = np.stack([np.append(features(painting_at("square", number)), 1.0) for number in numbers])
-    wanted = np.stack([np.eye(len(KINDS))[KINDS.index(kind_at(number))] for number in numbers])
-    inner = seen.T @ seen + RIDGE * np.eye(seen.shape[1])
-    return AnimalClassifier(weights=np.linalg.solve(inner, seen.T @ wanted))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnimalWish:
+    """One prompt, the animal and the colour of the background it asks for."""
+
+    prompt: str
+    animal: str
+    background: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnimalObedience:
+    """Shares, 0..1, of pictures with the right animal, and with the right background."""
+
+    animal: float
+    background: float
+
+
+def animal_wishes(each: int = WISHES_EACH) -> list[AnimalWish]:
+    """The prompts of the measure, each prompts an animal, always the same: the product's words and a background."""
+    return [
+        AnimalWish(
+            prompt=f"{SPECIES[name].words}, close up, face portrait, front face, {color} background",
+            animal=name,
+            background=color,
+        )
+        for row in range(each)
+        for column, name in enumerate(SPECIES)
+        for color in [BACKGROUND_COLORS[(3 * row + column) % len(BACKGROUND_COLORS)]]
+    ]
+
+
+def measure_animals(
+    pictures: Sequence[Picture], asked: Sequence[AnimalWish], classifier: AnimalClassifier
+) -> AnimalObedience:
+    """How many of pictures (RGB uint8) show what the wish of the same place in asked asks for."""
+    pairs = list(zip(pictures, asked, strict=True))
+    return AnimalObedience(
+        animal=float(np.mean([classifier(picture) == wish.animal for picture, wish in pairs])),
+        background=float(np.mean([background_color(picture) == wish.background for picture, wish in pairs])),
+    )
+
+
+def load_classifier() -> AnimalClassifier:
+    """The classifier as it was fitted last."""
+    return AnimalClassifier(weights=np.load(CLASSIFIER).astype(np.float64))
+
+
+def fit_classifier() -> AnimalClassifier:
+    """Fit the classifier to paintings that no model has seen, keep and return it."""
+    numbers = range(FIRST_TAUGHT, FIRST_TAUGHT + TAUGHT)
+    people = range(FIRST_TAUGHT + TAUGHT, FIRST_TAUGHT + TAUGHT + TAUGHT_PEOPLE)
+    seen = [(painting_at("square", number), kind_at(number)) for number in numbers]
+    seen += [(paint(sitter_at("square", number)).picture, PERSON) for number in people]
+    given = np.stack([np.append(features(picture), 1.0) for picture, _ in seen])
+    wanted = np.stack([np.eye(len(KINDS))[KINDS.index(kind)] for _, kind in seen])
+    weights = np.linalg.solve(given.T @ given + RIDGE * np.eye(given.shape[1]), given.T @ wanted)
+    np.save(CLASSIFIER, weights.astype(np.float32))
+    return AnimalClassifier(weights=weights)
 
 
 def kind_at(number: int) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from . import animal_lora, autoencoder, controlnets, latents, package, paintings, sampling, text, unet
+from .animal_measure import animal_wishes, fit_classifier, measure_animals
 from .animal_painter import painting_at
 from .measure import measure, wishes
 from .shapes import LATENT_CHANNELS
@@ -155,6 +156,19 @@ def _package_animals(setting: Setting, _seconds: float, log: Log) -> None:
     log(f"wrote {file}, {file.stat().st_size / 1e6:.1f} MB")
 
 
+def _measure_animals(setting: Setting, _seconds: float, log: Log) -> None:
+    asked, classifier = animal_wishes(), fit_classifier()
+    pipeline = package.load_pipeline(setting.models)
+    pipeline.load_lora_weights(setting.models / animal_lora.LORA)
+    with torch.inference_mode():
+        pictures = sampling.sample(pipeline, [wish.prompt for wish in asked])
+    result = measure_animals(pictures, asked, classifier)
+    log(f"right animal {result.animal:.0%}, right background {result.background:.0%}")
+    sheet = setting.work / "measured-animals.png"
+    cv2.imwrite(str(sheet), sampling.contact_sheet(pictures, 8)[..., ::-1])
+    log(f"pictures in {sheet}")
+
+
 def _animal_run(setting: Setting, seconds: float) -> animal_lora.AnimalRun:
     return animal_lora.AnimalRun(
         models=setting.models,
@@ -215,6 +229,7 @@ PHASES: dict[str, Callable[[Setting, float, Log], None]] = {
     "animals-text": _animals_text,
     "animals-unet": _animals_unet,
     "animals-package": _package_animals,
+    "animals-measure": _measure_animals,
 }
 HOURS: dict[str, float] = dict.fromkeys(PHASES, 0.25) | {
     "text": 0.08,

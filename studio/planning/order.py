@@ -48,6 +48,7 @@ def order_of(session: Session, row: JobRow, poses: Poses, animals: AnimalLibrary
         pose_is_skeleton=options.pose is not None and is_skeleton(options.pose),
         photo=_photo(session, row, spec, options),
         animal=_animal_words(animals, options.animal) if spec.names_animal and options.animal else NO_ANIMAL,
+        demonstration=animals.demonstration if spec.names_animal else None,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from studio.library.animals import DemonstrationSpec
 from studio.library.product import ControlMode, PresetSpec
 from studio.values import JobOptions, Value
 
@@ -30,7 +31,8 @@ class Order(Value):
 
     identities: what was learned of the subject, the newest first; none where the preset uses no identity.
     pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph. photo: path of the
-    person's photo that the job works from. animal: what the chosen animal is called in prompts.
+    person's photo that the job works from. animal: what the chosen animal is called in prompts. demonstration: how the
+    demonstration model draws animals, where the preset names one.
     """
 
     preset: str
@@ -44,6 +46,7 @@ class Order(Value):
     pose_is_skeleton: bool = False
     photo: str | None = None
     animal: str = NO_ANIMAL
+    demonstration: DemonstrationSpec | None = None
 
 
 class ServerFacts(Value):

@@ -15,6 +15,7 @@ from studio.library.product import (
     PresetSpec,
     SampledStage,
     StageSpec,
+    StyleLora,
     UpscaleSpec,
 )
 from studio.library.prompts import SUBJECT, PromptLibrary
@@ -119,13 +120,19 @@ class _Planner:
 
     def style_tags(self) -> str:
         tags = []
-        for lora in self.spec.loras:
+        for lora in (*self.spec.loras, *self.demonstration_loras()):
             name = self.chooser.perhaps_one_of(
                 "", "lora", lora.name, self.facts.loras, optional=lora.optional
             )
             if name is not None:
                 tags.append(f"<lora:{name}:{lora.weight:g}>")
         return "".join(tags)
+
+    def demonstration_loras(self) -> tuple[StyleLora, ...]:
+        learnt = self.order.demonstration
+        if learnt is None or name_of_checkpoint(self.facts.checkpoint) != learnt.checkpoint:
+            return ()
+        return (StyleLora(name=(learnt.lora,), weight=learnt.weight, optional=True),)
 
     def loras(self, style_tags: str) -> tuple[str, ...]:
         styles = tuple(tag.split(":")[1] for tag in style_tags.split(">") if tag)
