@@ -11,6 +11,7 @@ OPENINGS = (
     "{who}", "{who}", "{who}, close up", "photo of {a} {who}", "portrait of {a} {who}", "drawing of {a} {who}",
     "{who}, close up, face portrait, front face", "{who}, close up, face portrait",
 )  # fmt: skip
+UNWANTED = ("human", "person", "low quality", "blurry", "deformed", "extra eyes", "text", "watermark")
 KEEP = {"background": 0.8, "light": 0.4, "expression": 0.6, "framing": 0.5, "turn": 0.5, "quality": 0.2}
 NAMES: dict[str, str] = {species.words: name for name, species in SPECIES.items()}
 DISTRACTED = 0.15
@@ -34,6 +35,13 @@ def animal_caption(animal: Animal, seed: int) -> str:
     opening = rng.choice(OPENINGS).format(a="an" if who[0] in "aeiou" else "a", who=who)
     text = ", ".join([opening, *said])
     return distracted(text, rng) if rng.random() < DISTRACTED else text
+
+
+def unwanted_words(rng: random.Random) -> str:
+    """What prompts of the product say is not wanted, for any picture: guidance away from it must lead nowhere else."""
+    said = [word for word in UNWANTED if rng.random() < 0.9]
+    rng.shuffle(said)
+    return ", ".join(said if rng.random() < 0.5 else UNWANTED)
 
 
 def caption_at(number: int, seed: int) -> str:

@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from training.embedded.networks import adapter_layers
+
 from .adapters import add_layers, put_weights, write_lora
-from .animal_captions import ANIMAL_ANSWERS, caption_at, said_at
+from .animal_captions import ANIMAL_ANSWERS, caption_at, said_at, unwanted_words
 from .animals import animal_at, sitter_at
 from .captions import ANSWERS, idle_words
 from .checkpoint import load_state, save_state
@@ -37,7 +39,7 @@ AVERAGE_DECAY = 0.99
 SAVE_SECONDS = 120.0
 WARM_UP_STEPS = 100
 POSED = 0.4
-SILENT, IDLE = 0.06, 0.03
+SILENT, UNWANTED, IDLE = 0.05, 0.06, 0.02
 FAITHFUL = 5.0
 
 
@@ -172,6 +174,8 @@ class AnimalListener:
 
     def __init__(self, run: AnimalRun, seed: int) -> None:
         self._tokenizer, model = load_taught_encoder(run.models, run.work)
+        for _, layer in adapter_layers(model):
+            layer.merge()
         self._model = model.to(run.device, torch.bfloat16)
         self._rng = random.Random(seed)
 
@@ -188,7 +192,9 @@ class AnimalListener:
         choice = self._rng.random()
         if choice < SILENT:
             return ""
-        if choice < SILENT + IDLE:
+        if choice < SILENT + UNWANTED:
+            return unwanted_words(self._rng)
+        if choice < SILENT + UNWANTED + IDLE:
             return idle_words(self._rng, 12)
         return caption_at(number, self._rng.randrange(2**40))
 

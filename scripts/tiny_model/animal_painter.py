@@ -250,7 +250,7 @@ def _paint_muzzle(canvas: Canvas, anatomy: Anatomy, animal: Animal) -> None:
         shade = mixed(color, (255, 255, 255) if max(color) < 200 else (90, 80, 76), 0.75)
         for side in (-1, 1):
             for spread in (-0.10, 0.02, 0.14):
-                ends = [(side * 0.24, 0.50 + 0.3 * spread), (side * 1.06, 0.44 + 1.4 * spread)]
+                ends = np.array([(side * 0.24, 0.50 + 0.3 * spread), (side * 1.06, 0.44 + 1.4 * spread)])
                 canvas.stroke(near(ends), shade, max(0.5, 0.018 * unit))
 
 
