@@ -8,7 +8,7 @@ photos (of someone who agreed to be in the README) are learned for the portraits
 import argparse
 import io
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import requests
@@ -27,6 +27,13 @@ FINAL = ("succeeded", "failed", "cancelled")
 SEED = 20
 SEEDS = {"black-and-white": 32, "casual": 33}
 """Seeds of looks that another seed shows better."""
+
+ANIMALS = {
+    "animal": ("animal-pose", "red-fox"),
+    "animal-pose": ("animal-pose", "golden-retriever"),
+    "animal-repaint": ("animal-repaint", "rabbit"),
+}
+"""The way that makes each animal preset's thumbnail, and the animal: the bundled model has no ControlNet of faces."""
 
 SHOWN_LOOKS = ("studio-profile", "business", "film", "outdoor", "stranger", "black-and-white")
 LEARNED_LOOKS = ("studio-profile", "business", "film", "outdoor")
@@ -61,18 +68,24 @@ class Studio:
         """Return a picture of the API, RGB."""
         return Image.open(io.BytesIO(self.call("GET", url).content)).convert("RGB")
 
-    def portrait(self, preset: str, subject: str | None) -> dict[str, object]:
-        """Make one picture and return it as the API describes it."""
+    def portrait(self, preset: str, subject: str | None, **options: object) -> dict[str, object]:
+        """Make one picture and return it as the API describes it; options: of the job, besides its seed."""
         order = {
             "preset": preset,
             "subject": subject,
             "count": 1,
-            "options": {"seed": SEEDS.get(preset, SEED)},
+            "options": {"seed": SEEDS.get(preset, SEED), **options},
         }
         job = self.call("POST", "/api/v1/jobs", json=order).json()
         images = self.finished(f"/api/v1/jobs/{job['id']}")["images"]
         assert isinstance(images, list)
         return dict(images[0])
+
+    def face_photo(self, photo: Path) -> str:
+        """Keep the face in photo for jobs that work from one, and return its id."""
+        files = {"picture": (photo.name, photo.read_bytes())}
+        body = {"consent": "true"}
+        return str(self.call("POST", "/api/v1/face-photos", files=files, data=body).json()["id"])
 
     def learn(self, photos: Iterable[Path]) -> str:
         """Learn the person in photos with the trainer's own settings and return the subject's id."""
@@ -92,9 +105,15 @@ def main() -> None:
     parser.add_argument(
         "--photos", type=Path, help="folder with photos of one person; portraits are left out without"
     )
+    parser.add_argument(
+        "--face", type=Path, help="photo of one person; animals are left out without, and all else with it"
+    )
     options = parser.parse_args()
     studio = Studio(options.api.rstrip("/"))
     IMAGES.mkdir(parents=True, exist_ok=True)
+    if options.face:
+        make_animals(studio, options.face)
+        return
     make_thumbnails(studio)
     make_overviews(studio)
     if options.photos:
@@ -102,13 +121,25 @@ def main() -> None:
 
 
 def make_thumbnails(studio: Studio) -> None:
-    """Make a thumbnail for each look and name it in the preset."""
+    """Make a thumbnail for each look that needs no photo and name it in the preset."""
+    for preset in studio.call("GET", "/api/v1/presets").json()["items"]:
+        if not any(option["key"] == "photo" for option in preset["options"]):
+            keep_thumbnail(studio, preset["name"], studio.portrait(preset["name"], None))
+
+
+def make_animals(studio: Studio, face: Path) -> None:
+    """Make a thumbnail for each way to become an animal and name it in the preset."""
+    photo = studio.face_photo(face)
+    for preset, (way, animal) in ANIMALS.items():
+        keep_thumbnail(studio, preset, studio.portrait(way, None, photo=photo, animal=animal))
+
+
+def keep_thumbnail(studio: Studio, preset: str, image: Mapping[str, object]) -> None:
+    """Write an image as the thumbnail of preset."""
     THUMBNAILS.mkdir(exist_ok=True)
-    for file in sorted(PRESETS.glob("*.yaml")):
-        image = studio.portrait(file.stem, None)
-        picture = ImageOps.fit(studio.picture(str(image["url"])), THUMBNAIL_SIZE, centering=(0.5, 0.2))
-        picture.save(THUMBNAILS / f"{file.stem}.jpg", quality=82)
-        name_thumbnail(file)
+    picture = ImageOps.fit(studio.picture(str(image["url"])), THUMBNAIL_SIZE, centering=(0.5, 0.2))
+    picture.save(THUMBNAILS / f"{preset}.jpg", quality=82)
+    name_thumbnail(PRESETS / f"{preset}.yaml")
 
 
 def name_thumbnail(file: Path) -> None:
