@@ -51,6 +51,7 @@ def order_of(session: Session, row: JobRow, poses: Poses, library: Library) -> O
         photo=_photo(session, row, spec, options),
         animal=_animal_words(library, options.animal) if spec.names_animal and options.animal else NO_ANIMAL,
         tone=_tone(library, options.tone) if options.tone else None,
+        demonstration=library.animals.demonstration if spec.names_animal else None,
     )
 
 
