@@ -489,12 +489,16 @@ class PosesAnswer(Answer):
 
 
 class AnimalAnswer(Answer):
-    """An animal a face can be likened to. rationale: what of it its features stand for."""
+    """An animal a face can be likened to. rationale: what of it its features stand for.
+
+    demonstrated: the demonstration model has learnt to draw it.
+    """
 
     name: str
     kind: Literal["dog", "other"]
     title: str
     rationale: str
+    demonstrated: bool
 
 
 class AnimalsAnswer(Answer):

@@ -10,7 +10,7 @@ from flask_api.texts import Texts
 from studio import values
 from studio.id_photo.reading import IdDocument
 from studio.intake.coach import WANTED
-from studio.library.animals import AnimalSpec
+from studio.library.animals import AnimalLibrary
 from studio.library.product import Tone
 
 ROOT = "/api/v1"
@@ -378,15 +378,19 @@ class Presenter:
             bundled=pose.bundled,
         )
 
-    def animal(self, name: str, animal: AnimalSpec) -> answers.AnimalAnswer:
-        """An animal a face can be likened to."""
+    def animals(self, library: AnimalLibrary) -> list[answers.AnimalAnswer]:
+        """The animals a face can be likened to."""
         language = self._texts.language
-        return answers.AnimalAnswer(
-            name=name,
-            kind=animal.kind,
-            title=animal.title.in_language(language),
-            rationale=animal.rationale.in_language(language),
-        )
+        return [
+            answers.AnimalAnswer(
+                name=name,
+                kind=animal.kind,
+                title=animal.title.in_language(language),
+                rationale=animal.rationale.in_language(language),
+                demonstrated=name in library.demonstrated,
+            )
+            for name, animal in library.animals.items()
+        ]
 
     def animal_match(self, match: values.AnimalMatch) -> answers.AnimalMatchAnswer:
         """How near a face comes to an animal, with the reasons."""
@@ -396,6 +400,7 @@ class Presenter:
             kind=match.kind,
             title=match.title.in_language(language),
             rationale=match.rationale.in_language(language),
+            demonstrated=match.demonstrated,
             nearness=match.nearness,
             reasons=[reason.in_language(language) for reason in match.reasons],
         )

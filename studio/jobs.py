@@ -146,8 +146,15 @@ class Jobs:
             return
         row.subject_id = row.subject_id or self.face_photos.get(options.photo).subject_id
         if product.spec.names_animal and options.animal is None:
-            nearest = next(iter(self.face_photos.animals(options.photo)), None)
-            row.options = row.options | {"animal": nearest.animal if nearest else None}
+            row.options = row.options | {"animal": self._nearest_animal(options.photo)}
+
+    def _nearest_animal(self, photo: str) -> str | None:
+        """The animal a face is most like; where only the demonstration model serves, of those that it has learnt."""
+        with self.database.read() as session:
+            servers = known_servers(session)
+        bundled = bool(servers) and all(server.demonstration for server in servers)
+        matches = self.face_photos.animals(photo)
+        return next((match.animal for match in matches if match.demonstrated or not bundled), None)
 
     def _take_from_image(self, row: JobRow, options: JobOptions) -> None:
         """Whose picture is animated is whom the animation shows. Raises NotFound."""

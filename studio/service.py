@@ -55,7 +55,7 @@ from studio.values import (
 if TYPE_CHECKING:
     from studio.assembly import Foundations
     from studio.id_photo.reading import IdDocument
-    from studio.library.animals import AnimalSpec
+    from studio.library.animals import AnimalLibrary
     from studio.library.product import Tone
 
 
@@ -299,9 +299,9 @@ class Studio:
 
     # Face photos and animals
 
-    def animals(self) -> Mapping[str, AnimalSpec]:
-        """The animals a face can be likened to, by name."""
-        return self._foundations.library.animals.animals
+    def animals(self) -> AnimalLibrary:
+        """The animals a face can be likened to."""
+        return self._foundations.library.animals
 
     def add_face_photo(
         self, file: UploadedFile, *, consent: bool, subject_id: str | None = None

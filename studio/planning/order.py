@@ -52,6 +52,7 @@ def order_of(session: Session, row: JobRow, poses: Poses, library: Library) -> O
         image=_image_path(session, row, options.image) if options.image else None,
         animal=_animal_words(library, options.animal) if spec.names_animal and options.animal else NO_ANIMAL,
         tone=_tone(library, options.tone) if options.tone else None,
+        demonstration=library.animals.demonstration if spec.names_animal else None,
     )
 
 

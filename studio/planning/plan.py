@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from studio.library.animals import DemonstrationSpec
 from studio.library.product import ControlMode, PresetSpec, Tone
 from studio.values import JobOptions, LoraWeight, Value
 
@@ -36,6 +37,7 @@ class Order(Value):
     pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph. photo: path of the
     person's photo that the job works from. image: path of a finished picture that an animation begins with. animal:
     what the chosen animal is called in prompts. tone: the chosen one.
+    demonstration: how the demonstration model draws animals, where the preset names one.
     """
 
     preset: str
@@ -51,6 +53,7 @@ class Order(Value):
     image: str | None = None
     animal: str = NO_ANIMAL
     tone: Tone | None = None
+    demonstration: DemonstrationSpec | None = None
 
 
 class ServerFacts(Value):

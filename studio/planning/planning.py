@@ -137,11 +137,22 @@ class _Planner:
         return self.chooser.facts
 
     def style_tags(self, name: str, stage: SampledStage) -> str:
-        """The calls of all style LoRAs of a stage: its own or else the preset's, the tone's, the job's."""
+        """The calls of a stage's style LoRAs: its own or else the preset's, the tone's, the job's, and the animals'."""
         tone = self.tone_of(stage)
         own = ("", self.spec.loras or ()) if stage.loras is None else (name, stage.loras)
-        groups = (own, (name, tone.loras if tone else ()), ("", extra_loras(self.order.options)))
+        groups = (
+            own,
+            (name, tone.loras if tone else ()),
+            ("", extra_loras(self.order.options)),
+            ("", self.demonstration_loras()),
+        )
         return "".join(self.style_tag(place, lora) for place, loras in groups for lora in loras)
+
+    def demonstration_loras(self) -> tuple[StyleLora, ...]:
+        learnt = self.order.demonstration
+        if learnt is None or name_of_checkpoint(self.facts.checkpoint) != learnt.checkpoint:
+            return ()
+        return (StyleLora(name=(learnt.lora,), weight=learnt.weight, optional=True),)
 
     def style_tag(self, place: str, lora: StyleLora) -> str:
         name = self.chooser.perhaps_one_of(place, "lora", lora.name, self.facts.loras, optional=lora.optional)

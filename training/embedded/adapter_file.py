@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-from diffusers import UNet2DConditionModel
 from safetensors.torch import save
 
 from training.embedded.networks import ADAPTER, adapter_layers
@@ -40,11 +39,11 @@ class Provenance:
     loss: float | None
 
 
-def kohya_tensors(unet: UNet2DConditionModel) -> Tensors:
+def kohya_tensors(network: torch.nn.Module, network_prefix: str = "lora_unet_") -> Tensors:
     """The adapter's tensors in half precision under kohya's names, with an alpha for each layer."""
     tensors: Tensors = {}
-    for name, layer in adapter_layers(unet):
-        prefix = "lora_unet_" + name.replace(".", "_")
+    for name, layer in adapter_layers(network):
+        prefix = network_prefix + name.replace(".", "_")
         tensors[f"{prefix}.lora_down.weight"] = _half(layer.lora_A[ADAPTER].weight)
         tensors[f"{prefix}.lora_up.weight"] = _half(layer.lora_B[ADAPTER].weight)
         tensors[f"{prefix}.alpha"] = torch.tensor(float(layer.lora_alpha[ADAPTER]), dtype=torch.float16)

@@ -16,7 +16,9 @@ def clip(frames: Frames) -> Clip:
 
 def lit(frames: Frames, levels: list[int]) -> Frames:
     """Each frame brighter by its number of levels."""
-    brighter: Frames = np.clip(frames.astype(int) + np.array(levels)[:, None, None, None], 0, 255).astype(np.uint8)
+    brighter: Frames = np.clip(frames.astype(int) + np.array(levels)[:, None, None, None], 0, 255).astype(
+        np.uint8
+    )
     return brighter
 
 
