@@ -13,8 +13,10 @@ from studio.values import (
     Adapter,
     Consent,
     Counts,
+    Description,
     JobOptions,
     PresetOption,
+    Redo,
     Status,
     TrainerName,
     Traits,
@@ -207,6 +209,7 @@ class ImageAnswer(Answer):
     url: str
     thumbnail_url: str
     stages: list[StagePictureAnswer]
+    described: Description | None
     recipe_url: str
     favourite: bool
     demonstration: bool
@@ -239,6 +242,7 @@ class JobAnswer(Answer):
     error: FailureAnswer | None
     server: UsedServer | None
     demonstration: bool
+    redo: Redo
     preview_url: str | None
     created_at: datetime
     started_at: datetime | None

@@ -15,6 +15,7 @@ from gradio_app.place import Place
 from gradio_app.site import Site
 
 RECIPE_LINES = 60
+REFERENCE = "reference"
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,19 @@ class Picture:
         if not image:
             return {self.panel: gr.Column(visible=False), self.image: None}
         names = [stage["name"] for stage in image["stages"]]
+        job = site.api.found(f"/jobs/{image['job_id']}")
         titles = site.api.stage_titles(image["preset"])
         choices = [(titles.get(name, name), name) for name in names]
         several = len(names) > 1
         return {
             self.panel: gr.Column(visible=True),
             self.image: image,
-            self.about: site.html("picture", image=image, made=site.words.moment(image["created_at"])),
+            self.about: site.html(
+                "picture",
+                image=image,
+                made=site.words.moment(image["created_at"]),
+                redo=job["redo"] if job else "none",
+            ),
             self.stages: gr.update(visible=several),
             self.before: gr.Dropdown(choices=choices, value=names[0] if names else None),
             self.after: gr.Dropdown(choices=choices, value=names[-1] if names else None),
@@ -139,6 +146,11 @@ def wire(
                 site.api.delete(f"/images/{image['id']}")
             case "again":
                 return follow(data, place_of(site, image, keep_seed=True))
+            case "reference":
+                return follow(data, place_after(site, image))
+            case "learned":
+                job = site.api.redo_job(image["job_id"])
+                return follow(data, made_place(job, image))
             case "another":
                 return follow(data, ordered(site, place_of(site, image, keep_seed=False)))
         closed = touched["act"] in ("erase", "close")
@@ -160,6 +172,8 @@ def place_of(site: Site, image: Json, keep_seed: bool) -> Place:
     job = site.api.read(f"/jobs/{image['job_id']}")
     options = {name: value for name, value in job["options"].items() if value not in (None, "", {})}
     options.pop("seed", None)
+    if keep_seed and image["described"]:
+        options["description"] = image["described"]["words"]
     seed = {"seed": image["seed"]} if keep_seed else {}
     return Place(
         subject=image["subject_id"] or "",
@@ -167,6 +181,32 @@ def place_of(site: Site, image: Json, keep_seed: bool) -> Place:
         preset=image["preset"],
         count=1,
         options=options | seed,
+    )
+
+
+def place_after(site: Site, image: Json) -> Place:
+    """Return the place where a portrait after an image is ordered: the first look that takes a reference."""
+    looks = [
+        look
+        for look in site.api.items("/presets")
+        if any(option["key"] == REFERENCE for option in look["options"])
+    ]
+    return Place(
+        subject=image["subject_id"] or "",
+        step="look",
+        preset=looks[0]["name"] if looks else "",
+        options={REFERENCE: image["id"]},
+    )
+
+
+def made_place(job: Json, image: Json) -> Place:
+    """Return the place where the pictures of a job will appear. image: of whom it is."""
+    return Place(
+        subject=image["subject_id"] or "",
+        step="portraits",
+        preset=job["preset"],
+        job=job["id"],
+        count=job["count"],
     )
 
 

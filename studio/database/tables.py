@@ -174,7 +174,10 @@ class StageResultRow(Base):
 
 
 class ImageRow(Base):
-    """A finished picture, number of its job. stages: list of stage pictures with their path in the store."""
+    """A finished picture, number of its job. stages: list of stage pictures with their path in the store.
+
+    described: a studio.values.Description of its reference with the words' path in the store, None without one.
+    """
 
     __tablename__ = "images"
     __table_args__ = (UniqueConstraint("job_id", "number"), Index("images_newest", "owner_id", "created_at"))
@@ -193,6 +196,7 @@ class ImageRow(Base):
     likeness: Mapped[float | None]
     likeness_measure: Mapped[str | None]
     stages: Mapped[list[Any]]
+    described: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     prompt: Mapped[str]
     favourite: Mapped[bool]
     demonstration: Mapped[bool]

@@ -7,7 +7,7 @@ be left out where no server name fits; that too is written down. Nothing else is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -27,6 +27,8 @@ ControlMode = Literal["Balanced", "My prompt is more important", "ControlNet is 
 Strength = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(max_length=4000)]
 ANIMAL = "{animal}"
+DESCRIBED = "{described}"
+DescriberName = Literal["interrogate", "sajin"]
 Path = tuple[str | int, ...]
 
 
@@ -56,8 +58,9 @@ class DetailerSpec(Spec):
 class ControlSpec(Spec):
     """One ControlNet unit. unit: the preprocessor's family; module: its names, by default the family's own.
 
-    model: names or parts of names, by default the family's. picture "pose" takes the chosen pose picture and leaves the
-    unit out when none was chosen; "photo" takes the job's photo of a person; "input" the stage's input picture.
+    model: names or parts of names, by default the family's. picture "pose" takes the chosen pose picture; with none
+    chosen a composition takes the pose of its reference, and elsewhere the unit is left out. "photo" takes the job's
+    photo of a person; "input" the stage's input picture.
     resolution: pixels the preprocessor works at, threshold_a and threshold_b its own numbers; None for its defaults.
     """
 
@@ -109,8 +112,29 @@ class StageSpec(Sampling):
     controlnet: tuple[ControlSpec, ...] = ()
 
 
+class ReferenceSpec(StageSpec):
+    """Make the picture of nobody in particular that the composition takes after, unless the job names one."""
+
+    use: Literal["reference"]
+
+
+class DescribeSpec(Spec):
+    """Read expression, clothes and background of the reference: the words that {described} stands for in later prompts.
+
+    describer: who does it, in order of preference: "interrogate" is the server's own captioner, where it has one;
+    "sajin" measures mesh, segmentation and colours, without any server. title: what people call the stage.
+    """
+
+    use: Literal["describe"]
+    title: Words | None = None
+    describer: Annotated[tuple[DescriberName, ...], BeforeValidator(_listed), Field(min_length=1)] = (
+        "interrogate",
+        "sajin",
+    )
+
+
 class Txt2ImgSpec(StageSpec):
-    """Make the composition from words alone."""
+    """Make the composition from words, and after the reference where there is one."""
 
     use: Literal["txt2img"]
 
@@ -146,8 +170,10 @@ class FaceSwapSpec(Spec):
     face_restorer: SomeNames = ("GFPGAN", "CodeFormer")
 
 
-SampledStage = Txt2ImgSpec | Img2ImgSpec | UpscaleSpec
-AnyStage = Annotated[SampledStage | FaceSwapSpec, Field(discriminator="use")]
+SampledStage = ReferenceSpec | Txt2ImgSpec | Img2ImgSpec | UpscaleSpec
+AnyStage = Annotated[SampledStage | DescribeSpec | FaceSwapSpec, Field(discriminator="use")]
+BEGINNINGS = (("txt2img",), ("img2img",), ("reference", "txt2img"), ("reference", "describe", "txt2img"))
+"""How the stages may begin; what works over a picture follows."""
 
 
 class PresetSpec(Sampling):
@@ -175,8 +201,11 @@ class PresetSpec(Sampling):
     @model_validator(mode="after")
     def _every_stage_has_something_to_begin_with(self) -> PresetSpec:
         uses = [stage.use for stage in self.stages.values()]
-        if uses[0] in ("upscale", "face_swap") or "txt2img" in uses[1:]:
-            raise ValueError("the first stage, and only the first, must use txt2img, or img2img over a photo")
+        if not any(_begins(uses, beginning) for beginning in BEGINNINGS):
+            raise ValueError(
+                "the first stage must use txt2img, img2img over a photo, or reference, which txt2img follows, with "
+                "describe between them or not; reference, describe and txt2img may not be used again"
+            )
         if self.prompt is None and any(stage.prompt is None for stage in self.sampled.values()):
             raise ValueError("needs a prompt, of its own or in every stage")
         if (self.identity == "instant") != ("face_swap" in uses):
@@ -185,8 +214,22 @@ class PresetSpec(Sampling):
 
     @property
     def sampled(self) -> dict[str, SampledStage]:
-        """The stages that sample, by name: all but those that swap faces."""
-        return {name: stage for name, stage in self.stages.items() if not isinstance(stage, FaceSwapSpec)}
+        """The stages that sample, by name: all but those that describe or swap faces."""
+        return {
+            name: stage
+            for name, stage in self.stages.items()
+            if not isinstance(stage, DescribeSpec | FaceSwapSpec)
+        }
+
+    @property
+    def takes_reference(self) -> bool:
+        """Whether a job may name a picture that the composition takes after."""
+        return any(isinstance(stage, ReferenceSpec) for stage in self.stages.values())
+
+    @property
+    def describes(self) -> bool:
+        """Whether the reference is read into words, which a job may replace by its own."""
+        return any(isinstance(stage, DescribeSpec) for stage in self.stages.values())
 
     @property
     def takes_photo(self) -> bool:
@@ -215,6 +258,14 @@ class PresetSpec(Sampling):
                 for key in ("prompt", "negative_prompt"):
                     if text := getattr(tab, key):
                         yield ("stages", name, "adetailer", position, key), text
+
+
+def _begins(uses: Sequence[str], beginning: Sequence[str]) -> bool:
+    """Whether stages of these uses begin so, and what follows works over a picture."""
+    count = len(beginning)
+    return tuple(uses[:count]) == tuple(beginning) and not {"reference", "describe", "txt2img"} & {
+        *uses[count:]
+    }
 
 
 def preset_schema() -> dict[str, Any]:

@@ -12,21 +12,23 @@ from sqlalchemy.exc import IntegrityError
 from studio.database.connect import Database
 from studio.database.tables import StageResultRow
 from studio.pipeline.attempts import ServerTasks
+from studio.pipeline.describing import Describer
 from studio.pipeline.keys import stage_key
 from studio.pipeline.patience import StageCancelled, keep_trying, overlooking
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.stages import STAGES, AnyInput, StageInput, StageOutput, request_of
-from studio.planning.plan import AnyPlannedStage, PlannedFaceSwap, PlannedStage
+from studio.planning.plan import AnyPlannedStage, PlannedDescription, PlannedFaceSwap, PlannedStage
 from studio.records import now
 from studio.store import Store
 from webui_client.client import WebuiClient, new_task_id
-from webui_client.errors import WebuiError
+from webui_client.errors import Interrupted, WebuiError
 from webui_client.pictures import Picture
 from webui_client.pool import WebuiPool
 from webui_client.preflight import needs_of
 from webui_client.values import Extras, FaceSwap, Generation, Img2Img, Progress, Txt2Img
 
 LOG = structlog.get_logger()
+PICTURE, WORDS = ".png", ".txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +64,20 @@ class StageRunner:
     """Runs stages on a pool of servers. Safe to use from several threads."""
 
     def __init__(
-        self, database: Database, store: Store, pool: WebuiPool, tasks: ServerTasks, policy: RetryPolicy
+        self,
+        database: Database,
+        store: Store,
+        pool: WebuiPool,
+        tasks: ServerTasks,
+        policy: RetryPolicy,
+        describer: Describer,
     ) -> None:
         self._database = database
         self._store = store
         self._pool = pool
         self._tasks = tasks
         self._policy = policy
+        self._describer = describer
 
     def run(self, work: StageWork, follower: Follower) -> StageResultRow:
         """The stage's result, made now unless it is kept already.
@@ -86,18 +95,27 @@ class StageRunner:
             )
             return stored
         given = self._input(work)
-        output, url, flavour = self._tried(work, given, follower)
-        result = self._keep(work, output, {"url": url, "flavour": flavour, "version": output.version or ""})
+        if isinstance(work.request, PlannedDescription):
+            result = self._described(work, work.request, given, follower)
+        else:
+            output, url, flavour = self._tried(work, given, follower)
+            result = self._keep(
+                work, output, {"url": url, "flavour": flavour, "version": output.version or ""}
+            )
         LOG.info(
             "stage finished",
             job=work.job_id,
             picture=work.number,
             stage=work.request.name,
             key=work.key[:12],
-            seconds=round(output.seconds, 3),
-            server=url,
+            seconds=round(result.seconds, 3),
+            server=result.server["url"],
         )
         return result
+
+    def words(self, described: StageResultRow) -> str:
+        """What a stage that describes has read. Raises StorageError."""
+        return self._store.get(described.path).decode()
 
     def stored(self, work: StageWork) -> StageResultRow | None:
         """The kept result of a stage whose picture is still there."""
@@ -106,7 +124,7 @@ class StageRunner:
         return row if row is not None and self._store.has(row.path) else None
 
     def _input(self, work: StageWork) -> AnyInput:
-        begins_with = work.request.picture if isinstance(work.request, PlannedStage) else None
+        begins_with = None if isinstance(work.request, PlannedFaceSwap) else work.request.picture
         start = begins_with if work.source is None else work.source.path
         return StageInput(
             request=work.request,
@@ -114,6 +132,22 @@ class StageRunner:
             files={path: self._store.get(path) for path in work.request.files},
             checkpoint=work.checkpoint,
         )
+
+    def _described(
+        self, work: StageWork, request: PlannedDescription, given: AnyInput, follower: Follower
+    ) -> StageResultRow:
+        """The result of a stage that describes: its words in a file, and no picture."""
+        if given.picture is None:
+            raise ValueError(f"stage {request.name} has no picture to describe")
+        try:
+            read = self._describer.describe(given.picture, request.describers, follower.cancelled)
+        except Interrupted as error:
+            raise StageCancelled from error
+        output = StageOutput(
+            picture=read.words.encode(), width=0, height=0, infotext="", seconds=read.seconds, version=None
+        )
+        who = {"url": read.server, "flavour": read.describer, "version": ""}
+        return self._keep(work, output, who, suffix=WORDS)
 
     def _tried(self, work: StageWork, given: AnyInput, follower: Follower) -> tuple[StageOutput, str, str]:
         avoid = set[str]()
@@ -147,15 +181,17 @@ class StageRunner:
             overlooking(self._tasks.end, otherwise=None)(client)
             return output, client.url, client.capabilities(max_age_seconds=float("inf")).flavour
 
-    def _keep(self, work: StageWork, output: StageOutput, server: dict[str, str]) -> StageResultRow:
-        """Keep picture and row; without its job (erased meanwhile) nothing stays."""
-        path = self._store.put(output.picture, work.folder, ".png")
+    def _keep(
+        self, work: StageWork, output: StageOutput, server: dict[str, str], suffix: str = PICTURE
+    ) -> StageResultRow:
+        """Keep picture (or words) and row; without its job (erased meanwhile) nothing stays."""
+        path = self._store.put(output.picture, work.folder, suffix)
         row = StageResultRow(
             key=work.key,
             owner_id=work.owner_id,
             job_id=work.job_id,
             path=path,
-            sha256=path.rsplit("/", 1)[-1].removesuffix(".png"),
+            sha256=path.rsplit("/", 1)[-1].removesuffix(suffix),
             width=output.width,
             height=output.height,
             seconds=output.seconds,
@@ -175,7 +211,7 @@ def _pixel_steps(request: AnyPlannedStage, output: StageOutput) -> float:
     """How much was sampled, for comparing servers: pixels that came out times the steps that img2img takes of those
     asked for. What extensions add is left out; it is the same on every server.
     """
-    if isinstance(request, PlannedFaceSwap):
+    if not isinstance(request, PlannedStage):
         return 0.0
     return output.width * output.height * request.steps * (request.denoising_strength or 1.0)
 

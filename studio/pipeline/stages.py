@@ -24,7 +24,7 @@ Planned_co = TypeVar("Planned_co", bound=AnyPlannedStage, covariant=True)
 class StageInput(Generic[Planned_co]):
     """What a stage works on; pictures are encoded, here and everywhere.
 
-    picture: what the stage before made, or the photo that the first one works over; None for a first one without.
+    picture: what the stage before made, or the photo or reference that the job brings; None for a first one without.
     files: by the paths that the request names. checkpoint: title of the one planned for.
     """
 
@@ -96,6 +96,7 @@ def face_swap(given: StageInput[PlannedFaceSwap], server: Server) -> StageOutput
 
 
 STAGES: Mapping[str, Stage] = {
+    "reference": txt2img,
     "txt2img": txt2img,
     "img2img": img2img,
     "upscale": upscale,
@@ -106,6 +107,7 @@ STAGES: Mapping[str, Stage] = {
 def request_of(given: AnyInput) -> Request:
     """What the stage will ask of a server, for finding one that can do it."""
     builders: Mapping[str, Callable[[Any], Request]] = {
+        "reference": txt2img_request,
         "txt2img": txt2img_request,
         "img2img": img2img_request,
         "upscale": upscale_request,
@@ -130,9 +132,9 @@ def _restoring(picture: bytes, restorer: str) -> Extras:
 
 
 def txt2img_request(given: SampledInput) -> Txt2Img:
-    """The call of a txt2img stage."""
+    """The call of a txt2img stage: a unit without a picture of its own reads the reference."""
     request = given.request
-    return Txt2Img(**_sampling(given), width=request.width, height=request.height)
+    return Txt2Img(**_sampling(given, given.picture), width=request.width, height=request.height)
 
 
 def img2img_request(given: SampledInput) -> Img2Img:
@@ -172,7 +174,7 @@ def _script(enlargement: Enlargement) -> SdUpscale | UltimateSdUpscale:
     )
 
 
-def _sampling(given: SampledInput) -> dict[str, Any]:
+def _sampling(given: SampledInput, reference: bytes | None = None) -> dict[str, Any]:
     request = given.request
     return {
         "prompt": request.prompt,
@@ -190,7 +192,7 @@ def _sampling(given: SampledInput) -> dict[str, Any]:
                 module=unit.module,
                 model=unit.model,
                 weight=unit.weight,
-                image=given.files[unit.picture] if unit.picture else None,
+                image=given.files[unit.picture] if unit.picture else reference,
                 guidance_start=unit.guidance_start,
                 guidance_end=unit.guidance_end,
                 control_mode=unit.control_mode,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from studio.database.tables import FacePhotoRow, JobRow, SubjectRow
+from studio.database.tables import FacePhotoRow, ImageRow, JobRow, SubjectRow
 from studio.errors import NoFitPhoto, NotFound
 from studio.library.animals import AnimalLibrary
 from studio.library.product import PresetSpec
@@ -47,6 +47,9 @@ def order_of(session: Session, row: JobRow, poses: Poses, animals: AnimalLibrary
         pose=poses.path(options.pose) if options.pose else None,
         pose_is_skeleton=options.pose is not None and is_skeleton(options.pose),
         photo=_photo(session, row, spec, options),
+        reference=_reference(session, row, options.reference, poses)
+        if options.reference and spec.takes_reference
+        else None,
         animal=_animal_words(animals, options.animal) if spec.names_animal and options.animal else NO_ANIMAL,
     )
 
@@ -63,6 +66,14 @@ def _photo(session: Session, row: JobRow, spec: PresetSpec, options: JobOptions)
     if best is None:
         raise NoFitPhoto(row.subject_id, row.preset)
     return best.path
+
+
+def _reference(session: Session, row: JobRow, picture_id: str, poses: Poses) -> str:
+    """The path of the picture that a composition takes after: an image of the owner's, or a picture they sent."""
+    image = session.get(ImageRow, picture_id)
+    if image is not None and image.owner_id == row.owner_id:
+        return image.path
+    return poses.path(picture_id)
 
 
 def _photo_path(session: Session, row: JobRow, photo_id: str) -> str:

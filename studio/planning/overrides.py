@@ -98,6 +98,10 @@ def _job_options(spec: PresetSpec, animals: Collection[str]) -> Iterator[PresetO
         yield PresetOption(key="pose", kind="picture", default=None)
     if spec.takes_photo:
         yield PresetOption(key="photo", kind="picture", default=None)
+    if spec.takes_reference:
+        yield PresetOption(key="reference", kind="picture", default=None)
+    if spec.describes:
+        yield PresetOption(key="description", kind="text", default=None)
     if spec.names_animal:
         yield PresetOption(key="animal", kind="choice", default=None, choices=tuple(animals))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from studio.library.product import ControlMode, PresetSpec
+from studio.library.product import DESCRIBED, ControlMode, DescriberName, PresetSpec
 from studio.values import JobOptions, Value
+
+_UNSAID = re.compile(rf",?\s*{re.escape(DESCRIBED)}")
 
 NO_ANIMAL = "animal"
 """What an animal is called in prompts as long as none is chosen."""
@@ -30,7 +33,8 @@ class Order(Value):
 
     identities: what was learned of the subject, the newest first; none where the preset uses no identity.
     pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph. photo: path of the
-    person's photo that the job works from. animal: what the chosen animal is called in prompts.
+    person's photo that the job works from. reference: path of the picture that the composition takes after, where the
+    job names one. animal: what the chosen animal is called in prompts.
     """
 
     preset: str
@@ -43,6 +47,7 @@ class Order(Value):
     pose: str | None
     pose_is_skeleton: bool = False
     photo: str | None = None
+    reference: str | None = None
     animal: str = NO_ANIMAL
 
 
@@ -115,11 +120,13 @@ class Enlargement(Value):
 class PlannedStage(Value):
     """One stage of one picture. width, height: pixels that come out, before rounding by an upscale script.
 
-    picture: path in the store of the photo that a first stage works over, cut to its proportions; else None.
+    prompt: in it and in those of adetailer {described} stands for words that a stage before is still to read. picture:
+    path in the store of the photo that a first stage works over, cut to its proportions, or of the reference that a
+    composition takes after, where the job brings them; else None.
     """
 
     name: str
-    use: Literal["txt2img", "img2img", "upscale"]
+    use: Literal["reference", "txt2img", "img2img", "upscale"]
     prompt: str
     negative_prompt: str
     seed: int
@@ -142,6 +149,25 @@ class PlannedStage(Value):
         return {unit.picture for unit in self.controlnet if unit.picture}
 
 
+class PlannedDescription(Value):
+    """A stage that reads a picture into words. picture: its path in the store, None for what the stage before made.
+
+    describers: who is asked, in this order. width, height: pixels of what the reference is for.
+    """
+
+    name: str
+    use: Literal["describe"]
+    describers: tuple[DescriberName, ...]
+    picture: str | None
+    width: int
+    height: int
+
+    @property
+    def files(self) -> set[str]:
+        """None beside its input."""
+        return set()
+
+
 class PlannedFaceSwap(Value):
     """A stage that puts a photo's face into the picture of the stage before. photo: its path in the store.
 
@@ -162,7 +188,17 @@ class PlannedFaceSwap(Value):
         return {self.photo} if self.photo else set()
 
 
-AnyPlannedStage = Annotated[PlannedStage | PlannedFaceSwap, Field(discriminator="use")]
+AnyPlannedStage = Annotated[PlannedStage | PlannedDescription | PlannedFaceSwap, Field(discriminator="use")]
+
+
+def with_description(stage: PlannedStage, words: str) -> PlannedStage:
+    """The stage with words in place of {described} in its prompts; without words its comma goes too."""
+    tabs = tuple(tab.model_copy(update={"prompt": _told(tab.prompt, words)}) for tab in stage.adetailer)
+    return stage.model_copy(update={"prompt": _told(stage.prompt, words), "adetailer": tabs})
+
+
+def _told(prompt: str, words: str) -> str:
+    return prompt.replace(DESCRIBED, words) if words else _UNSAID.sub("", prompt)
 
 
 class PlannedPicture(Value):

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studio.errors import LearnedElsewhere
 from studio.library.product import (
     ANIMAL,
+    DESCRIBED,
+    AnyStage,
+    ControlSpec,
+    DescribeSpec,
     DetailerSpec,
     FaceSwapSpec,
     Img2ImgSpec,
     Names,
     PresetSpec,
+    ReferenceSpec,
     SampledStage,
     StageSpec,
+    Txt2ImgSpec,
     UpscaleSpec,
 )
 from studio.library.prompts import SUBJECT, PromptLibrary
@@ -28,11 +34,13 @@ from studio.planning.plan import (
     Order,
     Plan,
     PlannedControl,
+    PlannedDescription,
     PlannedDetailer,
     PlannedFaceSwap,
     PlannedPicture,
     PlannedStage,
     ServerFacts,
+    with_description,
 )
 from studio.planning.sizes import adapted_pixels, adapted_size
 from studio.values import MAX_SEED
@@ -44,6 +52,7 @@ DEFAULT_STEPS = 30
 DEFAULT_CFG_SCALE = 7.0
 DEFAULT_CLIP_SKIP = 1
 UNSET = -1
+HELD = "described-words"
 
 
 def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
@@ -136,16 +145,49 @@ class _Planner:
         size = adapted_size(self.spec.width, self.spec.height, self.facts.native_size)
         stages: list[AnyPlannedStage] = []
         for name, stage in self.spec.stages.items():
-            if isinstance(stage, FaceSwapSpec):
-                if self.identity is None:
-                    stages.append(self.face_swap(name, stage, size))
+            if not self.takes_part(stage):
                 continue
-            planned = self.stage(name, stage, seed, size, style_tags)
-            if not stages and stage.use == "img2img":
-                planned = planned.model_copy(update={"picture": self.order.photo})
+            planned = self.any_stage(name, stage, seed, size, style_tags, first=not stages)
             size = (planned.width, planned.height)
             stages.append(planned)
         return PlannedPicture(number=number, seed=seed, stages=tuple(stages))
+
+    def takes_part(self, stage: AnyStage) -> bool:
+        """Whether a stage of the preset is needed: not where the job brings what it would make."""
+        if isinstance(stage, FaceSwapSpec):
+            return self.identity is None
+        if isinstance(stage, ReferenceSpec):
+            return self.order.reference is None
+        return not isinstance(stage, DescribeSpec) or self.order.options.description is None
+
+    def any_stage(
+        self, name: str, stage: AnyStage, seed: int, size: tuple[int, int], style_tags: str, *, first: bool
+    ) -> AnyPlannedStage:
+        if isinstance(stage, FaceSwapSpec):
+            return self.face_swap(name, stage, size)
+        if isinstance(stage, DescribeSpec):
+            return PlannedDescription(
+                name=name,
+                use=stage.use,
+                describers=stage.describer,
+                picture=self.order.reference,
+                width=size[0],
+                height=size[1],
+            )
+        if isinstance(stage, ReferenceSpec):
+            return self.nobody().stage(name, stage, seed, size, style_tags)
+        planned = self.stage(name, stage, seed, size, style_tags)
+        if isinstance(stage, Txt2ImgSpec):
+            planned = planned.model_copy(update={"picture": self.order.reference})
+        elif first:
+            planned = planned.model_copy(update={"picture": self.order.photo})
+        if self.order.options.description is not None:
+            return with_description(planned, self.order.options.description)
+        return planned
+
+    def nobody(self) -> _Planner:
+        """This planner for pictures of nobody in particular: the same with and without a learned person."""
+        return replace(self, identity=None)
 
     def face_swap(self, name: str, stage: FaceSwapSpec, size: tuple[int, int]) -> PlannedFaceSwap:
         facts = self.facts
@@ -236,7 +278,7 @@ class _Planner:
     def controls(self, name: str, stage: StageSpec) -> tuple[PlannedControl, ...]:
         planned = []
         for unit in stage.controlnet:
-            if unit.picture == "pose" and self.order.pose is None:
+            if not self.has_picture(stage, unit):
                 continue
             drawn = unit.picture == "pose" and self.order.pose_is_skeleton
             pictures = {"pose": self.order.pose, "photo": self.order.photo, "input": None}
@@ -260,19 +302,29 @@ class _Planner:
             )
         return tuple(planned)
 
+    def has_picture(self, stage: StageSpec, unit: ControlSpec) -> bool:
+        """Whether a unit has something to read: for a pose the chosen picture, or the composition's reference."""
+        composed = isinstance(stage, Txt2ImgSpec) and self.spec.takes_reference
+        return unit.picture != "pose" or self.order.pose is not None or composed
+
     def text(self, template: str, addition: str, seed: int) -> str:
         """The words of a template for one picture; whoever names the subject calls the subject's LoRA too."""
         identity = self.identity
         subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
         parts = (
-            self.prompts.words(part.replace(ANIMAL, self.order.animal), subject, _draw_seed(seed, part))
+            self.prompts.words(_held(part, self.order.animal), subject, _draw_seed(seed, part))
             for part in (template, addition)
             if part
         )
-        words = ", ".join(part for part in parts if part)
+        words = ", ".join(part for part in parts if part).replace(HELD, DESCRIBED)
         if identity is None or SUBJECT not in template + addition:
             return words
         return f"{words} <lora:{identity.lora}:{self.spec.lora_weight:g}>"
+
+
+def _held(template: str, animal: str) -> str:
+    """The template with the animal in it, and {described}, which no seed draws, kept from the template's parser."""
+    return template.replace(ANIMAL, animal).replace(DESCRIBED, HELD)
 
 
 def _first(*texts: str | None) -> str:

@@ -39,6 +39,7 @@ from studio.values.id_photos import (
 )
 from studio.values.installation import Readiness, Running, Server, StudioStatus, TrainingAvailability
 from studio.values.jobs import (
+    Description,
     Image,
     ImagePage,
     ImageQuery,
@@ -47,6 +48,7 @@ from studio.values.jobs import (
     JobPage,
     JobQuery,
     JobRequest,
+    Redo,
     Restored,
     StagePicture,
     UsedServer,
@@ -90,6 +92,7 @@ __all__ = [
     "Coach",
     "Consent",
     "Counts",
+    "Description",
     "Dpi",
     "FacePhoto",
     "FacePhotoPage",
@@ -126,6 +129,7 @@ __all__ = [
     "PresetStage",
     "Readiness",
     "Reason",
+    "Redo",
     "RefusedFile",
     "Restored",
     "Running",

@@ -7,7 +7,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from studio.values.base import MAX_SEED, NO_NUL, Failure, Fraction, Measure, Scalar, Status, Value, Words
+from studio.intake.captions import LONGEST_CAPTION as LONGEST_DESCRIPTION
+from studio.values.base import (
+    MAX_SEED,
+    NO_NUL,
+    ONE_LINE,
+    Failure,
+    Fraction,
+    Measure,
+    Scalar,
+    Status,
+    Value,
+    Words,
+)
 
 
 class JobOptions(Value):
@@ -15,6 +27,8 @@ class JobOptions(Value):
 
     prompt, negative_prompt: added to the preset's own words. pose: id of a pose picture. photo: id of a face photo, for
     presets that work from one. animal: name of one, for presets that name one; None takes the nearest to the photo.
+    reference: id of an image or of an own pose picture that the composition takes after, for presets that take one;
+    None has one made. description: the words to say of it; None has them read from it.
     """
 
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
@@ -23,6 +37,8 @@ class JobOptions(Value):
     pose: Annotated[str, Field(max_length=64)] | None = None
     photo: Annotated[str, Field(max_length=64)] | None = None
     animal: Annotated[str, Field(max_length=64)] | None = None
+    reference: Annotated[str, Field(max_length=64)] | None = None
+    description: Annotated[str, Field(max_length=LONGEST_DESCRIPTION, pattern=ONE_LINE)] | None = None
     stages: dict[str, dict[str, Scalar]] = Field(default_factory=dict)
 
 
@@ -45,8 +61,21 @@ class StagePicture(Value):
     height: int
 
 
+class Description(Value):
+    """The words for expression, clothes and background of a reference.
+
+    by: a server's captioner ("interrogate"), our own ("sajin"), or the job's order.
+    """
+
+    words: str
+    by: Literal["interrogate", "sajin", "order"]
+
+
 class Image(Value):
-    """A finished picture. likeness: 0 to 1 by likeness_measure, None without a subject."""
+    """A finished picture. likeness: 0 to 1 by likeness_measure, None without a subject.
+
+    described: how its reference was described, None where it has none.
+    """
 
     id: str
     job_id: str
@@ -59,6 +88,7 @@ class Image(Value):
     likeness: float | None
     likeness_measure: Measure | None
     stages: tuple[StagePicture, ...]
+    described: Description | None
     favourite: bool
     demonstration: bool
     prompt: str
@@ -73,8 +103,15 @@ class UsedServer(Value):
     version: str
 
 
+Redo = Literal["none", "learning", "ready"]
+
+
 class Job(Value):
-    """One run of a preset. stage: name of the running stage. has_preview: whether a live preview can be read."""
+    """One run of a preset. stage: name of the running stage. has_preview: whether a live preview can be read.
+
+    redo: whether a job that took its face from a photo can be made again with what was learned of the person: "ready",
+    "learning" while that is still being learned, "none" where there is nothing to wait for.
+    """
 
     id: str
     preset: str
@@ -91,6 +128,7 @@ class Job(Value):
     error: Failure | None
     server: UsedServer | None
     demonstration: bool
+    redo: Redo
     has_preview: bool
     created_at: datetime
     started_at: datetime | None

@@ -14,6 +14,7 @@ from studio.assembly import Foundations, lay_foundations
 from studio.database.connect import WAIT_SECONDS
 from studio.database.durable import patient_engine
 from studio.pipeline.attempts import ServerTasks
+from studio.pipeline.describing import Describer
 from studio.pipeline.finishing import Finisher
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.runner import StageRunner
@@ -140,7 +141,14 @@ def job_steps(base: Foundations, pool: WebuiPool, tasks: ServerTasks, stopping: 
         previews=base.previews,
         pool=pool,
         policy=policy,
-        runner=StageRunner(base.database, base.store, pool, tasks, policy),
+        runner=StageRunner(
+            base.database,
+            base.store,
+            pool,
+            tasks,
+            policy,
+            Describer(pool=pool, look=base.faces.check),
+        ),
         finisher=Finisher(database=base.database, store=base.store, faces=base.faces),
         stopping=stopping,
     )

@@ -187,6 +187,7 @@ def image(number: int, likeness: float | None = 0.71, favourite: bool = False) -
             }
             for name in STAGES
         ],
+        "described": None,
         "favourite": favourite,
         "demonstration": True,
         "alt": "Studio profile of Mina, grey background",
@@ -212,6 +213,7 @@ def job(status: str, images: int = 0, stage: str | None = None, progress: float 
         "error": None,
         "server": {"url": "http://127.0.0.1:7859", "flavour": "sajin", "version": "0.1"},
         "demonstration": True,
+        "redo": "none",
         "preview_url": "/api/v1/jobs/j1/preview" if status == "running" else None,
         "created_at": NOW,
         "started_at": NOW,
@@ -350,7 +352,10 @@ def create_app(scene: Scene) -> flask.Flask:
     api.add_url_rule(
         "/presets/<name>", "preset", lambda name: next(p for p in presets() if p["name"] == name)
     )
-    poses = [{"id": f"pose{n}", "title": f"Pose {n}", "url": f"/api/v1/poses/pose{n}"} for n in range(4)]
+    poses = [
+        {"id": f"pose{n}", "title": f"Pose {n}", "url": f"/api/v1/poses/pose{n}", "bundled": True}
+        for n in range(4)
+    ]
     api.add_url_rule("/poses", "poses", lambda: listing(poses))
     api.add_url_rule("/jobs", "jobs", lambda: listing(scene.jobs))
     api.add_url_rule("/jobs/<wanted>", "job", lambda wanted: one(scene.jobs, wanted))

@@ -20,7 +20,7 @@ EVERY_PRODUCT = ""
 ORDER = "look"
 """A setting that was changed just before "make" was touched must be known by then."""
 
-APART = ("pose", "photo")
+APART = ("pose", "photo", "reference")
 """Options that have a place of their own on the page, outside the fold with all settings."""
 
 
@@ -34,6 +34,9 @@ class Look:
     poses_fold: gr.Accordion
     poses: gr.HTML
     pose_file: gr.UploadButton
+    references_fold: gr.Accordion
+    references: gr.HTML
+    reference_file: gr.UploadButton
     count: gr.Radio
     settings: gr.HTML
     start: gr.Button
@@ -42,8 +45,8 @@ class Look:
     def outputs(self) -> set[Any]:
         """Return every component that an event may change."""
         return {
-            self.fold, self.product, self.presets, self.poses_fold, self.poses, self.count, self.settings,
-            self.start, self.notice,
+            self.fold, self.product, self.presets, self.poses_fold, self.poses, self.references_fold,
+            self.references, self.count, self.settings, self.start, self.notice,
         }  # fmt: skip
 
     def draw(self, site: Site, scene: Scene) -> Updates:
@@ -53,7 +56,9 @@ class Look:
             self.presets: looks(site, scene, EVERY_PRODUCT),
             self.product: product_filter(site, scene),
             self.poses: site.html("look_poses", poses=scene.poses, chosen=scene.place.option("", "pose")),
-            self.poses_fold: gr.update(visible=takes_pose(scene.preset)),
+            self.poses_fold: gr.update(visible=takes(scene.preset, "pose")),
+            self.references: references_of(site, scene),
+            self.references_fold: gr.update(visible=takes(scene.preset, "reference")),
             self.count: gr.Radio(value=scene.place.count),
             self.settings: settings_of(site, scene),
             self.start: gr.Button(
@@ -104,9 +109,17 @@ def product_filter(site: Site, scene: Scene) -> Any:
     return gr.Radio(choices=choices, value=EVERY_PRODUCT, visible=len(products) > 1)
 
 
-def takes_pose(preset: Json | None) -> bool:
-    """Return whether a look can borrow the pose of a picture."""
-    return bool(preset) and any(option["key"] == "pose" for option in (preset or {})["options"])
+def takes(preset: Json | None, option: str) -> bool:
+    """Return whether a look has an option, such as the pose of a picture or a picture to take after."""
+    return preset is not None and any(known["key"] == option for known in preset["options"])
+
+
+def references_of(site: Site, scene: Scene) -> str:
+    """Return the pictures a portrait can take after: those sent, then the newest of the gallery."""
+    sent = [pose for pose in scene.poses if not pose["bundled"]]
+    return site.html(
+        "look_references", sent=sent, images=scene.images, chosen=scene.place.option("", "reference")
+    )
 
 
 def takes_photo(preset: Json) -> bool:
@@ -162,6 +175,13 @@ def build(site: Site) -> Look:
             pose_file = gr.UploadButton(
                 words("studio.look.pose_upload"), file_types=["image"], elem_id="pose-file"
             )
+        with gr.Accordion(
+            words("studio.look.reference"), open=False, elem_id="references-fold", elem_classes="sj-fold"
+        ) as references_fold:
+            references = view(name="references", listens=CLICKS)
+            reference_file = gr.UploadButton(
+                words("studio.look.pose_upload"), file_types=["image"], elem_id="reference-file"
+            )
         count = gr.Radio(
             label=words("studio.look.count"),
             choices=[(str(count), count) for count in COUNTS],
@@ -175,7 +195,10 @@ def build(site: Site) -> Look:
             settings = view(name="settings-form", listens=FIELDS)
         notice = view()
         start = gr.Button(words("studio.look.start"), variant="primary", elem_id="make")
-    return Look(fold, product, presets, poses_fold, poses, pose_file, count, settings, start, notice)
+    return Look(
+        fold, product, presets, poses_fold, poses, pose_file, references_fold, references, reference_file, count,
+        settings, start, notice,
+    )  # fmt: skip
 
 
 def wire(look: Look, way: Way) -> None:
@@ -200,12 +223,16 @@ def wire_choices(look: Look, way: Way) -> None:
         kept = {key: value for key, value in place.options.items() if key != "stages"}
         return way.go(place.moved(preset=touched["name"], options=kept, step=STEP))
 
-    def pose(data: Updates, touched: Json) -> Updates:
-        return way.go(data[way.place].with_option("", "pose", touched["id"] or None).moved(step=STEP))
+    def picture(data: Updates, touched: Json) -> Updates:
+        return way.go(data[way.place].with_option("", touched["act"], touched["id"] or None).moved(step=STEP))
 
     def upload(data: Updates, _: Json) -> Updates:
         added = way.site.api.add_pose(Path(data[look.pose_file]))
         return way.go(data[way.place].with_option("", "pose", added["id"]).moved(step=STEP))
+
+    def upload_reference(data: Updates, _: Json) -> Updates:
+        added = way.site.api.add_pose(Path(data[look.reference_file]))
+        return way.go(data[way.place].with_option("", "reference", added["id"]).moved(step=STEP))
 
     def filtered(data: Updates, _: Json) -> Updates:
         return {look.presets: looks(way.site, scenes.read(way.site.api, data[way.place]), data[look.product])}
@@ -215,7 +242,9 @@ def wire_choices(look: Look, way: Way) -> None:
         return {way.place: place, way.frame.address: place.query()}
 
     way.on(look.presets.click, look.notice, choose, order=ORDER)
-    way.on(look.poses.click, look.notice, pose, order=ORDER)
+    way.on(look.poses.click, look.notice, picture, order=ORDER)
+    way.on(look.references.click, look.notice, picture, order=ORDER)
+    way.on(look.reference_file.upload, look.notice, upload_reference, {look.reference_file}, order=ORDER)
     way.on(look.pose_file.upload, look.notice, upload, {look.pose_file}, order=ORDER)
     way.on(look.product.input, look.notice, filtered, {look.product}, order=ORDER)
     way.on(look.count.input, look.notice, counted, {look.count}, order=ORDER)
