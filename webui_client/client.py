@@ -15,7 +15,7 @@ from webui_client.capabilities import Capabilities
 from webui_client.easyphoto import EasyPhotoTraining
 from webui_client.errors import BadAnswer, Interrupted, MissingCapability, ServerTimeout, WebuiError
 from webui_client.interrupts import check_uninterrupted
-from webui_client.listings import Listings
+from webui_client.listings import Interrogator, Listings
 from webui_client.options import kept_options
 from webui_client.pictures import Picture
 from webui_client.postflight import Answer, check, check_extras, check_face_swap
@@ -163,6 +163,11 @@ class WebuiClient(Listings):
         result = read_picture(swapped_in(answer), self.url, path, "its picture")
         check_face_swap(request, result, self.url)
         return result
+
+    def interrogate(self, picture: bytes, *, model: Interrogator = "clip") -> str:
+        """Return the server's caption of a picture; see :meth:`Listings.interrogate`. It waits for its turn here."""
+        with self._in_flight:
+            return super().interrogate(picture, model=model)
 
     def train_easyphoto(self, training: EasyPhotoTraining, *, limit_seconds: float) -> None:
         """Have the extension EasyPhoto teach a person; returns when the server lists the LoRA training.user_id.

@@ -19,12 +19,12 @@ from webui_client.infotext import Infotext, parse
 from webui_client.pictures import Picture, upright_png
 from webui_client.preflight import KEEP_VAE, Resolved
 from webui_client.sizes import expected_size, extras_size
+from webui_client.units.preprocessors import control_type
 from webui_client.values import Extras, FaceSwap, GenerationInfo, Img2Img, Txt2Img
 
 SWAPPED_LEVELS = 8
 SWAPPED_BLOCK = 4
 SWAPPED_SHARE = 0.0005
-FINDERS = ("openpose", "dw_openpose", "mediapipe_face")
 
 
 @dataclass(frozen=True)
@@ -238,13 +238,13 @@ def check_upscale(answer: Answer) -> None:
 
 
 def check_controlnet(answer: Answer, maps: Sequence[Picture]) -> None:
-    """Each unit was accepted (its infotext key) and ran (its detected map came back).
+    """Each unit was accepted (its infotext key) and ran (its detected maps came back).
 
     The key is written before the ControlNet loads and proves nothing alone. Upscale scripts suppress the
     maps. A map on which a pose or face finder found nothing is a failure too: there was nothing to control
     by.
     """
-    units = answer.request.controlnet
+    units = answer.names.control_units
     absent = [number for number in range(len(units)) if answer.told(f"ControlNet {number}") is None]
     if absent:
         raise answer.failed("ControlNet", f"unit {absent[0]} was rejected")
@@ -252,12 +252,15 @@ def check_controlnet(answer: Answer, maps: Sequence[Picture]) -> None:
     upscales = isinstance(answer.request, Img2Img) and answer.request.upscale
     if not units or upscales or not (server and server.returns_maps):
         return
-    if len(maps) < len(units):
-        raise answer.failed("ControlNet", f"{len(maps)} of {len(units)} detected maps came back")
-    if len(maps) == len(units):
-        for unit, drawn in zip(units, maps, strict=True):
-            if unit.module.startswith(FINDERS) and drawn.is_black:
-                raise answer.failed("ControlNet", f"{unit.module} found nothing in its picture")
+    hires = isinstance(answer.request, Txt2Img) and answer.request.hires is not None
+    due = [unit.maps(server.dialect, hires=hires) for unit in units]
+    if len(maps) < sum(due):
+        raise answer.failed("ControlNet", f"{len(maps)} of {sum(due)} detected maps came back")
+    if len(maps) == sum(due):
+        firsts = [sum(due[:number]) for number in range(len(units))]
+        for unit, first, count in zip(units, firsts, due, strict=True):
+            if count and control_type(unit.unit.module).finds and maps[first].is_black:
+                raise answer.failed("ControlNet", f"{unit.unit.module} found nothing in its picture")
 
 
 def check_sizes(answer: Answer, pictures: Sequence[Picture]) -> None:

@@ -99,9 +99,15 @@ def face_swap_body(request: FaceSwap) -> dict[str, Any]:
     return swap_body(request.swapper, encode(request.image), encode(request.source))
 
 
+def with_tags(prompt: str, names: Resolved) -> str:
+    """Return the prompt with the tags that ControlNet units need in it."""
+    return " ".join([prompt, *names.lora_tags])
+
+
 def _sampling_body(request: Sampling, names: Resolved, server: Capabilities, task_id: str) -> dict[str, Any]:
     body: dict[str, Any] = request.model_dump(include=set(PLAIN_FIELDS))
     body |= {
+        "prompt": with_tags(request.prompt, names),
         "styles": list(request.styles) or None,
         "sampler_name": names.sampler,
         "scheduler": names.scheduler,
@@ -136,8 +142,7 @@ def _alwayson_scripts(request: Sampling, names: Resolved, server: Capabilities) 
     if request.adetailer and server.adetailer:
         scripts["ADetailer"] = {"args": request.adetailer.spell(server.adetailer.fields)}
     if request.controlnet and server.controlnet:
-        units = zip(request.controlnet, names.control_models, strict=True)
-        spelled = [unit.spell(server.controlnet.dialect, model) for unit, model in units]
+        spelled = [unit.spell(server.controlnet.dialect) for unit in names.control_units]
         scripts["ControlNet"] = {"args": spelled}
     return scripts
 
@@ -154,7 +159,7 @@ def _hires_fields(hires: Hires, names: Resolved, server: Capabilities) -> dict[s
         "hr_sampler_name": names.hires_sampler,
         "hr_scheduler": names.hires_scheduler,
         "hr_checkpoint_name": names.hires_checkpoint.title if names.hires_checkpoint else None,
-        "hr_prompt": hires.prompt,
+        "hr_prompt": with_tags(hires.prompt, names) if hires.prompt else "",
         "hr_negative_prompt": hires.negative_prompt,
         # Forge fails on hires fix without this one of its own.
         "hr_additional_modules": ["Use same choices"] if server.flavour == "forge" else None,

@@ -11,7 +11,7 @@ from webui_client.client import WebuiClient
 from webui_client.errors import FeatureDidNotRun, Interrupted, MissingCapability, RequestRefused
 from webui_client.infotext import parse
 from webui_client.units.adetailer import ADetailer, ADetailerTab
-from webui_client.units.controlnet import ControlNetUnit
+from webui_client.units.controlnet import ControlNetUnit, PlacedUnit
 from webui_client.units.upscale import SdUpscale, UltimateSdUpscale
 from webui_client.values import Extras, Progress
 
@@ -151,14 +151,16 @@ def test_a_control_unit_asks_its_map_back(server: ReplayServer, client: WebuiCli
 
 
 def test_a_unit_without_a_picture_leaves_it_out() -> None:
-    unit = ControlNetUnit(module="tile_resample").spell("mikubill", "tile")
+    plain = ControlNetUnit(module="tile_resample")
+    unit = PlacedUnit(unit=plain, module="tile_resample", model="tile").spell("mikubill")
     assert "image" not in unit
     assert "mask_image" not in unit
 
 
 def test_forge_is_told_none_in_its_own_spelling() -> None:
-    assert ControlNetUnit(image=png()).spell("forge", "m")["module"] == "None"
-    assert ControlNetUnit(image=png()).spell("mikubill", "m")["module"] == "none"
+    unit = PlacedUnit(unit=ControlNetUnit(image=png()), module="none", model="m")
+    assert unit.spell("forge")["module"] == "None"
+    assert unit.spell("mikubill")["module"] == "none"
 
 
 def test_ultimate_sd_upscale_gets_the_index_of_this_server(server: ReplayServer, client: WebuiClient) -> None:
@@ -203,7 +205,7 @@ def test_a_caption_is_told_by_the_model_asked_for(server: ReplayServer, client: 
 def test_a_server_without_a_captioner_says_so(server: ReplayServer, client: WebuiClient) -> None:
     server.replay(317)
     with pytest.raises(RequestRefused, match="Model not found"):
-        client.interrogate(png(), model="blip3")
+        client.interrogate(png(), model="deepdanbooru")
 
 
 def test_every_listing_is_read(server: ReplayServer, client: WebuiClient) -> None:
