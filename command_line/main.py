@@ -134,6 +134,15 @@ def portrait(
     pose: Annotated[
         str | None, typer.Option("--pose", help="A pose picture to follow, for example shipped-front.")
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference",
+            exists=True,
+            dir_okay=False,
+            help="A picture to take after (pose, expression, clothes, background), for instant presets.",
+        ),
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     steps: Steps = None,
@@ -154,6 +163,7 @@ def portrait(
             out=out,
             class_noun=class_noun,
             pose=pose,
+            reference=reference,
             steps=steps,
         )
         raise typer.Exit(portrait_job.run(request, tuple(webui or ()), as_json=as_json))

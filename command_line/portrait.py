@@ -23,7 +23,8 @@ DEMONSTRATION_LINE = (
 class PortraitRequest:
     """What is to be made. photos: a folder. seed: None draws one. out: folder for the pictures.
 
-    pose: id of a pose picture to follow, None for none. steps: of the training; None leaves them to the trainer.
+    pose: id of a pose picture to follow, None for none. reference: a picture file to take after, None for one that is
+    made; for presets that take one. steps: of the training; None leaves them to the trainer.
     """
 
     photos: Path
@@ -33,6 +34,7 @@ class PortraitRequest:
     out: Path
     class_noun: str
     pose: str | None = None
+    reference: Path | None = None
     steps: int | None = None
 
 
@@ -76,6 +78,13 @@ def _face_photo(session: Session, request: PortraitRequest, subject_id: str) -> 
     return str(kept["id"])
 
 
+def _reference(session: Session, request: PortraitRequest) -> str | None:
+    """Send the picture to take after, if one is given; its id."""
+    if request.reference is None:
+        return None
+    return str(session.api.upload("/poses", "picture", [request.reference], {})["id"])
+
+
 def _order(
     session: Session, terminal: Terminal, request: PortraitRequest, subject_id: str, photo: str | None
 ) -> dict[str, Any]:
@@ -83,7 +92,12 @@ def _order(
         "preset": request.preset,
         "subject": subject_id,
         "count": request.count,
-        "options": {"seed": request.seed, "pose": request.pose, "photo": photo},
+        "options": {
+            "seed": request.seed,
+            "pose": request.pose,
+            "photo": photo,
+            "reference": _reference(session, request),
+        },
     }
     job = session.api.post("/jobs", body, {"Idempotency-Key": uuid.uuid4().hex})
     with terminal.bar("portraits") as look:

@@ -61,10 +61,15 @@ class ControlSpec(Spec):
     model: names or parts of names, by default the family's. picture "pose" takes the chosen pose picture; with none
     chosen a composition takes the pose of its reference, and elsewhere the unit is left out. "photo" takes the job's
     photo of a person; "input" the stage's input picture.
+    "ip_adapter_face" and "instant_id" carry the photo's face over; their preprocessors and models are the server's own
+    best, and they are left out for a learned person. InstantID takes the face's place from the reference where there is
+    one; it needs a checkpoint of SDXL.
     resolution: pixels the preprocessor works at, threshold_a and threshold_b its own numbers; None for its defaults.
     """
 
-    unit: Literal["openpose", "canny", "tile_resample", "mediapipe_face", "depth"]
+    unit: Literal[
+        "openpose", "canny", "tile_resample", "mediapipe_face", "depth", "ip_adapter_face", "instant_id"
+    ]
     picture: Literal["pose", "photo", "input"] = "input"
     module: Names = ()
     model: Names = ()
@@ -81,6 +86,17 @@ class ControlSpec(Spec):
     def _start_before_end(self) -> ControlSpec:
         if self.guidance_start > self.guidance_end:
             raise ValueError("guidance_start must not be greater than guidance_end")
+        return self
+
+    @property
+    def carries_face(self) -> bool:
+        """Whether it puts the face of a photo into the picture."""
+        return self.unit in ("ip_adapter_face", "instant_id")
+
+    @model_validator(mode="after")
+    def _faces_come_from_photos(self) -> ControlSpec:
+        if self.carries_face and (self.picture != "photo" or self.module or self.model):
+            raise ValueError(f"{self.unit} takes picture: photo, and neither module nor model")
         return self
 
 
@@ -208,8 +224,12 @@ class PresetSpec(Sampling):
             )
         if self.prompt is None and any(stage.prompt is None for stage in self.sampled.values()):
             raise ValueError("needs a prompt, of its own or in every stage")
-        if (self.identity == "instant") != ("face_swap" in uses):
-            raise ValueError('a stage that swaps faces belongs to identity "instant", and that needs one')
+        carried = any(unit.carries_face for stage in self.sampled.values() for unit in stage.controlnet)
+        if (self.identity == "instant") != ("face_swap" in uses or carried):
+            raise ValueError(
+                "what brings a photo's face (face_swap, ip_adapter_face, instant_id) belongs to identity "
+                '"instant", and that needs one'
+            )
         return self
 
     @property

@@ -7,11 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from studio.planning.plan import AnyPlannedStage, Enlargement, PlannedDetailer, PlannedFaceSwap, PlannedStage
+from studio.planning.plan import (
+    AnyPlannedStage,
+    Enlargement,
+    PlannedControl,
+    PlannedDetailer,
+    PlannedFaceSwap,
+    PlannedStage,
+)
 from webui_client.pictures import Picture
 from webui_client.units.adetailer import ADetailer, ADetailerTab
 from webui_client.units.controlnet import ControlNetUnit
 from webui_client.units.faceswap import Swapper
+from webui_client.units.identity import Control, InstantId, IpAdapter, recipe_of
 from webui_client.units.upscale import SdUpscale, UltimateSdUpscale
 from webui_client.values import Extras, FaceSwap, Generation, Img2Img, Txt2Img
 
@@ -188,21 +196,30 @@ def _sampling(given: SampledInput, reference: bytes | None = None) -> dict[str, 
         "checkpoint": given.checkpoint,
         "adetailer": ADetailer(tabs=tuple(map(_tab, request.adetailer))) if request.adetailer else None,
         "controlnet": tuple(
-            ControlNetUnit(
-                module=unit.module,
-                model=unit.model,
-                weight=unit.weight,
-                image=given.files[unit.picture] if unit.picture else reference,
-                guidance_start=unit.guidance_start,
-                guidance_end=unit.guidance_end,
-                control_mode=unit.control_mode,
-                processor_res=unit.resolution,
-                threshold_a=unit.threshold_a,
-                threshold_b=unit.threshold_b,
-            )
+            _control(unit, given.files[unit.picture] if unit.picture else None, reference)
             for unit in request.controlnet
         ),
     }
+
+
+def _control(unit: PlannedControl, picture: bytes | None, reference: bytes | None) -> Control:
+    share: dict[str, Any] = {"guidance_start": unit.guidance_start, "guidance_end": unit.guidance_end}
+    if unit.unit == "instant_id" and picture is not None:
+        return InstantId(image=picture, points=reference, weight=unit.weight, **share)
+    adapter = recipe_of(unit.model)
+    if unit.unit == "ip_adapter_face" and picture is not None and adapter is not None:
+        return IpAdapter(images=(picture,), variants=(adapter.variant,), weight=unit.weight, **share)
+    return ControlNetUnit(
+        module=unit.module,
+        model=unit.model,
+        weight=unit.weight,
+        image=picture or reference,
+        control_mode=unit.control_mode,
+        processor_res=unit.resolution,
+        threshold_a=unit.threshold_a,
+        threshold_b=unit.threshold_b,
+        **share,
+    )
 
 
 def _picture(given: SampledInput) -> dict[str, Any]:

@@ -303,7 +303,13 @@ class _Planner:
         return tuple(planned)
 
     def has_picture(self, stage: StageSpec, unit: ControlSpec) -> bool:
-        """Whether a unit has something to read: for a pose the chosen picture, or the composition's reference."""
+        """Whether a unit has something to do.
+
+        One that follows a pose needs a chosen picture or the composition's reference, one that carries a photo's face a
+        person who is not learned.
+        """
+        if unit.carries_face:
+            return self.identity is None
         composed = isinstance(stage, Txt2ImgSpec) and self.spec.takes_reference
         return unit.picture != "pose" or self.order.pose is not None or composed
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageEnhance, PngImagePlugin
 
 from studio.errors import NoFace, NotFound, SeveralFaces
 from studio.pipeline.describing import Describer, plain_words
@@ -71,6 +71,13 @@ def paints_a_person(asked: Asked) -> Reply:
     chunks.add_text("parameters", text)
     person.save(out, "PNG", pnginfo=chunks)
     return Reply(body=answer | {"images": [base64.b64encode(out.getvalue()).decode()]})
+
+
+def brightened(asked: Asked) -> Reply:
+    image = Image.open(io.BytesIO(base64.b64decode(asked.json["image"]))).convert("RGB")
+    out = io.BytesIO()
+    ImageEnhance.Brightness(image).enhance(1.2).save(out, "PNG")
+    return Reply(body={"images": [base64.b64encode(out.getvalue()).decode()], "infos": []})
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +166,7 @@ def test_a_sent_picture_takes_the_place_of_the_reference(
 def test_a_picture_of_the_gallery_can_be_the_reference(
     house: House, server: PaintingWebui, subject: str
 ) -> None:
+    server.on("POST", SWAP, brightened)
     (liked,) = run(house, subject, seed=6).images
     (image,) = run(house, subject, seed=7, reference=liked.id).images
     assert "reference" not in [stage.name for stage in image.stages]
