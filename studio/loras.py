@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from studio.errors import StorageError
-from studio.store import PART, erase_stale, write_whole
+from studio.store import PART, erase_stale, storage_errors, write_whole
 from webui_client.client import WebuiClient
 from webui_client.errors import WebuiError
 
@@ -56,10 +56,21 @@ class LoraFolders:
             if folder.is_dir():
                 erase_stale(file for file in folder.iterdir() if UNFINISHED.fullmatch(file.name))
 
-    def remove(self, name: str) -> None:
-        """Take a LoRA away; one that is gone already is fine."""
-        for folder in self.folders:
-            _file(folder, name).unlink(missing_ok=True)
+    def remove(self, *names: str) -> None:
+        """Take LoRAs away from every folder; one that is gone already is fine.
+
+        What one folder keeps hold of stays in no other; raises StorageError for the first such at the end.
+        """
+        errors = []
+        for file in (_file(folder, name) for folder in self.folders for name in names):
+            try:
+                with storage_errors(str(file)):
+                    file.unlink(missing_ok=True)
+            except StorageError as error:
+                LOG.warning("LoRA not removed", file=str(file), error=str(error))
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
 
 def listed_after_refresh(clients: Sequence[WebuiClient], name: str) -> tuple[bool, ...]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
+from studio.errors import StorageError
 from studio.loras import LoraFolders
 from studio.store import STALE_SECONDS
 
@@ -27,3 +30,19 @@ def test_what_a_killed_install_left_is_swept_and_the_servers_files_stay(tmp_path
         os.utime(file, (0, fresh.stat().st_mtime - STALE_SECONDS - 60))
     LoraFolders(folders=(tmp_path,)).sweep()
     assert set(tmp_path.iterdir()) == {theirs, fresh}
+
+
+def test_loras_are_removed_from_every_folder_though_one_of_them_keeps_hold(tmp_path: Path) -> None:
+    stuck, free = tmp_path / "stuck", tmp_path / "free"
+    (stuck / "anna.safetensors").mkdir(parents=True)
+    folders = LoraFolders(folders=(stuck, free))
+    free.mkdir()
+    for name in ("anna", "berta"):
+        (free / f"{name}.safetensors").write_bytes(b"weights")
+    (stuck / "berta.safetensors").write_bytes(b"weights")
+
+    with pytest.raises(StorageError, match=r"anna\.safetensors"):
+        folders.remove("anna", "berta")
+
+    assert not list(free.iterdir())
+    assert [file.name for file in stuck.iterdir()] == ["anna.safetensors"]
