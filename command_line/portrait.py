@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from command_line.errors import JobFailed
 from command_line.feasibility import feasible_preset
 from command_line.report import reported
 from command_line.session import Session, picture_files, studio_session
@@ -52,6 +53,8 @@ def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool)
 
 def _make(session: Session, terminal: Terminal, request: PortraitRequest, report: dict[str, Any]) -> None:
     preset = feasible_preset(session.api, request.preset, request.pose)
+    if request.reference is not None and "reference" not in {option["key"] for option in preset["options"]}:
+        raise JobFailed(f"the preset {request.preset} takes no reference", "invalid_request")
     request.out.mkdir(parents=True, exist_ok=True)
     name = request.photos.resolve().name
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)

@@ -298,6 +298,7 @@ class PresetAnswer(Answer):
     options: list[PresetOption]
     available: bool
     missing: list[MissingAnswer]
+    left_out: list[MissingAnswer]
 
 
 class PresetsAnswer(Answer):

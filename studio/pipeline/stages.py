@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
+
+from PIL import Image
 
 from studio.planning.plan import (
     AnyPlannedStage,
@@ -196,10 +199,19 @@ def _sampling(given: SampledInput, reference: bytes | None = None) -> dict[str, 
         "checkpoint": given.checkpoint,
         "adetailer": ADetailer(tabs=tuple(map(_tab, request.adetailer))) if request.adetailer else None,
         "controlnet": tuple(
-            _control(unit, given.files[unit.picture] if unit.picture else None, reference)
-            for unit in request.controlnet
+            _control(unit, _read_by(unit, given.files), reference) for unit in request.controlnet
         ),
     }
+
+
+def _read_by(unit: PlannedControl, files: Mapping[str, bytes]) -> bytes | None:
+    """The picture that a unit reads, or the part of it; None for the stage's input."""
+    if unit.picture is None or unit.part is None:
+        return files[unit.picture] if unit.picture else None
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(files[unit.picture])) as image:
+        image.crop(unit.part).convert("RGB").save(out, "PNG")
+    return out.getvalue()
 
 
 def _control(unit: PlannedControl, picture: bytes | None, reference: bytes | None) -> Control:

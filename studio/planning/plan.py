@@ -12,6 +12,8 @@ from studio.values import JobOptions, Value
 
 _UNSAID = re.compile(rf",?\s*{re.escape(DESCRIBED)}")
 
+Corners = tuple[int, int, int, int]
+
 NO_ANIMAL = "animal"
 """What an animal is called in prompts as long as none is chosen."""
 
@@ -33,8 +35,9 @@ class Order(Value):
 
     identities: what was learned of the subject, the newest first; none where the preset uses no identity.
     pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph. photo: path of the
-    person's photo that the job works from. reference: path of the picture that the composition takes after, where the
-    job names one. animal: what the chosen animal is called in prompts.
+    person's photo that the job works from. head: the square round the head in it, (left, top, right, bottom) in pixels;
+    None where the photo is that square already. reference: path of the picture that the composition takes after, where
+    the job names one. animal: what the chosen animal is called in prompts.
     """
 
     preset: str
@@ -47,6 +50,7 @@ class Order(Value):
     pose: str | None
     pose_is_skeleton: bool = False
     photo: str | None = None
+    head: Corners | None = None
     reference: str | None = None
     animal: str = NO_ANIMAL
 
@@ -90,6 +94,7 @@ class PlannedDetailer(Value):
 class PlannedControl(Value):
     """One ControlNet unit; picture: path of pose or photo in the store, or None for the stage's input.
 
+    part: of the picture that alone is read, (left, top, right, bottom) in pixels; None for all of it.
     resolution: pixels; it and the thresholds are -1 for the preprocessor's own.
     """
 
@@ -97,6 +102,7 @@ class PlannedControl(Value):
     module: str
     model: str
     picture: str | None
+    part: Corners | None = None
     weight: float
     guidance_start: float
     guidance_end: float

@@ -291,6 +291,7 @@ class _Planner:
                     module=names[0],
                     model=names[1],
                     picture=pictures[unit.picture],
+                    part=self.order.head if unit.unit == "ip_adapter_face" else None,
                     weight=unit.weight,
                     guidance_start=unit.guidance_start,
                     guidance_end=unit.guidance_end,

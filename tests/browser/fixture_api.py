@@ -247,6 +247,7 @@ def presets() -> list[Json]:
         "thumbnail_url": None,
         "available": True,
         "missing": [],
+        "left_out": [],
         "product": "profile",
     }
     missing = [

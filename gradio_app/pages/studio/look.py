@@ -136,7 +136,8 @@ def settings_of(site: Site, scene: Scene) -> str:
     for option in options:
         stages.setdefault(option["stage"] or "", []).append(field_of(site, scene.place, option))
     names = {stage["name"]: stage["title"] for stage in scene.preset["stages"]} if scene.preset else {}
-    return site.html("look_settings", stages=stages, names=names)
+    left_out = scene.preset["left_out"] if scene.preset else []
+    return site.html("look_settings", stages=stages, names=names, left_out=left_out)
 
 
 def field_of(site: Site, place: Place, option: Json) -> Json:

@@ -52,8 +52,12 @@ REAL = TINY.model_copy(
 FULL = REAL.model_copy(
     update={
         "samplers": (*REAL.samplers, "DPM++ 2S a"),
-        "controlnet_models": (*REAL.controlnet_models, "control_v2p_sd15_mediapipe_face [6]"),
-        "controlnet_modules": (*REAL.controlnet_modules, "mediapipe_face"),
+        "controlnet_models": (
+            *REAL.controlnet_models,
+            "control_v2p_sd15_mediapipe_face [6]",
+            "ip-adapter-plus-face_sd15 [11]",
+        ),
+        "controlnet_modules": (*REAL.controlnet_modules, "mediapipe_face", "ip-adapter_clip_h"),
     }
 )
 SDXL = REAL.model_copy(

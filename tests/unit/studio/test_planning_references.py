@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from studio.errors import MissingCapability
 from studio.library.reading import Library
@@ -13,6 +15,7 @@ from studio.planning.overrides import preset_options
 from studio.planning.plan import Plan, PlannedDescription, PlannedStage, ServerFacts, with_description
 from studio.planning.planning import lacks_of
 from studio.values import JobOptions
+from tests.persons import astronaut
 from tests.unit.studio.test_planning import ANNA_FOR_REAL, REAL, SDXL, SWAPPING, order, planned
 from webui_client.units.identity import InstantId, IpAdapter
 
@@ -28,7 +31,7 @@ title: {en: Instant, ko: 바로}
 identity: instant
 prompt: photo of a {subject}, {described}
 stages:
-  reference: {use: reference, prompt: photo of a person}
+  reference: {use: reference, prompt: "photo of a person"}
   describe: {use: describe}
   skeleton: {use: txt2img}
   face: {use: face_swap}
@@ -113,7 +116,7 @@ def test_reference_and_description_are_choices_of_looks_that_take_one_only(libra
     ("wrong", "right", "place"),
     [
         ("  describe: {use: describe}\n", "", "prompt"),
-        (", prompt: photo of a person", "", "prompt"),
+        (', prompt: "photo of a person"', "", "prompt"),
         ("photo of a person", "photo of a person, {described}", "stages.reference.prompt"),
     ],
 )
@@ -127,7 +130,7 @@ def test_words_that_nobody_reads_before_are_refused(
 
 def test_a_description_without_a_reference_is_refused(library: Library) -> None:
     _, problems = library.check(
-        PRESET.replace("  reference: {use: reference, prompt: photo of a person}\n", "")
+        PRESET.replace('  reference: {use: reference, prompt: "photo of a person"}\n', "")
     )
     assert any("first stage" in problem.reason for problem in problems)
 
@@ -139,6 +142,14 @@ def test_an_ip_adapter_carries_the_face_over_where_there_is_one(library: Library
     adapter = txt2img_request(given).controlnet[1]
     assert isinstance(adapter, IpAdapter)
     assert (adapter.images, adapter.variants, adapter.weight) == ((b"me",), ("plus-face",), 0.7)
+
+
+def test_an_ip_adapter_is_shown_the_head_alone_where_more_is_in_the_photo(library: Library) -> None:
+    stage = stage_of(instant(library, ADAPTED, head=(100, 20, 300, 220)), "skeleton")
+    given = StageInput(request=stage, picture=b"ref", files={PHOTO: astronaut(1)[0]}, checkpoint="realistic")
+    adapter = txt2img_request(given).controlnet[1]
+    assert isinstance(adapter, IpAdapter)
+    assert Image.open(io.BytesIO(adapter.images[0])).size == (200, 200)
 
 
 def test_without_one_it_is_left_out_and_that_is_noted(library: Library) -> None:
