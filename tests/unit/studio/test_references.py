@@ -127,9 +127,20 @@ def test_a_server_with_a_captioner_is_asked_first_and_says_nothing_of_who_it_is(
     assert len(server.calls(INTERROGATE)) == 1
 
 
-def test_a_captioner_that_is_not_there_is_nothing_against_its_server(
-    house: House, server: PaintingWebui
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(500, {"error": "OSError", "detail": "", "errors": "no captioner"}),
+        Reply(404, {"detail": "Not Found"}),
+        Reply(body={"caption": "<error>"}),
+        Reply(body={"caption": "a man"}),
+    ],
+    ids=["fails", "has none", "says it did and did not", "says nothing but who"],
+)
+def test_where_a_captioner_does_not_help_our_own_does_and_nothing_is_held_against_the_server(
+    house: House, server: PaintingWebui, reply: Reply
 ) -> None:
+    server.on("POST", INTERROGATE, reply)
     pool = house.steps.pool
     describer = Describer(pool=pool, look=house.base.faces.check)
     read = describer.describe(astronaut(1)[0], ("interrogate", "sajin"), lambda: False)
