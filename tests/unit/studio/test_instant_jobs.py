@@ -166,29 +166,6 @@ def test_a_sent_face_photo_does_without_a_person(house: House, server: PaintingW
     assert job.images[0].likeness is None
 
 
-def test_without_a_swapper_the_job_ends_before_anything_is_painted(
-    house: House, server: PaintingWebui
-) -> None:
-    server.without("/faceswaplab/version")
-    house.steps.pool.clients[0].probe()
-    job = run(house, subject=person(house, astronaut(1)[0]))
-    assert job.error is not None
-    assert job.error.code == "missing_capability"
-    assert "face swapper 'faceswaplab / reactor / roop'" in job.error.message
-    assert server.painted == 0
-
-
-def test_the_best_photo_is_large_frontal_and_sharp(house: House) -> None:
-    sharp = astronaut(2)
-    blurred = Image.open(io.BytesIO(sharp[0])).resize((96, 96)).resize((768, 768))
-    small = Image.open(io.BytesIO(sharp[1])).resize((400, 400))
-    subject = person(house, as_jpeg(blurred), as_jpeg(small), astronaut(4)[3])
-    with house.base.database.read() as session:
-        best = best_photo(photos_of(session, subject))
-    assert best is not None
-    assert best.filename == "2.jpg"
-
-
 def learning(house: House, subject: str, status: Status) -> None:
     """Let a training of the subject stand in the database."""
     row = TrainingRow(
@@ -245,3 +222,26 @@ def test_a_job_of_nobody_is_never_made_again_so(house: House) -> None:
     assert house.studio.job(job.id).redo == "none"
     with pytest.raises(NothingLearned):
         house.studio.redo_job(job.id)
+
+
+def test_without_a_swapper_the_job_ends_before_anything_is_painted(
+    house: House, server: PaintingWebui
+) -> None:
+    server.without("/faceswaplab/version")
+    house.steps.pool.clients[0].probe()
+    job = run(house, subject=person(house, astronaut(1)[0]))
+    assert job.error is not None
+    assert job.error.code == "missing_capability"
+    assert "face swapper 'faceswaplab / reactor / roop'" in job.error.message
+    assert server.painted == 0
+
+
+def test_the_best_photo_is_large_frontal_and_sharp(house: House) -> None:
+    sharp = astronaut(2)
+    blurred = Image.open(io.BytesIO(sharp[0])).resize((96, 96)).resize((768, 768))
+    small = Image.open(io.BytesIO(sharp[1])).resize((400, 400))
+    subject = person(house, as_jpeg(blurred), as_jpeg(small), astronaut(4)[3])
+    with house.base.database.read() as session:
+        best = best_photo(photos_of(session, subject))
+    assert best is not None
+    assert best.filename == "2.jpg"
