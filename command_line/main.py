@@ -143,6 +143,18 @@ def portrait(
             help="A picture to take after (pose, expression, clothes, background), for instant presets.",
         ),
     ] = None,
+    likeness_bar: Annotated[
+        float | None,
+        typer.Option("--likeness-bar", min=0, max=1, help="Deliver only pictures of at least this likeness."),
+    ] = None,
+    likeness_budget: Annotated[
+        int | None,
+        typer.Option("--likeness-budget", min=1, max=64, help="How many pictures may be made for the bar."),
+    ] = None,
+    tone: Annotated[
+        str | None,
+        typer.Option("--tone", help="A film look, for example warm-portrait; see prompts/tones.yaml."),
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     steps: Steps = None,
@@ -164,7 +176,10 @@ def portrait(
             class_noun=class_noun,
             pose=pose,
             reference=reference,
+            tone=tone,
             steps=steps,
+            likeness_bar=likeness_bar,
+            likeness_budget=likeness_budget,
         )
         raise typer.Exit(portrait_job.run(request, tuple(webui or ()), as_json=as_json))
 

@@ -25,7 +25,9 @@ class PortraitRequest:
     """What is to be made. photos: a folder. seed: None draws one. out: folder for the pictures.
 
     pose: id of a pose picture to follow, None for none. reference: a picture file to take after, None for one that is
-    made; for presets that take one. steps: of the training; None leaves them to the trainer.
+    made; for presets that take one. tone: name of a film look, None for the preset's own. steps: of the training; None
+    leaves them to the trainer. likeness_bar: only pictures from this likeness on are delivered; likeness_budget: how
+    many may be made for that.
     """
 
     photos: Path
@@ -36,7 +38,10 @@ class PortraitRequest:
     class_noun: str
     pose: str | None = None
     reference: Path | None = None
+    tone: str | None = None
     steps: int | None = None
+    likeness_bar: float | None = None
+    likeness_budget: int | None = None
 
 
 def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool) -> int:
@@ -52,7 +57,7 @@ def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool)
 
 
 def _make(session: Session, terminal: Terminal, request: PortraitRequest, report: dict[str, Any]) -> None:
-    preset = feasible_preset(session.api, request.preset, request.pose)
+    preset = feasible_preset(session.api, request.preset, request.pose, request.tone)
     if request.reference is not None and "reference" not in {option["key"] for option in preset["options"]}:
         raise JobFailed(f"the preset {request.preset} takes no reference", "invalid_request")
     request.out.mkdir(parents=True, exist_ok=True)
@@ -66,6 +71,8 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     report.update(job=job["id"], server=_server(job))
     report["images"] = [save_image(session, image, request.out) for image in job["images"]]
     _show(terminal, job, report["images"])
+    if job["promise"]:
+        report["promise"] = _told_promise(session, terminal, request, job["promise"])
     raise_if_failed(job, "the job")
 
 
@@ -98,8 +105,11 @@ def _order(
         "options": {
             "seed": request.seed,
             "pose": request.pose,
+            "tone": request.tone,
             "photo": photo,
             "reference": _reference(session, request),
+            "likeness_bar": request.likeness_bar,
+            "likeness_budget": request.likeness_budget,
         },
     }
     job = session.api.post("/jobs", body, {"Idempotency-Key": uuid.uuid4().hex})
@@ -132,6 +142,20 @@ def _show(terminal: Terminal, job: dict[str, Any], saved: list[dict[str, Any]]) 
         terminal.say(f"{entry['path']}  {entry['width']} × {entry['height']}{likeness}")
     if job["demonstration"]:
         terminal.say(DEMONSTRATION_LINE)
+
+
+def _told_promise(
+    session: Session, terminal: Terminal, request: PortraitRequest, promise: dict[str, Any]
+) -> dict[str, Any]:
+    """Say how the likeness promise was kept, and fetch what came nearest where it was not; the entry for the report."""
+    terminal.say(promise["message"])
+    entry = {key: promise[key] for key in ("bar", "made", "reached", "nearest")}
+    if promise["nearest"] is None or promise["reached"] >= request.count:
+        return entry
+    path = request.out / f"{request.preset}-nearest.png"
+    session.api.download(promise["nearest_url"], path)
+    terminal.say(f"{path} came nearest; it is not delivered")
+    return entry | {"nearest_path": str(path)}
 
 
 def _is_complete(report: dict[str, Any], count: int) -> bool:

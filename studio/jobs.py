@@ -12,7 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from studio.database.connect import Database
 from studio.database.tables import JobRow
-from studio.errors import IdempotencyConflict, NotFound, NothingLearned, NotReady, NotRetryable
+from studio.errors import (
+    IdempotencyConflict,
+    InvalidRequest,
+    NotFound,
+    NothingLearned,
+    NotReady,
+    NotRetryable,
+)
 from studio.face_photos import FacePhotos
 from studio.job_rows import images_of, job_value, owned_job, page
 from studio.library.reading import Library, Product
@@ -21,10 +28,12 @@ from studio.planning.order import order_of
 from studio.planning.overrides import check_options
 from studio.poses import Poses
 from studio.previews import Previews
+from studio.promise import nearest_of, problems_of
 from studio.queue import DurableQueue
 from studio.records import new_id, now
 from studio.redo import redo_of, redo_request
 from studio.servers import known_servers
+from studio.store import Store
 from studio.subjects import current_adapter, owned_subject
 from studio.values import MAX_SEED, Job, JobOptions, JobPage, JobQuery, JobRequest, Status
 
@@ -40,6 +49,7 @@ class Jobs:
     poses: Poses
     face_photos: FacePhotos
     previews: Previews
+    store: Store
     queue: DurableQueue
     owner_id: str
 
@@ -51,7 +61,7 @@ class Jobs:
             return first
         self._take_from_photo(row, request.options, product)
         self._check(row, product)
-        self._check_reference(row, product)
+        self._check_reference(row)
         try:
             with self.database.write() as session:
                 session.add(row)
@@ -128,6 +138,14 @@ class Jobs:
             raise NotFound("preview", job_id)
         return file
 
+    def nearest(self, job_id: str) -> Path:
+        """The file of the picture that came nearest to the job's bar without reaching it. Raises NotFound."""
+        with self.database.read() as session:
+            candidate = nearest_of(owned_job(session, job_id, self.owner_id))
+        if candidate is None:
+            raise NotFound("picture", job_id)
+        return self.store.local(candidate.path)
+
     def _has_preview(self, row: JobRow) -> bool:
         return row.status == Status.RUNNING and self.previews.file(row.id).exists()
 
@@ -135,7 +153,10 @@ class Jobs:
         product = self.library.products.get(request.preset)
         if product is None:
             raise NotFound("preset", request.preset)
-        check_options(product.spec, request.options, self.library.prompts, self.library.animals.animals)
+        check_options(product.spec, request.options, self.library)
+        problems = tuple(problems_of(product.spec, request))
+        if problems:
+            raise InvalidRequest(problems)
         return product
 
     def _take_from_photo(self, row: JobRow, options: JobOptions, product: Product) -> None:
@@ -158,13 +179,13 @@ class Jobs:
                 learned = current_adapter(session, row.subject_id) is not None
                 if product.spec.identity == "lora" and not learned:
                     raise NotReady(row.subject_id, row.preset)
-            order, servers = order_of(session, row, self.poses, self.library.animals), known_servers(session)
+            order, servers = order_of(session, row, self.poses, self.library), known_servers(session)
         require_capable_server(order, servers, self.library.prompts)
 
-    def _check_reference(self, row: JobRow, product: Product) -> None:
+    def _check_reference(self, row: JobRow) -> None:
         """Refuse a reference without exactly one face to take after. Raises NotFound, NoFace, SeveralFaces."""
         with self.database.read() as session:
-            path = order_of(session, row, self.poses, self.library.animals).reference
+            path = order_of(session, row, self.poses, self.library).reference
         if path is not None:
             self.face_photos.require_one_face(path)
 
@@ -185,6 +206,7 @@ class Jobs:
             seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
             options=request.options.model_dump(mode="json"),
             plan=None,
+            candidates=None,
             error=None,
             server=None,
             demonstration=False,

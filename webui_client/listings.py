@@ -59,7 +59,7 @@ class Listings:
         return listing(self._transport, "/sdapi/v1/sd-models", Checkpoint)
 
     def vaes(self) -> tuple[Vae, ...]:
-        """Return the VAE files; a server without that listing has none."""
+        """Return the VAE files; a server without that listing (Forge has another one) has none."""
         return listing(self._transport, "/sdapi/v1/sd-vae", Vae)
 
     def samplers(self) -> tuple[Sampler, ...]:

@@ -17,6 +17,7 @@ from webui_client.capabilities import (
     Checkpoint,
     ControlNetCapability,
     Scheduler,
+    Vae,
     find_checkpoint,
     stem_of,
 )
@@ -33,7 +34,7 @@ from webui_client.units.controlnet import (
 )
 from webui_client.units.identity import Control, InstantId, IpAdapter, Recipe, recipe_of
 from webui_client.units.preprocessors import control_type, listed_module
-from webui_client.values import Extras, FaceSwap, Hires, Img2Img, Sampling, Txt2Img
+from webui_client.values import Extras, ExtrasBatch, FaceSwap, Hires, Img2Img, Sampling, Txt2Img
 
 Need = Callable[[Capabilities], object]
 
@@ -97,11 +98,11 @@ def resolve(request: Txt2Img | Img2Img, server: Capabilities) -> Resolved:
     )
 
 
-def needs_of(request: Txt2Img | Img2Img | Extras | FaceSwap) -> Need:
+def needs_of(request: Txt2Img | Img2Img | Extras | ExtrasBatch | FaceSwap) -> Need:
     """Return a need for the pool: a check that raises MissingCapability if a server cannot serve request."""
 
     def need(server: Capabilities) -> None:
-        if isinstance(request, Extras):
+        if isinstance(request, Extras | ExtrasBatch):
             check_extras(request, server)
         elif isinstance(request, FaceSwap):
             check_face_swap(request, server)
@@ -111,7 +112,7 @@ def needs_of(request: Txt2Img | Img2Img | Extras | FaceSwap) -> Need:
     return need
 
 
-def check_extras(request: Extras, server: Capabilities) -> None:
+def check_extras(request: Extras | ExtrasBatch, server: Capabilities) -> None:
     """Raise MissingCapability if the server lacks an upscaler or restorer that request names."""
     for name in (request.upscaler, request.second_upscaler):
         _require("upscaler", name, [upscaler.name for upscaler in server.upscalers], server)
@@ -212,9 +213,13 @@ def _check_plain_names(request: Sampling, server: Capabilities) -> None:
 
 
 def _check_vae(wanted: str | None, server: Capabilities) -> None:
-    listed = [vae.model_name for vae in server.vaes]
-    if wanted is not None and wanted not in KEEP_VAE:
-        _require("VAE", wanted, [*listed, *map(stem_of, listed)], server)
+    if wanted not in (None, *KEEP_VAE) and not any(is_called(vae, str(wanted)) for vae in server.vaes):
+        raise MissingCapability(server.server, "VAE", str(wanted), [vae.model_name for vae in server.vaes])
+
+
+def is_called(vae: Vae, wanted: str) -> bool:
+    """Whether wanted names a listed VAE, by its file name or without its extension."""
+    return wanted in (vae.model_name, stem_of(vae.model_name))
 
 
 def _check_script(title: str, titles: Sequence[str], server: Capabilities) -> None:

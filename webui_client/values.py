@@ -197,16 +197,7 @@ class Img2Img(Sampling):
             raise ValueError("the overlap must be less than the tile")
 
 
-class Extras(_Request):
-    """Enlarge a picture or restore its faces, without diffusion.
-
-    image: an encoded picture. upscaler: a listed name; "None" leaves the size alone whatever scale says, so
-    scale must then be 1 ("Lanczos" is the plain resize). size: final (width, height) instead of scale,
-    filled by cropping if crop. second_upscaler is blended over the first with second_visibility.
-    codeformer_weight: 0 is strongest.
-    """
-
-    image: bytes = Field(repr=False)
+class _Enlarging(_Request):
     upscaler: str = "None"
     scale: Annotated[float, Field(gt=0, le=8)] = 1.0
     size: tuple[Side, Side] | None = None
@@ -222,6 +213,30 @@ class Extras(_Request):
         if self.upscaler == "None" and (self.scale != 1 or self.size is not None):
             raise ValueError('the upscaler "None" never changes the size; use "Lanczos" for a plain resize')
         return self
+
+
+class Extras(_Enlarging):
+    """Enlarge a picture or restore its faces, without diffusion.
+
+    image: an encoded picture. upscaler: a listed name; "None" leaves the size alone whatever scale says, so
+    scale must then be 1 ("Lanczos" is the plain resize). size: final (width, height) instead of scale,
+    filled by cropping if crop. second_upscaler is blended over the first with second_visibility.
+    codeformer_weight: 0 is strongest.
+    """
+
+    image: bytes = Field(repr=False)
+
+
+class ExtrasBatch(_Enlarging):
+    """The same for several encoded pictures in one call; what cannot be done to one is done to none."""
+
+    images: Annotated[tuple[bytes, ...], Field(min_length=1, repr=False)]
+
+    @property
+    def singles(self) -> tuple[Extras, ...]:
+        """One request for each picture."""
+        fields = self.model_dump(exclude={"images"})
+        return tuple(Extras(image=image, **fields) for image in self.images)
 
 
 class FaceSwap(_Request):

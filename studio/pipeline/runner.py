@@ -17,7 +17,7 @@ from studio.pipeline.keys import stage_key
 from studio.pipeline.patience import StageCancelled, keep_trying, overlooking
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.stages import STAGES, AnyInput, StageInput, StageOutput, request_of
-from studio.planning.plan import AnyPlannedStage, PlannedDescription, PlannedFaceSwap, PlannedStage
+from studio.planning.plan import AnyPlannedStage, PlannedDescription, PlannedStage
 from studio.records import now
 from studio.store import Store
 from webui_client.client import WebuiClient, new_task_id
@@ -98,7 +98,8 @@ class StageRunner:
         if isinstance(work.request, PlannedDescription):
             result = self._described(work, work.request, given, follower)
         else:
-            output, url, flavour = self._tried(work, given, follower)
+            place = {"job": work.job_id, "picture": work.number, "stage": work.request.name}
+            output, url, flavour = self._tried(place, given, follower)
             result = self._keep(
                 work, output, {"url": url, "flavour": flavour, "version": output.version or ""}
             )
@@ -117,6 +118,13 @@ class StageRunner:
         """What a stage that describes has read. Raises StorageError."""
         return self._store.get(described.path).decode()
 
+    def make(self, given: AnyInput, follower: Follower, **place: Any) -> StageOutput:
+        """Run a stage that no job asked for; nothing is kept. place: what it is called in the log.
+
+        Raises StageCancelled, WebuiError when all tries failed.
+        """
+        return self._tried(place, given, follower)[0]
+
     def stored(self, work: StageWork) -> StageResultRow | None:
         """The kept result of a stage whose picture is still there."""
         with self._database.read() as session:
@@ -124,7 +132,8 @@ class StageRunner:
         return row if row is not None and self._store.has(row.path) else None
 
     def _input(self, work: StageWork) -> AnyInput:
-        begins_with = None if isinstance(work.request, PlannedFaceSwap) else work.request.picture
+        request = work.request
+        begins_with = request.picture if isinstance(request, PlannedStage | PlannedDescription) else None
         start = begins_with if work.source is None else work.source.path
         return StageInput(
             request=work.request,
@@ -149,7 +158,9 @@ class StageRunner:
         who = {"url": read.server, "flavour": read.describer, "version": ""}
         return self._keep(work, output, who, suffix=WORDS)
 
-    def _tried(self, work: StageWork, given: AnyInput, follower: Follower) -> tuple[StageOutput, str, str]:
+    def _tried(
+        self, place: dict[str, Any], given: AnyInput, follower: Follower
+    ) -> tuple[StageOutput, str, str]:
         avoid = set[str]()
 
         def others(error: WebuiError) -> bool:
@@ -157,7 +168,6 @@ class StageRunner:
             return any(client.url not in avoid for client in self._pool.clients)
 
         def tell(error: WebuiError, pause: float | None) -> None:
-            place = {"job": work.job_id, "picture": work.number, "stage": work.request.name}
             LOG.warning("stage failed", **place, error=str(error), next_try_in=pause)
 
         return keep_trying(

@@ -21,7 +21,7 @@ class Progress:
 def stage_weight(stage: AnyPlannedStage) -> float:
     """Sampling steps times pixels; a detected face counts as half a picture more, sampled at its own strength.
 
-    Describing a picture and swapping a face count as one step.
+    Describing a picture, swapping a face and enlarging without sampling count as one step.
     """
     pixels = stage.width * stage.height
     if not isinstance(stage, PlannedStage):

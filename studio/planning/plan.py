@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from studio.library.product import DESCRIBED, ControlMode, DescriberName, PresetSpec
-from studio.values import JobOptions, Value
+from studio.library.product import DESCRIBED, ControlMode, DescriberName, PresetSpec, Tone
+from studio.values import JobOptions, LoraWeight, Value
+
+USUAL_LORA_WEIGHT = 0.8
 
 _UNSAID = re.compile(rf",?\s*{re.escape(DESCRIBED)}")
 
@@ -21,13 +23,15 @@ NO_ANIMAL = "animal"
 class Identity(Value):
     """A learned person as prompts name them.
 
-    lora: its name on the server. checkpoint: bare name of the one it was learned on, which alone it fits.
+    lora: its name on the server. checkpoint: bare name of the one it was learned on, which alone it fits. weight: of
+    the LoRA where the preset sets none.
     """
 
     trigger: str
     class_noun: str
     lora: str
     checkpoint: str
+    weight: LoraWeight = USUAL_LORA_WEIGHT
 
 
 class Order(Value):
@@ -37,7 +41,7 @@ class Order(Value):
     pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph. photo: path of the
     person's photo that the job works from. head: the square round the head in it, (left, top, right, bottom) in pixels;
     None where the photo is that square already. reference: path of the picture that the composition takes after, where
-    the job names one. animal: what the chosen animal is called in prompts.
+    the job names one. animal: what the chosen animal is called in prompts. tone: the chosen one.
     """
 
     preset: str
@@ -53,6 +57,7 @@ class Order(Value):
     head: Corners | None = None
     reference: str | None = None
     animal: str = NO_ANIMAL
+    tone: Tone | None = None
 
 
 class ServerFacts(Value):
@@ -194,7 +199,28 @@ class PlannedFaceSwap(Value):
         return {self.photo} if self.photo else set()
 
 
-AnyPlannedStage = Annotated[PlannedStage | PlannedDescription | PlannedFaceSwap, Field(discriminator="use")]
+class PlannedExtras(Value):
+    """A stage that enlarges the picture of the stage before by an upscaler alone.
+
+    width, height: pixels that come out, before rounding by the server.
+    """
+
+    name: str
+    use: Literal["extras"]
+    upscaler: str
+    scale: float
+    width: int
+    height: int
+
+    @property
+    def files(self) -> set[str]:
+        """Paths in the store of the pictures it needs beside its input: none."""
+        return set()
+
+
+AnyPlannedStage = Annotated[
+    PlannedStage | PlannedDescription | PlannedFaceSwap | PlannedExtras, Field(discriminator="use")
+]
 
 
 def with_description(stage: PlannedStage, words: str) -> PlannedStage:

@@ -39,6 +39,7 @@ from studio.values.id_photos import (
 )
 from studio.values.installation import Readiness, Running, Server, StudioStatus, TrainingAvailability
 from studio.values.jobs import (
+    MOST_CANDIDATES,
     Description,
     Image,
     ImagePage,
@@ -48,6 +49,9 @@ from studio.values.jobs import (
     JobPage,
     JobQuery,
     JobRequest,
+    LikenessBar,
+    LikenessBudget,
+    Promise,
     Redo,
     Restored,
     StagePicture,
@@ -71,6 +75,7 @@ from studio.values.people import (
 )
 from studio.values.products import (
     MissingPart,
+    Offer,
     Pose,
     Preset,
     PresetCheck,
@@ -78,14 +83,26 @@ from studio.values.products import (
     PresetProblem,
     PresetStage,
 )
+from studio.values.reports import (
+    AdapterReport,
+    Advice,
+    AdviceCode,
+    LoraWeight,
+    ReportPicture,
+    ReportPoint,
+)
 from training.port import TrainerName
 
 __all__ = [
     "LOCAL_OWNER",
     "MAX_PHOTOS",
     "MAX_SEED",
+    "MOST_CANDIDATES",
     "NEEDED_PHOTOS",
     "Adapter",
+    "AdapterReport",
+    "Advice",
+    "AdviceCode",
     "AnimalMatch",
     "CheckCode",
     "CheckReport",
@@ -114,10 +131,14 @@ __all__ = [
     "JobQuery",
     "JobRequest",
     "LandmarkDistance",
+    "LikenessBar",
+    "LikenessBudget",
+    "LoraWeight",
     "Measure",
     "MissingPart",
     "NewCaption",
     "NewSubject",
+    "Offer",
     "Photo",
     "PhotoSet",
     "PhotosAdded",
@@ -127,10 +148,13 @@ __all__ = [
     "PresetOption",
     "PresetProblem",
     "PresetStage",
+    "Promise",
     "Readiness",
     "Reason",
     "Redo",
     "RefusedFile",
+    "ReportPicture",
+    "ReportPoint",
     "Restored",
     "Running",
     "Scalar",

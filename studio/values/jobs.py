@@ -21,6 +21,10 @@ from studio.values.base import (
     Words,
 )
 
+MOST_CANDIDATES = 64
+LikenessBar = Annotated[float, Field(gt=0, le=1)]
+LikenessBudget = Annotated[int, Field(ge=1, le=MOST_CANDIDATES)]
+
 
 class JobOptions(Value):
     """What a caller may change about a preset. stages: overrides per stage name, checked against the preset.
@@ -29,6 +33,10 @@ class JobOptions(Value):
     presets that work from one. animal: name of one, for presets that name one; None takes the nearest to the photo.
     reference: id of an image or of an own pose picture that the composition takes after, for presets that take one;
     None has one made. description: the words to say of it; None has them read from it.
+    likeness_bar: only pictures of at least this likeness are delivered. likeness_budget: how many may be made for that;
+    None allows several for each picture.
+    tone: name of one, for presets with a stage that takes it. loras: style LoRAs of the server beside the preset's own,
+    as "name:weight, name:weight"; a stage's override of the same name takes the place of its own.
     """
 
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
@@ -39,6 +47,10 @@ class JobOptions(Value):
     animal: Annotated[str, Field(max_length=64)] | None = None
     reference: Annotated[str, Field(max_length=64)] | None = None
     description: Annotated[str, Field(max_length=LONGEST_DESCRIPTION, pattern=ONE_LINE)] | None = None
+    likeness_bar: LikenessBar | None = None
+    likeness_budget: LikenessBudget | None = None
+    tone: Annotated[str, Field(max_length=64)] | None = None
+    loras: Annotated[str, Field(max_length=1000, pattern=NO_NUL)] = ""
     stages: dict[str, dict[str, Scalar]] = Field(default_factory=dict)
 
 
@@ -106,11 +118,25 @@ class UsedServer(Value):
 Redo = Literal["none", "learning", "ready"]
 
 
+class Promise(Value):
+    """How a job stands that delivers only pictures from a bar of likeness on.
+
+    made: pictures so far; reached: those of them that are delivered. nearest: the highest likeness among the others,
+    None where there is none.
+    """
+
+    bar: LikenessBar
+    made: int
+    reached: int
+    nearest: Fraction | None
+
+
 class Job(Value):
     """One run of a preset. stage: name of the running stage. has_preview: whether a live preview can be read.
 
     redo: whether a job that took its face from a photo can be made again with what was learned of the person: "ready",
-    "learning" while that is still being learned, "none" where there is nothing to wait for.
+    "learning" while that is still being learned, "none" where there is nothing to wait for. promise: where a likeness
+    was asked for.
     """
 
     id: str
@@ -125,6 +151,7 @@ class Job(Value):
     count: int
     options: JobOptions
     images: tuple[Image, ...]
+    promise: Promise | None
     error: Failure | None
     server: UsedServer | None
     demonstration: bool

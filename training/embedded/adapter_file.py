@@ -27,10 +27,14 @@ Tensors = dict[str, torch.Tensor]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What the metadata tells of a training. prediction: "epsilon" or "v_prediction". loss: the last, smoothed."""
+    """What the metadata tells of a training.
+
+    steps: learned so far. prediction: "epsilon" or "v_prediction". loss: the last, smoothed.
+    """
 
     request: TrainingRequest
     plan: LearningPlan
+    steps: int
     prediction: str
     started_at: datetime
     loss: float | None
@@ -70,7 +74,7 @@ def metadata(provenance: Provenance, tensors: Tensors) -> dict[str, str]:
         "ss_resolution": str(plan.sizes[0]),
         "ss_num_train_images": str(len(request.photos)),
         "ss_tag_frequency": json.dumps({trigger: {trigger: len(request.photos)}}),
-        "ss_steps": str(plan.steps),
+        "ss_steps": str(provenance.steps),
         "ss_max_train_steps": str(plan.steps),
         "ss_total_batch_size": str(plan.batch_size),
         "ss_unet_lr": str(plan.learning_rate),

@@ -20,8 +20,11 @@ EVERY_PRODUCT = ""
 ORDER = "look"
 """A setting that was changed just before "make" was touched must be known by then."""
 
-APART = ("pose", "photo", "reference")
+APART = ("pose", "photo", "reference", "tone")
 """Options that have a place of their own on the page, outside the fold with all settings."""
+
+OF_THE_LOOK = ("stages", "tone", "likeness_bar", "likeness_budget")
+"""Options that end when another look is chosen, which may not have them."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Look:
     references_fold: gr.Accordion
     references: gr.HTML
     reference_file: gr.UploadButton
+    tones_fold: gr.Accordion
+    tones: gr.HTML
     count: gr.Radio
     settings: gr.HTML
     start: gr.Button
@@ -46,7 +51,7 @@ class Look:
         """Return every component that an event may change."""
         return {
             self.fold, self.product, self.presets, self.poses_fold, self.poses, self.references_fold,
-            self.references, self.count, self.settings, self.start, self.notice,
+            self.references, self.tones_fold, self.tones, self.count, self.settings, self.start, self.notice,
         }  # fmt: skip
 
     def draw(self, site: Site, scene: Scene) -> Updates:
@@ -59,6 +64,8 @@ class Look:
             self.poses_fold: gr.update(visible=takes(scene.preset, "pose")),
             self.references: references_of(site, scene),
             self.references_fold: gr.update(visible=takes(scene.preset, "reference")),
+            self.tones: site.html("look_tones", tones=scene.tones, chosen=scene.place.option("", "tone")),
+            self.tones_fold: gr.update(visible=takes(scene.preset, "tone")),
             self.count: gr.Radio(value=scene.place.count),
             self.settings: settings_of(site, scene),
             self.start: gr.Button(
@@ -109,9 +116,9 @@ def product_filter(site: Site, scene: Scene) -> Any:
     return gr.Radio(choices=choices, value=EVERY_PRODUCT, visible=len(products) > 1)
 
 
-def takes(preset: Json | None, option: str) -> bool:
-    """Return whether a look has an option, such as the pose of a picture or a picture to take after."""
-    return preset is not None and any(known["key"] == option for known in preset["options"])
+def takes(preset: Json | None, key: str) -> bool:
+    """Return whether a look has an option, such as "pose", "reference" or "tone"."""
+    return bool(preset) and any(option["key"] == key for option in (preset or {})["options"])
 
 
 def references_of(site: Site, scene: Scene) -> str:
@@ -147,13 +154,20 @@ def field_of(site: Site, place: Place, option: Json) -> Json:
     default = shown(option["default"])
     return option | {
         "stage": stage,
-        "label": site.words.known(f"option.{option['key']}", option["key"].replace("_", " ")),
+        "label": label_of(site, option),
         "default": default,
         "minimum": shown(option["minimum"]),
         "maximum": shown(option["maximum"]),
         "value": default if chosen is None else shown(chosen),
         "changed": chosen is not None,
     }
+
+
+def label_of(site: Site, option: Json) -> str:
+    """Return what a setting is called; a stage's own words are its prompt, those of the whole job are added to it."""
+    key = option["key"]
+    known = site.words.known(f"option.{key}", key.replace("_", " "))
+    return site.words.known(f"option.stage_{key}", known) if option["stage"] else known
 
 
 def shown(value: object) -> str:
@@ -183,6 +197,10 @@ def build(site: Site) -> Look:
             reference_file = gr.UploadButton(
                 words("studio.look.pose_upload"), file_types=["image"], elem_id="reference-file"
             )
+        with gr.Accordion(
+            words("studio.look.tone"), open=False, elem_id="tone-fold", elem_classes="sj-fold"
+        ) as tones_fold:
+            tones = view(name="tones", listens=CLICKS)
         count = gr.Radio(
             label=words("studio.look.count"),
             choices=[(str(count), count) for count in COUNTS],
@@ -197,9 +215,22 @@ def build(site: Site) -> Look:
         notice = view()
         start = gr.Button(words("studio.look.start"), variant="primary", elem_id="make")
     return Look(
-        fold, product, presets, poses_fold, poses, pose_file, references_fold, references, reference_file, count,
-        settings, start, notice,
-    )  # fmt: skip
+        fold,
+        product,
+        presets,
+        poses_fold,
+        poses,
+        pose_file,
+        references_fold,
+        references,
+        reference_file,
+        tones_fold,
+        tones,
+        count,
+        settings,
+        start,
+        notice,
+    )
 
 
 def wire(look: Look, way: Way) -> None:
@@ -217,15 +248,18 @@ def wire(look: Look, way: Way) -> None:
 
 
 def wire_choices(look: Look, way: Way) -> None:
-    """Connect the grid of looks, its filter, the poses and the number of pictures."""
+    """Connect the grid of looks, its filter, the poses, the tones and the number of pictures."""
 
     def choose(data: Updates, touched: Json) -> Updates:
         place: Place = data[way.place]
-        kept = {key: value for key, value in place.options.items() if key != "stages"}
+        kept = {key: value for key, value in place.options.items() if key not in OF_THE_LOOK}
         return way.go(place.moved(preset=touched["name"], options=kept, step=STEP))
 
     def picture(data: Updates, touched: Json) -> Updates:
         return way.go(data[way.place].with_option("", touched["act"], touched["id"] or None).moved(step=STEP))
+
+    def tone(data: Updates, touched: Json) -> Updates:
+        return way.go(data[way.place].with_option("", "tone", touched["name"] or None).moved(step=STEP))
 
     def upload(data: Updates, _: Json) -> Updates:
         added = way.site.api.add_pose(Path(data[look.pose_file]))
@@ -246,6 +280,7 @@ def wire_choices(look: Look, way: Way) -> None:
     way.on(look.poses.click, look.notice, picture, order=ORDER)
     way.on(look.references.click, look.notice, picture, order=ORDER)
     way.on(look.reference_file.upload, look.notice, upload_reference, {look.reference_file}, order=ORDER)
+    way.on(look.tones.click, look.notice, tone, order=ORDER)
     way.on(look.pose_file.upload, look.notice, upload, {look.pose_file}, order=ORDER)
     way.on(look.product.input, look.notice, filtered, {look.product}, order=ORDER)
     way.on(look.count.input, look.notice, counted, {look.count}, order=ORDER)

@@ -25,6 +25,7 @@ class Scene:
     presets: list[Json]
     poses: list[Json]
     images: list[Json]
+    tones: list[Json]
     job: Json | None
     status: Json
 
@@ -75,6 +76,7 @@ def read(api: Api, place: Place) -> Scene:
         presets=presets,
         poses=api.items("/poses"),
         images=api.items("/images", limit=NEWEST_IMAGES),
+        tones=api.items("/tones"),
         job=job,
         status=status,
     )
@@ -94,6 +96,7 @@ def glance(api: Api, place: Place) -> Scene:
         presets=[look] if look else [],
         poses=[],
         images=[],
+        tones=[],
         job=job,
         status={},
     )

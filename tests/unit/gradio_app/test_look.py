@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gradio_app.api import Api
-from gradio_app.pages.studio.look import obstacle, references_of
+from gradio_app.pages.start import address_of
+from gradio_app.pages.studio.look import label_of, obstacle, references_of
 from gradio_app.pages.studio.portraits import job_view
 from gradio_app.pages.studio.scene import Scene, instant_look
 from gradio_app.place import Place
@@ -28,6 +29,7 @@ def scene(place: Place) -> Scene:
         presets=[OWL],
         poses=[],
         images=[],
+        tones=[],
         job=None,
         status={},
     )
@@ -95,3 +97,24 @@ def test_the_first_possible_instant_look_is_offered_while_somebody_is_learned() 
     ]
     assert instant_look(looks) == "now"
     assert instant_look(looks[:2]) == ""
+
+
+def test_the_words_of_a_stage_are_its_prompt_and_those_of_the_job_are_added_to_it() -> None:
+    assert label_of(SITE, {"key": "prompt", "stage": "tone"}) == SITE.words("option.stage_prompt")
+    assert label_of(SITE, {"key": "prompt", "stage": None}) == SITE.words("option.prompt")
+    assert label_of(SITE, {"key": "steps", "stage": "tone"}) == SITE.words("option.steps")
+
+
+@pytest.mark.parametrize(
+    ("name", "presets", "address"),
+    [
+        ("id_photo", [], "/en/id-photo"),
+        ("animal", ["animal"], "/en/animal"),
+        ("instant", ["instant", "instant-business"], "/en/?preset=instant"),
+        ("workbench", ["studio-profile"], "/en/?step=look&preset=studio-profile"),
+    ],
+)
+def test_a_product_leads_to_its_own_page_or_to_the_studio_with_its_first_look(
+    name: str, presets: list[str], address: str
+) -> None:
+    assert address_of(SITE, {"name": name, "presets": presets}) == address

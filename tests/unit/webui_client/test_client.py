@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import threading
 from typing import Any
 
@@ -13,7 +14,7 @@ from webui_client.infotext import parse
 from webui_client.units.adetailer import ADetailer, ADetailerTab
 from webui_client.units.controlnet import ControlNetUnit, PlacedUnit
 from webui_client.units.upscale import SdUpscale, UltimateSdUpscale
-from webui_client.values import Extras, Progress
+from webui_client.values import Extras, ExtrasBatch, Progress
 
 TXT2IMG, IMG2IMG = "/sdapi/v1/txt2img", "/sdapi/v1/img2img"
 
@@ -183,6 +184,32 @@ def test_extras_enlarge(server: ReplayServer, client: WebuiClient) -> None:
     server.replay(276)
     result = client.extras(Extras(image=png(), upscaler="Lanczos", scale=2))
     assert (result.width, result.height) == (128, 128)
+
+
+def enlarged(*sides: int) -> Reply:
+    return Reply(
+        body={"html_info": "", "images": [base64.b64encode(png(side, side)).decode() for side in sides]}
+    )
+
+
+BATCH = ExtrasBatch(images=(png(), png(colour="red")), upscaler="Lanczos", scale=2)
+
+
+def test_extras_enlarge_several_pictures_in_one_call(server: ReplayServer, client: WebuiClient) -> None:
+    server.on("POST", "/sdapi/v1/extra-batch-images", enlarged(128, 128))
+    assert [picture.width for picture in client.extras_batch(BATCH)] == [128, 128]
+    body = server.asked[-1].json
+    assert [base64.b64decode(item["data"]) for item in body["imageList"]] == list(BATCH.images)
+    assert (body["upscaler_1"], body["upscaling_resize"], "image" in body) == ("Lanczos", 2, False)
+
+
+@pytest.mark.parametrize(("sides", "reason"), [((128,), "1 of 2 pictures"), ((128, 64), "64x64 came")])
+def test_a_batch_that_is_not_whole_is_no_result(
+    server: ReplayServer, client: WebuiClient, sides: tuple[int, ...], reason: str
+) -> None:
+    server.on("POST", "/sdapi/v1/extra-batch-images", enlarged(*sides))
+    with pytest.raises(FeatureDidNotRun, match=reason):
+        client.extras_batch(BATCH)
 
 
 def test_an_unknown_upscaler_is_refused_before_it_is_tried(server: ReplayServer, client: WebuiClient) -> None:
