@@ -159,7 +159,7 @@ class Api:
 
     def redo_job(self, job_id: str) -> Json:
         """Order an instant job once more with what was learned meanwhile, and return the new job."""
-        return self.post(f"/jobs/{job_id}/again", **{"Idempotency-Key": str(uuid.uuid4())})
+        return self.post(f"/jobs/{job_id}/again", None, **{"Idempotency-Key": str(uuid.uuid4())})
 
     def set_favourite(self, image_id: str, favourite: bool) -> Json:
         """Mark or unmark an image as a favourite and return it."""

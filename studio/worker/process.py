@@ -143,14 +143,7 @@ def job_steps(base: Foundations, pool: WebuiPool, tasks: ServerTasks, stopping: 
         previews=base.previews,
         pool=pool,
         policy=policy,
-        runner=StageRunner(
-            base.database,
-            base.store,
-            pool,
-            tasks,
-            policy,
-            Describer(pool=pool, look=base.faces.check),
-        ),
+        runner=_stage_runner(base, pool, tasks, policy),
         finisher=Finisher(database=base.database, store=base.store, faces=base.faces),
         stopping=stopping,
     )
@@ -169,13 +162,18 @@ def training_steps(
         trainers=trainers(base.settings, pool),
         scorer=Scorer(
             servers=ServerLoras(loras=base.loras, pool=pool),
-            runner=StageRunner(base.database, base.store, pool, tasks, policy),
+            runner=_stage_runner(base, pool, tasks, policy),
             policy=policy,
             faces=base.faces,
             prompts=base.library.prompts,
         ),
         stopping=stopping,
     )
+
+
+def _stage_runner(base: Foundations, pool: WebuiPool, tasks: ServerTasks, policy: RetryPolicy) -> StageRunner:
+    describer = Describer(pool=pool, look=base.faces.check)
+    return StageRunner(base.database, base.store, pool, tasks, policy, describer)
 
 
 def _stop_on_signals(stopping: Stopping) -> None:

@@ -71,6 +71,7 @@ def test_below_finished_pictures_from_a_photo_stands_what_learning_will_give(red
         "progress": 1.0,
         "eta_seconds": None,
         "demonstration": False,
+        "promise": None,
         "redo": "none",
     }
     assert shown in job_view(SITE, [], done | {"redo": redo})

@@ -106,7 +106,7 @@ def test_the_reference_is_the_same_picture_once_the_person_is_learned(library: L
 
 
 def test_reference_and_description_are_choices_of_looks_that_take_one_only(library: Library) -> None:
-    offered = {name: {option.key for option in preset_options(product.spec)}
+    offered = {name: {option.key for option in preset_options(product.spec, library)}
                for name, product in library.products.items()}  # fmt: skip
     assert {"reference", "description"} <= offered["instant"]
     assert not {"reference", "description"} & offered["instant-quick"]
