@@ -91,6 +91,7 @@ def test_the_page_says_so_below_the_finished_pictures(state: str, shown: str) ->
         "progress": 1.0,
         "eta_seconds": None,
         "demonstration": False,
+        "promise": None,
     }
     assert shown in job_view(SITE, [], done, learned=state)
     assert shown not in job_view(SITE, [], done)
