@@ -137,7 +137,7 @@ def promise() -> Json:
         "reached": 1,
         "nearest": 0.64,
         "nearest_url": "/api/v1/jobs/j1/nearest",
-        "message": "1 of 2 pictures reach a likeness of 0.70; 12 were made for it. The best of the others has 0.64.",
+        "message": "1 of 2 pictures reach a likeness of 0.70. Made for it: 12. The best of the others has 0.64.",
     }
 
 
