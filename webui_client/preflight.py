@@ -344,7 +344,8 @@ class _Placing:
     def instant_id(self, wanted: InstantId) -> tuple[PlacedUnit, ...]:
         """Return InstantID's two units; raises MissingCapability, also for a checkpoint that is not one of SDXL."""
         if not self.sdxl:
-            raise self.lacks("checkpoint of SDXL", "for InstantID")
+            titles = [checkpoint.title for checkpoint in self.server.checkpoints]
+            raise self.lacks("checkpoint", "one of SDXL, for InstantID", titles)
         return tuple(self.unit(unit) for unit in wanted.units())
 
     def ip_adapter(self, wanted: IpAdapter) -> tuple[tuple[PlacedUnit, ...], str | None]:
