@@ -230,6 +230,7 @@ def image(number: int, likeness: float | None = 0.71, favourite: bool = False) -
         "likeness": likeness,
         "likeness_measure": "face" if likeness else None,
         "likeness_text": "very like" if likeness else None,
+        "animation": None,
         "url": f"{base}/file",
         "thumbnail_url": f"{base}/thumbnail",
         "recipe_url": f"{base}/recipe",

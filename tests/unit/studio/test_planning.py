@@ -52,7 +52,8 @@ REAL = TINY.model_copy(
 )
 FULL = REAL.model_copy(
     update={
-        "samplers": (*REAL.samplers, "DPM++ 2S a"),
+        "samplers": (*REAL.samplers, "DPM++ 2S a", "DDIM"),
+        "motion_modules": (),
         "controlnet_models": (*REAL.controlnet_models, "control_v2p_sd15_mediapipe_face [6]"),
         "controlnet_modules": (*REAL.controlnet_modules, "mediapipe_face"),
     }
