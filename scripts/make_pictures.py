@@ -34,7 +34,7 @@ PEOPLE = {
     "actor-headshot": "man, short black hair",
     "cafe": "young woman, black hair bob",
     "editorial": "woman, black hair with bangs",
-    "golden-hour": "young woman, long blonde hair, fair skin",
+    "golden-hour": "young woman, long brown hair",
     "graduation": "young woman, long black hair",
     "hanbok": "young woman, black hair in a bun",
     "high-key": "young woman, long brown hair",
