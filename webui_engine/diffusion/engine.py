@@ -14,6 +14,7 @@ from PIL import Image
 
 from webui_engine.controlnet import preprocessors
 from webui_engine.controlnet.adapters import Adapters, Features
+from webui_engine.controlnet.annotators import Annotators
 from webui_engine.controlnet.models import ControlNets
 from webui_engine.controlnet.preprocessors import MODULES, UNSET, Module
 from webui_engine.controlnet.reference import References, looking_at
@@ -57,6 +58,7 @@ class Engine:
         self._upscalers = Upscalers(self._models_dirs, self._device)
         self._controlnets = ControlNets(self._models_dirs)
         self._adapters = Adapters(self._models_dirs, self._controlnets)
+        self._annotators = Annotators(self._models_dirs, self._device)
         self._checkpoints = scan_checkpoints(self._models_dirs, self._named_checkpoints)
         self._bench: Workbench | None = None
         self._finishing: Workbench | None = None
@@ -111,6 +113,7 @@ class Engine:
         self._bench = self._finishing = None
         self._controlnets.clear()
         self._adapters.clear()
+        self._annotators.clear()
         release_memory(self._device)
 
     def reload(self) -> None:
@@ -175,12 +178,12 @@ class Engine:
         return tuple(info.name for info in self._controlnets.listing())
 
     def controlnet_modules(self) -> tuple[Module, ...]:
-        """The preprocessors with their sliders; those of IP-Adapters only where their weights are."""
-        return (*MODULES, *self._adapters.modules())
+        """The preprocessors with their sliders; those that need weights only where these are."""
+        return (*MODULES, *self._annotators.modules(), *self._adapters.modules())
 
     def draws(self, module: str) -> bool:
         """Whether the preprocessor called module gives a map, and does not read pictures for an IP-Adapter."""
-        return any(item.name == module and item.draw is not None for item in MODULES)
+        return any(item.name == module and item.draw is not None for item in self.controlnet_modules())
 
     def preprocess(
         self,
@@ -191,13 +194,15 @@ class Engine:
         threshold_b: float = UNSET,
     ) -> Image.Image:
         """The drawing that the preprocessor called module makes of image, RGB; -1 means the module's default."""
-        return preprocessors.preprocess(image, module, resolution, threshold_a, threshold_b)
+        return preprocessors.preprocess(
+            image, module, resolution, threshold_a, threshold_b, modules=self.controlnet_modules()
+        )
 
     def read_pose(
         self, image: Image.Image, module: str, resolution: int = UNSET
     ) -> tuple[Image.Image, dict[str, Any]] | None:
         """What preprocess draws and the same pose in OpenPose's JSON; None for a module that draws no poses."""
-        return preprocessors.read_pose(image, module, resolution)
+        return preprocessors.read_pose(image, module, resolution, modules=self.controlnet_modules())
 
     @property
     def native_size(self) -> int:
