@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import torch
 
-from . import autoencoder, controlnets, latents, package, paintings, sampling, text, unet
+from . import autoencoder, clips, controlnets, latents, motion, package, paintings, sampling, text, unet
 from .measure import measure, wishes
 from .shapes import LATENT_CHANNELS
 from .unpack import unpack
@@ -22,6 +22,7 @@ Log = Callable[[str], None]
 TALL_SHARE = 0.25
 AUTOENCODER_BLOCKS = 2
 BALANCE_PICTURES = 500
+CLIP_BLOCKS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,26 @@ def _controlnet_job(rank: int, run: controlnets.ControlNetRun, log: Log) -> None
     controlnets.train_controlnet(run, rank, log)
 
 
+def _clips(setting: Setting, _seconds: float, log: Log) -> None:
+    model = autoencoder.load_autoencoder(setting.work / "autoencoder.pt", setting.device)
+    clips.encode_clips(model, setting.work / "clips", CLIP_BLOCKS, log)
+
+
+def _motion(setting: Setting, seconds: float, log: Log) -> None:
+    run = motion.MotionRun(
+        work=setting.work,
+        seconds=seconds,
+        learning_rate=motion.LEARNING_RATE * setting.rate_share,
+        only=setting.only,
+        device=setting.device,
+    )
+    run_workers(setting.workers, partial(_motion_job, run=run, log=log))
+
+
+def _motion_job(rank: int, run: motion.MotionRun, log: Log) -> None:
+    motion.train_motion(run, rank, log)
+
+
 def _package(setting: Setting, _seconds: float, log: Log) -> None:
     tokenizer = build_tokenizer()
     folder = package.package_checkpoint(
@@ -150,7 +171,13 @@ def _package(setting: Setting, _seconds: float, log: Log) -> None:
             log(
                 f"wrote {package.package_controlnet(setting.models, kind, controlnets.load_controlnet(state))}"
             )
+    _package_motion(setting, log)
     log(f"{package.folder_megabytes(setting.models):.1f} MB altogether")
+
+
+def _package_motion(setting: Setting, log: Log) -> None:
+    if (setting.work / "motion.pt").exists():
+        log(f"wrote {package.package_motion(setting.models, motion.load_motion(setting.work))}")
 
 
 def _measure(setting: Setting, _seconds: float, log: Log) -> None:
@@ -177,6 +204,8 @@ PHASES: dict[str, Callable[[Setting, float, Log], None]] = {
     "decoder": _decoder,
     "controlnet-openpose": partial(_controlnet, kind="openpose"),
     "controlnet-tile": partial(_controlnet, kind="tile"),
+    "clips": _clips,
+    "motion": _motion,
     "package": _package,
     "measure": _measure,
 }

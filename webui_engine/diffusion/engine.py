@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+from webui_engine.animatediff.modules import MotionModuleInfo, MotionModules
 from webui_engine.controlnet import preprocessors
 from webui_engine.controlnet.models import ControlNets
 from webui_engine.controlnet.preprocessors import MODULES, UNSET, Module
@@ -21,7 +22,7 @@ from webui_engine.diffusion.autoencoders import VaeInfo, find_vae, scan_vaes
 from webui_engine.diffusion.checkpoints import CheckpointInfo, find_checkpoint, scan_checkpoints
 from webui_engine.diffusion.embeddings import FOLDER as EMBEDDINGS
 from webui_engine.diffusion.embeddings import EmbeddingInfo, scan_embeddings
-from webui_engine.diffusion.generation import Generation, Tools, check_task
+from webui_engine.diffusion.generation import Generation, Motion, Tools, check_task
 from webui_engine.diffusion.loading import load_model
 from webui_engine.diffusion.loras import FOLDER as LORAS
 from webui_engine.diffusion.loras import LoraInfo, scan_loras
@@ -53,6 +54,7 @@ class Engine:
         self._thread = OneThread("pictures")
         self._upscalers = Upscalers(self._models_dirs, self._device)
         self._controlnets = ControlNets(self._models_dirs)
+        self._motion_modules = MotionModules(self._models_dirs)
         self._checkpoints = scan_checkpoints(self._models_dirs, self._named_checkpoints)
         self._bench: Workbench | None = None
         self._current: CheckpointInfo | None = None
@@ -94,6 +96,7 @@ class Engine:
         self._current = hashed
         self._checkpoints = tuple(hashed if c.filename == hashed.filename else c for c in self._checkpoints)
         self._controlnets.clear()
+        self._motion_modules.clear()
         release_memory(self._device)
         return bench
 
@@ -104,6 +107,7 @@ class Engine:
     def _unload(self) -> None:
         self._bench = None
         self._controlnets.clear()
+        self._motion_modules.clear()
         release_memory(self._device)
 
     def reload(self) -> None:
@@ -168,6 +172,10 @@ class Engine:
     def controlnet_modules(self) -> tuple[Module, ...]:
         """The preprocessors with their sliders."""
         return MODULES
+
+    def motion_modules(self) -> tuple[MotionModuleInfo, ...]:
+        """AnimateDiff's motion modules in the models folders."""
+        return self._motion_modules.listing()
 
     def preprocess(
         self,
@@ -234,7 +242,12 @@ class Engine:
             prepare=lambda second: prepare(second_pass=second),
             controls=partial(self._controls, task, model),
             upscale=self.upscale,
+            motion=partial(self._motion, model),
         )
+
+    def _motion(self, model: Model, name: str) -> Motion:
+        info = self._motion_modules.find(name)
+        return Motion(self._motion_modules.join(name, model), info.beta_schedule)
 
     def _controls(
         self,

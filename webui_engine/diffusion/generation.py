@@ -7,23 +7,34 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from diffusers import UNetMotionModel
 from PIL import Image
 from torch.nn import functional
 
+from webui_engine.animatediff.clip import MovingClip, faded, travelled
 from webui_engine.diffusion import hires as hires_fix
 from webui_engine.diffusion import inpainting, latents
 from webui_engine.diffusion.conditioning import Conditioning
 from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.noise import Seeds, initial_noise, picture_seeds
 from webui_engine.diffusion.pictures import fit
+from webui_engine.diffusion.prompts import extract_networks
 from webui_engine.diffusion.samplers import AUTOMATIC, SAMPLERS, build_scheduler, find_sampler, find_schedule
 from webui_engine.diffusion.sampling import Control, LatentMask, Outcome, Pass, noisy_start, sample
 from webui_engine.diffusion.workbench import Prepared
 from webui_engine.errors import BadValue
-from webui_engine.tasks import GenerationTask, Hires, MaskedContent, Monitor, ResizeMode, Sampled
+from webui_engine.tasks import Clip, GenerationTask, Hires, MaskedContent, Monitor, ResizeMode, Sampled
 
 Size = tuple[int, int]
 _ALMOST_ONE = 0.999
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """A denoiser of clips, and how the noise levels are spaced that it was trained with."""
+
+    network: UNetMotionModel
+    beta_schedule: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +43,14 @@ class Tools:
 
     prepare: brings the LoRAs of a pass into effect (True: of the second) and tells its prompts. controls: the
     ControlNet units for a picture size in pixels, the box that inpainting cut out of the initial picture (or None), and
-    whether it is the second pass. upscale: enlarges a picture by an upscaler's name to a size.
+    whether it is the second pass. upscale: enlarges a picture by an upscaler's name to a size. motion: the denoiser
+    with a motion module of that name in it.
     """
 
     prepare: Callable[[bool], Prepared]
     controls: Callable[[Size, inpainting.Box | None, bool], Sequence[Control]]
     upscale: Callable[[Image.Image, str, int, int], Image.Image]
+    motion: Callable[[str], Motion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,7 @@ class Generation:
         self._model, self._task, self._tools, self._monitor = model, task, tools, monitor
         self._jobs_per_batch = 2 if task.hires and not task.init_images else 1
         self._canvas = self._prepare_canvas()
+        self._motion = tools.motion(task.clip.module) if task.clip else None
         self._conditionings: dict[tuple[int, int], Conditioning] = {}
 
     def run(self) -> tuple[Sampled, ...]:
@@ -125,6 +139,10 @@ class Generation:
         steps, begin = _picture_steps(task)
         start = self._initial_latents(canvas, len(batch.pairs))
         noise, generators = self._noise(batch, size)
+        if task.clip is not None:
+            start = faded(task.clip, start[:1], self._last_latents(task.clip), noise)
+            fresh = [torch.randn(noise.shape[1:], generator=generator) for generator in generators]
+            noise = self._model.to_latent_device(torch.stack(fresh))
         if task.initial_noise_multiplier is not None:
             noise = noise * task.initial_noise_multiplier
         mask = self._latent_mask(canvas, start, noise)
@@ -139,6 +157,12 @@ class Generation:
         else:
             encoded = latents.encode(self._model, canvas.pictures)
         return encoded.expand(count, -1, -1, -1) if len(encoded) == 1 else encoded[:count]
+
+    def _last_latents(self, clip: Clip) -> torch.Tensor | None:
+        if clip.last is None:
+            return None
+        mode = ResizeMode.STRETCH if self._task.resize_mode is ResizeMode.LATENT else self._task.resize_mode
+        return latents.encode(self._model, [fit(clip.last, mode, self._task.width, self._task.height)])
 
     def _encode_unresized(self) -> torch.Tensor:
         stride, size = self._model.stride, self._model.latent_shape(self._task.width, self._task.height)[1:]
@@ -192,24 +216,36 @@ class Generation:
             controls=self._tools.controls(size, canvas.box if canvas else None, hires is not None),
             mask=mask,
             extra_channels=self._inpainting_channels(size, len(generators), canvas),
+            moving=self._moving(len(generators)),
             step_options=self._step_options(),
         )
 
     def _scheduler(self, steps: int, hires: Hires | None) -> Any:
         sampler = find_sampler((hires and hires.sampler) or self._task.sampler)
         schedule = find_schedule((hires and hires.scheduler) or self._task.scheduler)
-        return build_scheduler(
-            sampler, schedule, steps, self._model.scheduler_config, self._model.device.place
-        )
+        config = dict(self._model.scheduler_config)
+        if self._motion is not None:
+            config |= {"beta_schedule": self._motion.beta_schedule, "trained_betas": None}
+        return build_scheduler(sampler, schedule, steps, config, self._model.device.place)
+
+    def _moving(self, frames: int) -> MovingClip | None:
+        clip, motion = self._task.clip, self._motion
+        return MovingClip(motion.network, clip, frames) if clip and motion else None
 
     def _conditioning(self, steps: int, hires: Hires | None) -> Conditioning:
         prepared = self._tools.prepare(hires is not None)
         earlier = self._task.steps if hires else 0
         if (steps, earlier) not in self._conditionings:
-            self._conditionings[steps, earlier] = prepared.encoder.encode(
-                prepared.prompt, prepared.negative, steps, earlier_steps=earlier
-            )
+            self._conditionings[steps, earlier] = self._encoded(prepared, steps, earlier)
         return self._conditionings[steps, earlier]
+
+    def _encoded(self, prepared: Prepared, steps: int, earlier: int) -> Conditioning:
+        clip, encoder = self._task.clip, prepared.encoder
+        if clip is None or not clip.travel:
+            return encoder.encode(prepared.prompt, prepared.negative, steps, earlier_steps=earlier)
+        prompts = [extract_networks(prompt)[0] for _, prompt in clip.travel]
+        keys = encoder.encode_each(prompts, prepared.negative, steps, earlier_steps=earlier)
+        return travelled(keys, clip, self._task.batch_size)
 
     def _inpainting_channels(
         self, size: Size, count: int, canvas: inpainting.Canvas | None

@@ -35,6 +35,23 @@ class Control(Protocol):
         """
 
 
+class Moving(Protocol):
+    """What makes one moving picture of a batch, as the loop sees it."""
+
+    def windows(self, step: int) -> Sequence[Sequence[int]]:
+        """The numbers of the pictures that are asked for together at a step (from 0), window by window."""
+
+    def predict(
+        self,
+        inputs: torch.Tensor,
+        timestep: torch.Tensor,
+        vectors: torch.Tensor,
+        residuals: tuple[list[torch.Tensor] | None, torch.Tensor | None],
+        frames: int,
+    ) -> torch.Tensor:
+        """What the network answers to rows of frames pictures each; residuals: of ControlNets."""
+
+
 @dataclass(frozen=True, slots=True)
 class LatentMask:
     """mask: (1 or batch, 1, h, w), 1 where the picture is painted anew; elsewhere it stays kept, (batch, c, h, w)."""
@@ -52,7 +69,8 @@ class Pass:
     """One run of the sampler.
 
     begin: the first step to run (from 0) of scheduler's steps. extra_channels: what an inpainting denoiser wants beside
-    the latents. step_options: A1111's eta and s_* numbers, given to schedulers that know them.
+    the latents. moving: asked in place of the model's denoiser. step_options: A1111's eta and s_* numbers, given to
+    schedulers that know them.
     """
 
     scheduler: Any
@@ -64,6 +82,7 @@ class Pass:
     controls: Sequence[Control] = ()
     mask: LatentMask | None = None
     extra_channels: torch.Tensor | None = None
+    moving: Moving | None = None
     step_options: dict[str, float] = field(default_factory=dict)
 
 
@@ -165,19 +184,41 @@ class _Denoiser:
         if guidance is not self._guidance:
             plain = self._run.cfg_scale == 1.0 and guidance.weights == (1.0,)
             vectors = guidance.vectors[1:] if plain else guidance.vectors
-            self._vectors = vectors.repeat_interleave(self._batch, dim=0)
+            self._vectors = vectors.expand(-1, self._batch, -1, -1).flatten(0, 1)
             self._guidance = guidance
         return guidance
 
     def _ask(self, inputs: torch.Tensor, timestep: torch.Tensor, call: int, rows: int) -> torch.Tensor:
-        share = (call // self._order) / max(1, executed_steps(self._run))
-        down, mid = self._controls(inputs, timestep, share)
-        if self._run.extra_channels is not None:
-            inputs = torch.cat([inputs, torch.cat([self._run.extra_channels] * rows)], dim=1)
+        moving = self._run.moving
+        if moving is None:
+            return self._ask_for(inputs, timestep, call, slice(None), self._batch)
+        answer = torch.zeros_like(inputs)
+        for window in moving.windows(call // self._order):
+            chosen = [row * self._batch + frame for row in range(rows) for frame in window]
+            answer[chosen] = self._ask_for(inputs[chosen], timestep, call, chosen, len(window))
+        return answer
+
+    def _ask_for(
+        self,
+        inputs: torch.Tensor,
+        timestep: torch.Tensor,
+        call: int,
+        chosen: slice | list[int],
+        count: int,
+    ) -> torch.Tensor:
+        """The answer for the chosen ones of all rows, count of them for each prompt; inputs are chosen already."""
+        run, vectors = self._run, self._vectors[chosen]
+        share = (call // self._order) / max(1, executed_steps(run))
+        down, mid = self._controls(inputs, timestep, vectors, share, count)
+        if run.extra_channels is not None:
+            repeats = len(self._vectors) // self._batch
+            inputs = torch.cat([inputs, torch.cat([run.extra_channels] * repeats)[chosen]], dim=1)
+        if run.moving is not None:
+            return run.moving.predict(inputs, timestep, vectors, (down, mid), count)
         answer: torch.Tensor = self._unet(
             inputs,
             timestep,
-            encoder_hidden_states=self._vectors,
+            encoder_hidden_states=vectors,
             down_block_additional_residuals=down,
             mid_block_additional_residual=mid,
             return_dict=False,
@@ -185,9 +226,9 @@ class _Denoiser:
         return answer
 
     def _controls(
-        self, inputs: torch.Tensor, timestep: torch.Tensor, share: float
+        self, inputs: torch.Tensor, timestep: torch.Tensor, vectors: torch.Tensor, share: float, count: int
     ) -> tuple[list[torch.Tensor] | None, torch.Tensor | None]:
-        given = [c.residuals(inputs, timestep, self._vectors, share, self._batch) for c in self._run.controls]
+        given = [c.residuals(inputs, timestep, vectors, share, count) for c in self._run.controls]
         down: list[torch.Tensor] | None = None
         mid: torch.Tensor | None = None
         for residuals in given:
