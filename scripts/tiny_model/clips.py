@@ -20,8 +20,6 @@ from .paintings import portrait_at
 
 BLOCK = 50
 FRAMES = 16
-SHORT_FRAMES = 8
-SHORT_SHARE = 0.3
 Clips = NDArray[np.float16]
 
 
@@ -61,10 +59,7 @@ def painted_clip(model: AutoencoderKL, number: int) -> Clips:
 
 
 class ClipDraw:
-    """Random batches of loops, begun at any frame and run either way; new blocks on disk are noticed now and then.
-
-    only: draw from this many clips alone.
-    """
+    """Random batches of loops; new blocks on disk are noticed now and then. only: draw from this many clips alone."""
 
     def __init__(self, folder: Path, seed: int, only: int | None = None) -> None:
         self._folder = folder
@@ -73,26 +68,15 @@ class ClipDraw:
         self._drawn = 0
         self._blocks: list[Clips] = []
 
-    def batch(self, frames: int) -> ClipBatch:
-        """FRAMES frames of latents in loops of frames each: FRAMES // frames different clips a batch.
-
-        A shorter loop is the same movement at a greater pace.
-        """
+    def batch(self, count: int) -> ClipBatch:
+        """count different loops."""
         if self._drawn % 100 == 0:
             self._blocks = _clip_blocks(self._folder)
         self._drawn += 1
-        count = len(self._blocks) * BLOCK if self._only is None else self._only
-        numbers = self._random.choice(count, FRAMES // frames, replace=False).tolist()
-        clips = [self._loop(self._blocks[number // BLOCK][number % BLOCK], frames) for number in numbers]
+        known = len(self._blocks) * BLOCK if self._only is None else self._only
+        numbers = self._random.choice(known, count, replace=False).tolist()
+        clips = [self._blocks[number // BLOCK][number % BLOCK] for number in numbers]
         return ClipBatch(numbers=numbers, latents=torch.from_numpy(np.stack(clips)).float())
-
-    def any_batch(self) -> ClipBatch:
-        """A batch of long or short loops."""
-        return self.batch(SHORT_FRAMES if self._random.random() < SHORT_SHARE else FRAMES)
-
-    def _loop(self, clip: Clips, frames: int) -> Clips:
-        begun = np.roll(clip, int(self._random.integers(FRAMES)), axis=0)[:: FRAMES // frames]
-        return begun[:: self._random.choice((-1, 1))]
 
 
 def _clip_blocks(folder: Path) -> list[Clips]:

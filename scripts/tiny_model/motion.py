@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,18 +26,20 @@ WARM_UP_STEPS = 30
 AVERAGE_DECAY = 0.995
 LEARNING_RATE = 2e-3
 MOVING_WEIGHT = 2.0
+SHARED_NOISE = 0.75
+"""Of the variance. Frames that begin alike show the same person with little training; the rest lets them differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MotionRun:
     """One stretch of training.
 
-    work: folder of the states. seconds: how long. clips: a step. only: train on this many clips alone.
+    work: folder of the states. seconds: how long. batch: clips a step. only: train on this many clips alone.
     """
 
     work: Path
     seconds: float
-    batches: int = 2
+    batch: int = 2
     learning_rate: float = LEARNING_RATE
     cool: float = 0.3
     only: int | None = None
@@ -64,15 +66,14 @@ def train_motion(run: MotionRun, rank: int, log: Callable[[str], None]) -> None:
     saved, meetings = time.monotonic(), Meetings(run.seconds)
     losses: list[float] = []
     while meetings.go_on(optimizer.masters):
-        for _ in range(run.batches):
-            with sdpa_kernel(SDPBackend.MATH):
-                loss = clip_loss(network, scheduler, draw.any_batch(), listener) / run.batches
-                torch.autograd.backward(loss)
-            losses.append(loss.item() * run.batches)
+        with sdpa_kernel(SDPBackend.MATH):
+            loss = clip_loss(network, scheduler, draw.batch(run.batch), listener)
+            torch.autograd.backward(loss)
+        losses.append(loss.item())
         optimizer.step(min(1.0, (step + 1) / WARM_UP_STEPS) * cooled(meetings.progress, run.cool))
         step += 1
         if rank == 0 and step % 10 == 0:
-            mean, pace = sum(losses[-400:]) / len(losses[-400:]), len(losses) / meetings.passed
+            mean, pace = sum(losses[-200:]) / len(losses[-200:]), len(losses) * run.batch / meetings.passed
             log(f"motion step {step}, loss {mean:.4f}, {pace:.2f} clips/s of worker 0")
         if rank == 0 and time.monotonic() - saved > SAVE_SECONDS:
             saved = time.monotonic()
@@ -90,7 +91,8 @@ def clip_loss(
     think little.
     """
     latents = batch.latents.to(network.device)
-    mixed, steps, target = noised(scheduler, latents.flatten(1, 2))
+    noise = clip_noise(latents.shape).flatten(1, 2)
+    mixed, steps, target = noised(scheduler, latents.flatten(1, 2), noise=noise)
     frames = latents.shape[1]
     states = listener.states(batch.pictures).to(network.dtype).repeat_interleave(frames, 0)
     like = mixed.to(network.dtype).unflatten(1, latents.shape[1:3]).transpose(1, 2)
@@ -98,6 +100,14 @@ def clip_loss(
     places = face_weights(batch.pictures).to(network.device) * moving_weights(latents)
     loss: Tensor = ((predicted.float() - target).square() * places).mean() / places.mean()
     return loss
+
+
+def clip_noise(shape: Sequence[int], generator: torch.Generator | None = None) -> Tensor:
+    """Noise of which the frames of a clip have SHARED_NOISE in common (Ge et al. 2023); (count, frames, ...)."""
+    count, _, *rest = shape
+    common = torch.randn(count, 1, *rest, generator=generator)
+    own = torch.randn(tuple(shape), generator=generator)
+    return SHARED_NOISE**0.5 * common + (1 - SHARED_NOISE) ** 0.5 * own
 
 
 def moving_weights(latents: Tensor) -> Tensor:

@@ -16,9 +16,8 @@ BLINK_WIDTH = 0.07
 class Movement:
     """How a portrait moves in one loop.
 
-    turn: the middle of the head's turn. swing: how far it turns to each side of it, negative to begin the other way.
-    tilt: degrees that the head leans with the turn. sway: how far it wanders with it, in shares of the picture's width.
-    smile: at its strongest, 0..1. begin: where in the loop the first frame stands, 0..1.
+    turn: the middle of the head's turn. swing: how far it turns to each side of it. tilt: degrees that the head leans
+    with the turn. sway: how far it wanders with it, in shares of the picture's width. smile: at its strongest, 0..1.
     """
 
     turn: float
@@ -26,7 +25,6 @@ class Movement:
     tilt: float
     sway: float
     smile: float
-    begin: float
 
 
 def random_movement(portrait: Portrait) -> Movement:
@@ -38,22 +36,21 @@ def random_movement(portrait: Portrait) -> Movement:
         turn, swing = math.copysign(0.5, portrait.shape.turn), 0.45
     return Movement(
         turn=turn,
-        swing=swing * rng.choice((-1, 1)),
+        swing=swing,
         tilt=rng.uniform(1.5, 5.0),
         sway=rng.uniform(0.01, 0.03),
         smile=rng.uniform(0.5, 1.0),
-        begin=rng.random(),
     )
 
 
 def moved(portrait: Portrait, movement: Movement, moment: float) -> Portrait:
     """portrait at moment of the loop, 0..1; at 1 it is again as at 0.
 
-    The head passes the middle twice; it blinks the second time, and smiles most at the end of its first turn.
+    All loops go the same way, for that is learned soonest: the head turns to the picture's right, comes back, blinks in
+    the middle, turns to the left and comes back; the smile is strongest at the right and gone at the left.
     """
-    at = (moment + movement.begin) % 1.0
-    side = math.sin(2 * math.pi * at) * math.copysign(1.0, movement.swing)
-    turn = movement.turn + abs(movement.swing) * side
+    side = math.sin(2 * math.pi * moment)
+    turn = movement.turn + movement.swing * side
     x, y = portrait.shape.center
     shape = replace(
         portrait.shape,
@@ -61,9 +58,8 @@ def moved(portrait: Portrait, movement: Movement, moment: float) -> Portrait:
         tilt=portrait.shape.tilt + movement.tilt * side,
         center=(x + movement.sway * side, y),
     )
-    blink = math.exp(-(((at - 0.5) / BLINK_WIDTH) ** 2))
-    smile = movement.smile * 0.5 * (1 + math.sin(2 * math.pi * at))
-    return replace(portrait, shape=shape, blink=blink, smile=smile)
+    blink = math.exp(-(((moment - 0.5) / BLINK_WIDTH) ** 2))
+    return replace(portrait, shape=shape, blink=blink, smile=movement.smile * 0.5 * (1 + side))
 
 
 def moving(portrait: Portrait, frames: int) -> list[Portrait]:

@@ -16,6 +16,7 @@ from diffusers import (
 )
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from .motion import SHARED_NOISE
 from .shapes import NATIVE_SIZE, build_scheduler
 
 CHECKPOINT = Path("Stable-diffusion/sajin-tiny")
@@ -36,10 +37,13 @@ ABOUT_MOTION: dict[str, object] = {
     "name": "sajin-tiny-motion",
     "demonstration": True,
     "checkpoint": "sajin-tiny",
-    "beta_schedule": build_scheduler().config.beta_schedule,
+    "trained_with": {
+        "beta_schedule": build_scheduler().config.beta_schedule,
+        "shared_noise": SHARED_NOISE,
+    },
     "licence": "same as Sajin",
     "notes": (
-        "Lets portraits by sajin-tiny turn their head, blink and smile, in loops of 16 or 8 frames. Trained on painted "
+        "Lets portraits by sajin-tiny turn their head, blink and smile, in loops of 16 frames. Trained on painted "
         "portraits that move."
     ),
 }

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from . import autoencoder, clips, controlnets, latents, motion, package, paintings, sampling, text, unet
-from .measure import measure, wishes
+from .measure import measure, restlessness, wishes
 from .shapes import LATENT_CHANNELS
 from .unpack import unpack
 from .vocabulary import build_tokenizer
@@ -23,6 +23,7 @@ TALL_SHARE = 0.25
 AUTOENCODER_BLOCKS = 2
 BALANCE_PICTURES = 500
 CLIP_BLOCKS = 30
+MEASURED_LOOPS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +195,23 @@ def _measure(setting: Setting, _seconds: float, log: Log) -> None:
     log(f"pictures in {sheet}")
 
 
+def _measure_motion(setting: Setting, _seconds: float, log: Log) -> None:
+    pipeline, adapter = package.load_pipeline(setting.models), motion.load_motion(setting.work)
+    prompts = [wish.prompt for wish in wishes()[:MEASURED_LOOPS]]
+    with torch.inference_mode():
+        loops = [
+            sampling.sample_loop(pipeline, adapter, prompt, frames=clips.FRAMES, seed=seed)
+            for seed, prompt in enumerate(prompts)
+        ]
+    for prompt, loop in zip(prompts, loops, strict=True):
+        told = restlessness(loop)
+        log(f"neighbours {told.neighbours:.2f}, seam {told.seam:.2f}: {prompt}")
+    sheet = setting.work / "measured-motion.png"
+    frames = [frame for loop in loops for frame in loop]
+    cv2.imwrite(str(sheet), sampling.contact_sheet(frames, clips.FRAMES)[..., ::-1])
+    log(f"frames in {sheet}")
+
+
 PHASES: dict[str, Callable[[Setting, float, Log], None]] = {
     "unpack": _unpack,
     "paint": _paint,
@@ -208,5 +226,6 @@ PHASES: dict[str, Callable[[Setting, float, Log], None]] = {
     "motion": _motion,
     "package": _package,
     "measure": _measure,
+    "measure-motion": _measure_motion,
 }
 HOURS: dict[str, float] = dict.fromkeys(PHASES, 0.25) | {"text": 0.08, "unet": 2.0, "autoencoder": 0.5}

@@ -19,11 +19,21 @@ from webui_engine.errors import UNREADABLE, BadValue, CheckpointBroken, UnknownN
 
 FOLDER = "animatediff"
 SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt", ".bin")
+MOST_LEVELS = 8
 HEADS = 8
 """Of every attention of AnimateDiff's modules; their files do not tell it."""
 
-LINEAR = "linear"
-"""The spacing of the betas that AnimateDiff's modules were trained with, whatever the checkpoint's own."""
+
+@dataclass(frozen=True, slots=True)
+class Upbringing:
+    """What a module was trained with, and so wants again: AnimateDiff's own modules, unless it says otherwise.
+
+    beta_schedule: how the noise levels are spaced, whatever the checkpoint's own. shared_noise: the part of the noise's
+    variance, 0 to 1, that all frames have in common (Ge et al. 2023).
+    """
+
+    beta_schedule: str = "linear"
+    shared_noise: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +50,11 @@ class MotionModuleInfo:
         return sha256_of([self.weights])
 
     @property
-    def beta_schedule(self) -> str:
-        """How the noise levels it was trained with are spaced; a folder's ``sajin.json`` may tell another one."""
+    def upbringing(self) -> Upbringing:
+        """What its folder's ``sajin.json`` tells of it."""
         about = self.path / "sajin.json"
         told = json.loads(about.read_text("utf-8")) if about.is_file() else {}
-        return str(told.get("beta_schedule", LINEAR))
+        return Upbringing(**told.get("trained_with", {}))
 
 
 class MotionModules:
@@ -152,12 +162,14 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
 
 def shape_of(state: Mapping[str, torch.Tensor]) -> dict[str, Any]:
     """MotionAdapter's arguments for the tensors of a file; LookupError if it is none of AnimateDiff's."""
-    first = "down_blocks.{}.motion_modules.0.temporal_transformer.norm.weight"
-    levels = sum(first.format(level) in state for level in range(8))
+    block = "down_blocks.{}.motion_modules.0.temporal_transformer."
+    levels = sum(block.format(level) + "norm.weight" in state for level in range(MOST_LEVELS))
     layers = {name.split(".")[3] for name in state if name.startswith("down_blocks.0.motion_modules.")}
-    places = next(tensor for name, tensor in state.items() if name.endswith("pos_encoder.pe"))
+    places = state[block.format(0) + "transformer_blocks.0.attention_blocks.0.pos_encoder.pe"]
     return {
-        "block_out_channels": tuple(len(state[first.format(level)]) for level in range(levels)),
+        "block_out_channels": tuple(
+            len(state[block.format(level) + "norm.weight"]) for level in range(levels)
+        ),
         "motion_layers_per_block": len(layers),
         "motion_num_attention_heads": HEADS,
         "motion_max_seq_length": places.shape[1],

@@ -247,7 +247,7 @@ class Engine:
 
     def _motion(self, model: Model, name: str) -> Motion:
         info = self._motion_modules.find(name)
-        return Motion(self._motion_modules.join(name, model), info.beta_schedule)
+        return Motion(self._motion_modules.join(name, model), info.upbringing)
 
     def _controls(
         self,

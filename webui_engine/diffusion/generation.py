@@ -11,7 +11,8 @@ from diffusers import UNetMotionModel
 from PIL import Image
 from torch.nn import functional
 
-from webui_engine.animatediff.clip import MovingClip, faded, travelled
+from webui_engine.animatediff.clip import MovingClip, faded, travelled, with_common_part
+from webui_engine.animatediff.modules import Upbringing
 from webui_engine.diffusion import hires as hires_fix
 from webui_engine.diffusion import inpainting, latents
 from webui_engine.diffusion.conditioning import Conditioning
@@ -31,10 +32,10 @@ _ALMOST_ONE = 0.999
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """A denoiser of clips, and how the noise levels are spaced that it was trained with."""
+    """A denoiser of clips, and what it was trained with."""
 
     network: UNetMotionModel
-    beta_schedule: str
+    upbringing: Upbringing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ class Generation:
         if task.clip is not None:
             start = faded(task.clip, start[:1], self._last_latents(task.clip), noise)
             fresh = [torch.randn(noise.shape[1:], generator=generator) for generator in generators]
-            noise = self._model.to_latent_device(torch.stack(fresh))
+            noise = self._model.to_latent_device(self._clip_noise(torch.stack(fresh), generators))
         if task.initial_noise_multiplier is not None:
             noise = noise * task.initial_noise_multiplier
         mask = self._latent_mask(canvas, start, noise)
@@ -225,7 +226,7 @@ class Generation:
         schedule = find_schedule((hires and hires.scheduler) or self._task.scheduler)
         config = dict(self._model.scheduler_config)
         if self._motion is not None:
-            config |= {"beta_schedule": self._motion.beta_schedule, "trained_betas": None}
+            config |= {"beta_schedule": self._motion.upbringing.beta_schedule, "trained_betas": None}
         return build_scheduler(sampler, schedule, steps, config, self._model.device.place)
 
     def _moving(self, frames: int) -> MovingClip | None:
@@ -283,7 +284,12 @@ class Generation:
             delta=task.eta_noise_seed_delta,
         )
         noise, generators = initial_noise(seeds, self._model.latent_shape(*size))
-        return self._model.to_latent_device(noise), generators
+        return self._model.to_latent_device(self._clip_noise(noise, generators)), generators
+
+    def _clip_noise(self, noise: torch.Tensor, generators: Sequence[torch.Generator]) -> torch.Tensor:
+        """noise with the part in common that the motion module wants; untouched for single pictures."""
+        share = self._motion.upbringing.shared_noise if self._motion else 0.0
+        return with_common_part(noise, share, generators[0]) if share else noise
 
     def _prepare_canvas(self) -> inpainting.Canvas | None:
         task = self._task
