@@ -23,7 +23,9 @@ DEMONSTRATION_LINE = (
 class PortraitRequest:
     """What is to be made. photos: a folder. seed: None draws one. out: folder for the pictures.
 
-    pose: id of a pose picture to follow, None for none. steps: of the training; None leaves them to the trainer.
+    pose: id of a pose picture to follow, None for none. tone: name of a film look, None for the preset's own.
+    steps: of the training; None leaves them to the trainer. likeness_bar: only pictures from this likeness on are
+    delivered; likeness_budget: how many may be made for that.
     """
 
     photos: Path
@@ -33,7 +35,10 @@ class PortraitRequest:
     out: Path
     class_noun: str
     pose: str | None = None
+    tone: str | None = None
     steps: int | None = None
+    likeness_bar: float | None = None
+    likeness_budget: int | None = None
 
 
 def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool) -> int:
@@ -49,7 +54,7 @@ def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool)
 
 
 def _make(session: Session, terminal: Terminal, request: PortraitRequest, report: dict[str, Any]) -> None:
-    preset = feasible_preset(session.api, request.preset, request.pose)
+    preset = feasible_preset(session.api, request.preset, request.pose, request.tone)
     request.out.mkdir(parents=True, exist_ok=True)
     name = request.photos.resolve().name
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
@@ -61,6 +66,8 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     report.update(job=job["id"], server=_server(job))
     report["images"] = [save_image(session, image, request.out) for image in job["images"]]
     _show(terminal, job, report["images"])
+    if job["promise"]:
+        report["promise"] = _told_promise(session, terminal, request, job["promise"])
     raise_if_failed(job, "the job")
 
 
@@ -83,7 +90,14 @@ def _order(
         "preset": request.preset,
         "subject": subject_id,
         "count": request.count,
-        "options": {"seed": request.seed, "pose": request.pose, "photo": photo},
+        "options": {
+            "seed": request.seed,
+            "pose": request.pose,
+            "tone": request.tone,
+            "photo": photo,
+            "likeness_bar": request.likeness_bar,
+            "likeness_budget": request.likeness_budget,
+        },
     }
     job = session.api.post("/jobs", body, {"Idempotency-Key": uuid.uuid4().hex})
     with terminal.bar("portraits") as look:
@@ -115,6 +129,20 @@ def _show(terminal: Terminal, job: dict[str, Any], saved: list[dict[str, Any]]) 
         terminal.say(f"{entry['path']}  {entry['width']} × {entry['height']}{likeness}")
     if job["demonstration"]:
         terminal.say(DEMONSTRATION_LINE)
+
+
+def _told_promise(
+    session: Session, terminal: Terminal, request: PortraitRequest, promise: dict[str, Any]
+) -> dict[str, Any]:
+    """Say how the likeness promise was kept, and fetch what came nearest where it was not; the entry for the report."""
+    terminal.say(promise["message"])
+    entry = {key: promise[key] for key in ("bar", "made", "reached", "nearest")}
+    if promise["nearest"] is None or promise["reached"] >= request.count:
+        return entry
+    path = request.out / f"{request.preset}-nearest.png"
+    session.api.download(promise["nearest_url"], path)
+    terminal.say(f"{path} came nearest; it is not delivered")
+    return entry | {"nearest_path": str(path)}
 
 
 def _is_complete(report: dict[str, Any], count: int) -> bool:

@@ -9,7 +9,8 @@ from flask_api.texts import Texts
 from studio import values
 from studio.id_photo.reading import IdDocument
 from studio.intake.coach import WANTED
-from studio.library.animals import AnimalSpec
+from studio.library.animals import AnimalLibrary
+from studio.library.product import Tone
 
 ROOT = "/api/v1"
 ALT_PROMPT_LENGTH = 160
@@ -24,12 +25,18 @@ QUANTITIES: Mapping[values.Unit, tuple[float, int]] = {
     "levels": (1, 0),
     "factor": (1, 2),
 }
+MARK_STEPS = ((0.66, "much"), (0.35, "some"))
 LIKENESS_STEPS = ((0.7, "high"), (0.5, "good"), (0.3, "fair"))
 
 
 def likeness_word(score: float) -> str:
     """The key of the words for a likeness of 0 to 1."""
     return next((word for least, word in LIKENESS_STEPS if score >= least), "low")
+
+
+def mark_word(value: float) -> str:
+    """The key of the words for a mark of 0 to 1."""
+    return next((word for least, word in MARK_STEPS if value >= least), "little")
 
 
 class Presenter:
@@ -154,6 +161,65 @@ class Presenter:
             error=self.failure(training.error),
         )
 
+    def report(self, report: values.AdapterReport) -> answers.ReportAnswer:
+        """How good what was learned is."""
+        chosen = None if report.chosen is None else report.points[report.chosen]
+        told = "chosen" if chosen else "unscored"
+        weight = "" if report.weight is None else f"{report.weight:g}"
+        return answers.ReportAnswer(
+            **report.model_dump(exclude={"points", "chosen", "advice", "failure"}),
+            summary=self._texts.say("report", told, steps=report.steps, weight=weight),
+            marks=[] if chosen is None else self._marks(chosen, report.measure),
+            points=[self._point(report, number) for number in range(len(report.points))],
+            advice=answers.AdviceAnswer(
+                code=report.advice.code,
+                message=self._texts.say("report", "advice", report.advice.code, **report.advice.data),
+                data=report.advice.data,
+            ),
+            failure=self.failure(report.failure),
+        )
+
+    def _marks(self, point: values.ReportPoint, measure: str | None) -> list[answers.MarkAnswer]:
+        words: dict[answers.MarkCode, str] = {
+            "likeness": self._texts.say("likeness", measure or "colours", likeness_word(point.likeness)),
+            "diversity": self._mark("diversity", point.diversity),
+            "obedience": self._mark("obedience", point.obedience),
+            "leak": self._mark("leak", point.leak),
+        }
+        return [
+            answers.MarkAnswer(
+                code=code,
+                title=self._texts.say("report", "titles", code),
+                value=getattr(point, code),
+                text=text,
+            )
+            for code, text in words.items()
+        ]
+
+    def _mark(self, code: answers.MarkCode, value: float) -> str:
+        return self._texts.say("report", "marks", code, mark_word(value))
+
+    def _point(self, report: values.AdapterReport, number: int) -> answers.ReportPointAnswer:
+        point = report.points[number]
+        return answers.ReportPointAnswer(
+            **point.model_dump(exclude={"pictures"}),
+            chosen=number == report.chosen,
+            pictures=[self._report_picture(report, picture) for picture in point.pictures],
+        )
+
+    def _report_picture(
+        self, report: values.AdapterReport, picture: values.ReportPicture
+    ) -> answers.ReportPictureAnswer:
+        place = f"{ROOT}/subjects/{report.subject_id}/trainings/{report.training_id}"
+        clothes, background = (
+            self._texts.say("report", "colours", name) for name in (picture.clothes, picture.background)
+        )
+        return answers.ReportPictureAnswer(
+            **picture.model_dump(exclude={"background", "clothes"}),
+            url=f"{place}/report/pictures/{picture.id}",
+            asked=self._texts.say("report", "asked", clothes=clothes, background=background),
+        )
+
     def subject(self, subject: values.Subject) -> answers.SubjectAnswer:
         """A person to be learned."""
         cover = subject.cover_photo
@@ -195,11 +261,23 @@ class Presenter:
     def job(self, job: values.Job) -> answers.JobAnswer:
         """One run of a preset."""
         return answers.JobAnswer(
-            **job.model_dump(exclude={"preset_title", "images", "error", "has_preview"}),
+            **job.model_dump(exclude={"preset_title", "images", "promise", "error", "has_preview"}),
             preset_title=job.preset_title.in_language(self._texts.language),
             images=[self.image(image) for image in job.images],
+            promise=self._promise(job, job.promise) if job.promise else None,
             error=self.failure(job.error),
             preview_url=f"{ROOT}/jobs/{job.id}/preview" if job.has_preview else None,
+        )
+
+    def _promise(self, job: values.Job, promise: values.Promise) -> answers.PromiseAnswer:
+        numbers = {"bar": f"{promise.bar:.2f}", "made": promise.made, "reached": promise.reached}
+        message = self._texts.say("promise", "reached", count=job.count, **numbers)
+        if promise.nearest is not None:
+            message += " " + self._texts.say("promise", "nearest", nearest=f"{promise.nearest:.2f}")
+        return answers.PromiseAnswer(
+            **promise.model_dump(),
+            nearest_url=None if promise.nearest is None else f"{ROOT}/jobs/{job.id}/nearest",
+            message=message,
         )
 
     def preset(self, preset: values.Preset) -> answers.PresetAnswer:
@@ -227,6 +305,33 @@ class Presenter:
         message = self._texts.say("missing", "message", kind_text=kind, name=part.name)
         return answers.MissingAnswer(**part.model_dump(), message=message)
 
+    def product(self, offer: values.Offer) -> answers.ProductAnswer:
+        """A product of the start page."""
+        language = self._texts.language
+        return answers.ProductAnswer(
+            name=offer.name,
+            title=offer.title.in_language(language),
+            description=offer.description.in_language(language),
+            thumbnail_url=f"{ROOT}/products/{offer.name}/thumbnail" if offer.has_thumbnail else None,
+            presets=list(offer.presets),
+            available=offer.available,
+            reason=" ".join(self._reasons(offer)) or None,
+        )
+
+    def _reasons(self, offer: values.Offer) -> Iterator[str]:
+        yield from (self.missing(part).message for part in offer.missing)
+        if offer.obstacle is not None:
+            yield self._texts.say("training_available", offer.obstacle)
+
+    def tone(self, name: str, tone: Tone) -> answers.ToneAnswer:
+        """A film look that a job may choose."""
+        language = self._texts.language
+        return answers.ToneAnswer(
+            name=name,
+            title=tone.title.in_language(language),
+            description=tone.description.in_language(language),
+        )
+
     def pose(self, pose: values.Pose) -> answers.PoseAnswer:
         """A pose picture."""
         return answers.PoseAnswer(
@@ -236,15 +341,19 @@ class Presenter:
             bundled=pose.bundled,
         )
 
-    def animal(self, name: str, animal: AnimalSpec) -> answers.AnimalAnswer:
-        """An animal a face can be likened to."""
+    def animals(self, library: AnimalLibrary) -> list[answers.AnimalAnswer]:
+        """The animals a face can be likened to."""
         language = self._texts.language
-        return answers.AnimalAnswer(
-            name=name,
-            kind=animal.kind,
-            title=animal.title.in_language(language),
-            rationale=animal.rationale.in_language(language),
-        )
+        return [
+            answers.AnimalAnswer(
+                name=name,
+                kind=animal.kind,
+                title=animal.title.in_language(language),
+                rationale=animal.rationale.in_language(language),
+                demonstrated=name in library.demonstrated,
+            )
+            for name, animal in library.animals.items()
+        ]
 
     def animal_match(self, match: values.AnimalMatch) -> answers.AnimalMatchAnswer:
         """How near a face comes to an animal, with the reasons."""
@@ -254,6 +363,7 @@ class Presenter:
             kind=match.kind,
             title=match.title.in_language(language),
             rationale=match.rationale.in_language(language),
+            demonstrated=match.demonstrated,
             nearness=match.nearness,
             reasons=[reason.in_language(language) for reason in match.reasons],
         )

@@ -15,10 +15,11 @@ PASSED_ON = ("content-type", "content-length", "etag", "last-modified", "cache-c
 NAME = r"[A-Za-z0-9_.-]+"
 SERVED = re.compile(
     rf"subjects/{NAME}/photos/{NAME}/(file|thumbnail)"
+    rf"|subjects/{NAME}/trainings/{NAME}/report/pictures/{NAME}"
     rf"|images/{NAME}/(file|thumbnail|recipe|stages/{NAME}|landmarks/file)"
-    rf"|presets/{NAME}/thumbnail"
+    rf"|(presets|products)/{NAME}/thumbnail"
     rf"|poses/{NAME}(/(file|thumbnail))?"
-    rf"|jobs/{NAME}/preview"
+    rf"|jobs/{NAME}/(preview|nearest)"
     rf"|id-photos/{NAME}/(file|check)"
     rf"|face-photos/{NAME}/file"
 )

@@ -112,13 +112,16 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
     return Parts(
         subjects=Subjects(database=database, store=store, loras=base.loras, owner_id=owner_id),
         photos=Photos(database=database, store=store, faces=base.faces, owner_id=owner_id),
-        trainings=Trainings(database=database, queue=base.queue, settings=settings, owner_id=owner_id),
+        trainings=Trainings(
+            database=database, store=store, queue=base.queue, settings=settings, owner_id=owner_id
+        ),
         jobs=Jobs(
             database=database,
             library=base.library,
             poses=poses,
             face_photos=face_photos,
             previews=base.previews,
+            store=store,
             queue=base.queue,
             owner_id=owner_id,
         ),

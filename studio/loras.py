@@ -5,19 +5,22 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from studio.errors import StorageError
-from studio.store import PART, erase_stale, write_whole
+from studio.store import PART, erase_stale, storage_errors, write_whole
 from webui_client.client import WebuiClient
 from webui_client.errors import WebuiError
 
 LOG = structlog.get_logger()
 READABLE = 0o644
 UNFINISHED = re.compile(PART + "[0-9a-f]{32}")
+TRIAL = "sajin-trial-"
+TRIALS = re.compile(TRIAL + r"[0-9a-f]{12}-\d+\.safetensors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,29 +54,60 @@ class LoraFolders:
             raise errors[0]
 
     def sweep(self) -> None:
-        """Erase what a killed install left long ago; the server's own files stay."""
+        """Erase what a killed install or a scoring that nobody took up again left long ago; other files stay."""
         for folder in self.folders:
             if folder.is_dir():
-                erase_stale(file for file in folder.iterdir() if UNFINISHED.fullmatch(file.name))
+                erase_stale(
+                    file
+                    for file in folder.iterdir()
+                    if UNFINISHED.fullmatch(file.name) or TRIALS.fullmatch(file.name)
+                )
 
-    def remove(self, name: str) -> None:
-        """Take a LoRA away; one that is gone already is fine."""
-        for folder in self.folders:
-            _file(folder, name).unlink(missing_ok=True)
+    def remove(self, *names: str) -> None:
+        """Take LoRAs away from every folder; one that is gone already is fine.
+
+        What one folder keeps hold of stays in no other; raises StorageError for the first such at the end.
+        """
+        errors = []
+        for file in (_file(folder, name) for folder in self.folders for name in names):
+            try:
+                with storage_errors(str(file)):
+                    file.unlink(missing_ok=True)
+            except StorageError as error:
+                LOG.warning("LoRA not removed", file=str(file), error=str(error))
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def remove_trials(self, training_id: str) -> None:
+        """Take every candidate of a training that was placed for scoring out of every folder.
+
+        What cannot be taken away now is left to a later sweep.
+        """
+        pattern = f"{trial_name(training_id, '*')}.safetensors"
+        names = {file.stem for folder in self.folders for file in folder.glob(pattern)}
+        with suppress(StorageError):
+            self.remove(*names)
 
 
-def listed_after_refresh(clients: Sequence[WebuiClient], name: str) -> tuple[bool, ...]:
-    """Have every server read its LoRA folder again; whether it lists the LoRA now, for each that answered."""
+def trial_name(training_id: str, steps: int | str) -> str:
+    """The LoRA name under which a training's candidate of so many steps is scored."""
+    return f"{TRIAL}{training_id[:12]}-{steps}"
+
+
+def listed_after_refresh(clients: Sequence[WebuiClient], *names: str) -> tuple[bool, ...]:
+    """Have every server read its LoRA folder again; whether it lists these LoRAs now, for each that answered."""
     listed = []
     for client in clients:
         try:
             client.refresh_loras()
-            listed.append(any(known.name == name for known in client.loras()))
+            missing = set(names) - {known.name for known in client.loras()}
         except WebuiError as error:
             LOG.warning("LoRAs not refreshed", server=client.url, error=str(error))
         else:
-            if not listed[-1]:
-                LOG.warning("LoRA not listed", server=client.url, lora=name)
+            listed.append(not missing)
+            if missing:
+                LOG.warning("LoRAs not listed", server=client.url, loras=sorted(missing))
     return tuple(listed)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 from studio.settings import Settings
 from studio.values import (
     LOCAL_OWNER,
+    AdapterReport,
     AnimalMatch,
     Coach,
     FacePhoto,
@@ -30,6 +31,7 @@ from studio.values import (
     JobRequest,
     LandmarkDistance,
     NewSubject,
+    Offer,
     Photo,
     PhotosAdded,
     PhotoSet,
@@ -50,7 +52,8 @@ from studio.values import (
 if TYPE_CHECKING:
     from studio.assembly import Foundations
     from studio.id_photo.reading import IdDocument
-    from studio.library.animals import AnimalSpec
+    from studio.library.animals import AnimalLibrary
+    from studio.library.product import Tone
 
 
 AS_THE_TRAINER_LIKES = TrainingOptions()
@@ -149,6 +152,14 @@ class Studio:
         """One training. Raises NotFound."""
         return self._parts.trainings.get(training_id)
 
+    def training_report(self, training_id: str) -> AdapterReport:
+        """How good what a training learned is, and how it was chosen. Raises NotFound, also without a report."""
+        return self._parts.trainings.report(training_id)
+
+    def report_picture(self, training_id: str, picture_id: str) -> Path:
+        """The PNG file of a validation picture of a report. Raises NotFound."""
+        return self._parts.trainings.report_picture(training_id, picture_id)
+
     def cancel_training(self, training_id: str) -> Training:
         """Stop a training; a queued one at once, a running one within a second or two. Final ones stay as they are."""
         return self._parts.trainings.cancel(training_id)
@@ -177,6 +188,10 @@ class Studio:
     def cancel_job(self, job_id: str) -> Job:
         """Stop a job; a queued one at once, a running one at its next sign of progress. Final ones stay as they are."""
         return self._parts.jobs.cancel(job_id)
+
+    def nearest_picture(self, job_id: str) -> Path:
+        """The PNG that came nearest to a job's likeness bar without reaching it. Raises NotFound."""
+        return self._parts.jobs.nearest(job_id)
 
     def retry_job(self, job_id: str) -> Job:
         """Queue a failed or cancelled job again; finished stages are kept. Raises NotFound, NotRetryable."""
@@ -238,6 +253,18 @@ class Studio:
         """A small JPEG or PNG that shows the preset. Raises NotFound."""
         return self._parts.catalogue.thumbnail(name)
 
+    def offers(self) -> tuple[Offer, ...]:
+        """The products of the start page, in its order, with what stands in the way of each."""
+        return self._parts.catalogue.offers(self.status().training)
+
+    def offer_thumbnail(self, name: str) -> Path:
+        """A small JPEG or PNG that shows a product. Raises NotFound."""
+        return self._parts.catalogue.offer_thumbnail(name)
+
+    def tones(self) -> Mapping[str, Tone]:
+        """The tones a job may choose, by name."""
+        return self._foundations.library.tones
+
     def validate_preset(self, text: str) -> PresetCheck:
         """Check a preset's YAML against schema and library without keeping it."""
         return self._parts.catalogue.validate(text)
@@ -256,9 +283,9 @@ class Studio:
 
     # Face photos and animals
 
-    def animals(self) -> Mapping[str, AnimalSpec]:
-        """The animals a face can be likened to, by name."""
-        return self._foundations.library.animals.animals
+    def animals(self) -> AnimalLibrary:
+        """The animals a face can be likened to."""
+        return self._foundations.library.animals
 
     def add_face_photo(
         self, file: UploadedFile, *, consent: bool, subject_id: str | None = None

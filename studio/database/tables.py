@@ -73,7 +73,10 @@ class PhotoRow(Base):
 
 
 class AdapterRow(Base):
-    """A learned identity. path: in the store; name: of the LoRA installed on the server."""
+    """A learned identity. path: in the store; name: of the LoRA installed on the server.
+
+    weight: the LoRA weight that was found best, None where none was looked for. report: a studio.values.AdapterReport.
+    """
 
     __tablename__ = "adapters"
 
@@ -88,6 +91,8 @@ class AdapterRow(Base):
     steps: Mapped[int]
     seconds: Mapped[float]
     demonstration: Mapped[bool]
+    weight: Mapped[float | None]
+    report: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
 
 
@@ -121,6 +126,7 @@ class JobRow(Base):
     """One run of a preset. product: the resolved preset it was ordered with. attempt: counts retries from 0.
 
     plan: the resolved stage requests, once a server was chosen. request_hash: of the request behind idempotency_key.
+    candidates: a list of studio.promise.Candidate, where a likeness was asked for.
     """
 
     __tablename__ = "jobs"
@@ -143,6 +149,7 @@ class JobRow(Base):
     seed: Mapped[int]
     options: Mapped[Json]
     plan: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
+    candidates: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     error: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     server: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     demonstration: Mapped[bool]

@@ -16,7 +16,7 @@ from studio.pipeline.keys import stage_key
 from studio.pipeline.patience import StageCancelled, keep_trying, overlooking
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.stages import STAGES, AnyInput, StageInput, StageOutput, request_of
-from studio.planning.plan import AnyPlannedStage, PlannedFaceSwap, PlannedStage
+from studio.planning.plan import AnyPlannedStage, PlannedStage
 from studio.records import now
 from studio.store import Store
 from webui_client.client import WebuiClient, new_task_id
@@ -85,8 +85,8 @@ class StageRunner:
                 key=work.key[:12],
             )
             return stored
-        given = self._input(work)
-        output, url, flavour = self._tried(work, given, follower)
+        place = {"job": work.job_id, "picture": work.number, "stage": work.request.name}
+        output, url, flavour = self._tried(place, self._input(work), follower)
         result = self._keep(work, output, {"url": url, "flavour": flavour, "version": output.version or ""})
         LOG.info(
             "stage finished",
@@ -98,6 +98,13 @@ class StageRunner:
             server=url,
         )
         return result
+
+    def make(self, given: AnyInput, follower: Follower, **place: Any) -> StageOutput:
+        """Run a stage that no job asked for; nothing is kept. place: what it is called in the log.
+
+        Raises StageCancelled, WebuiError when all tries failed.
+        """
+        return self._tried(place, given, follower)[0]
 
     def stored(self, work: StageWork) -> StageResultRow | None:
         """The kept result of a stage whose picture is still there."""
@@ -115,7 +122,9 @@ class StageRunner:
             checkpoint=work.checkpoint,
         )
 
-    def _tried(self, work: StageWork, given: AnyInput, follower: Follower) -> tuple[StageOutput, str, str]:
+    def _tried(
+        self, place: dict[str, Any], given: AnyInput, follower: Follower
+    ) -> tuple[StageOutput, str, str]:
         avoid = set[str]()
 
         def others(error: WebuiError) -> bool:
@@ -123,7 +132,6 @@ class StageRunner:
             return any(client.url not in avoid for client in self._pool.clients)
 
         def tell(error: WebuiError, pause: float | None) -> None:
-            place = {"job": work.job_id, "picture": work.number, "stage": work.request.name}
             LOG.warning("stage failed", **place, error=str(error), next_try_in=pause)
 
         return keep_trying(
@@ -175,7 +183,7 @@ def _pixel_steps(request: AnyPlannedStage, output: StageOutput) -> float:
     """How much was sampled, for comparing servers: pixels that came out times the steps that img2img takes of those
     asked for. What extensions add is left out; it is the same on every server.
     """
-    if isinstance(request, PlannedFaceSwap):
+    if not isinstance(request, PlannedStage):
         return 0.0
     return output.width * output.height * request.steps * (request.denoising_strength or 1.0)
 

@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from studio.library.product import ControlMode, PresetSpec
-from studio.values import JobOptions, Value
+from studio.library.animals import DemonstrationSpec
+from studio.library.product import ControlMode, PresetSpec, Tone
+from studio.values import JobOptions, LoraWeight, Value
+
+USUAL_LORA_WEIGHT = 0.8
 
 NO_ANIMAL = "animal"
 """What an animal is called in prompts as long as none is chosen."""
@@ -16,13 +19,15 @@ NO_ANIMAL = "animal"
 class Identity(Value):
     """A learned person as prompts name them.
 
-    lora: its name on the server. checkpoint: bare name of the one it was learned on, which alone it fits.
+    lora: its name on the server. checkpoint: bare name of the one it was learned on, which alone it fits. weight: of
+    the LoRA where the preset sets none.
     """
 
     trigger: str
     class_noun: str
     lora: str
     checkpoint: str
+    weight: LoraWeight = USUAL_LORA_WEIGHT
 
 
 class Order(Value):
@@ -30,7 +35,8 @@ class Order(Value):
 
     identities: what was learned of the subject, the newest first; none where the preset uses no identity.
     pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph. photo: path of the
-    person's photo that the job works from. animal: what the chosen animal is called in prompts.
+    person's photo that the job works from. animal: what the chosen animal is called in prompts. tone: the chosen one.
+    demonstration: how the demonstration model draws animals, where the preset names one.
     """
 
     preset: str
@@ -44,6 +50,8 @@ class Order(Value):
     pose_is_skeleton: bool = False
     photo: str | None = None
     animal: str = NO_ANIMAL
+    tone: Tone | None = None
+    demonstration: DemonstrationSpec | None = None
 
 
 class ServerFacts(Value):
@@ -162,7 +170,26 @@ class PlannedFaceSwap(Value):
         return {self.photo} if self.photo else set()
 
 
-AnyPlannedStage = Annotated[PlannedStage | PlannedFaceSwap, Field(discriminator="use")]
+class PlannedExtras(Value):
+    """A stage that enlarges the picture of the stage before by an upscaler alone.
+
+    width, height: pixels that come out, before rounding by the server.
+    """
+
+    name: str
+    use: Literal["extras"]
+    upscaler: str
+    scale: float
+    width: int
+    height: int
+
+    @property
+    def files(self) -> set[str]:
+        """Paths in the store of the pictures it needs beside its input: none."""
+        return set()
+
+
+AnyPlannedStage = Annotated[PlannedStage | PlannedFaceSwap | PlannedExtras, Field(discriminator="use")]
 
 
 class PlannedPicture(Value):

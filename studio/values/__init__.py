@@ -39,6 +39,7 @@ from studio.values.id_photos import (
 )
 from studio.values.installation import Readiness, Running, Server, StudioStatus, TrainingAvailability
 from studio.values.jobs import (
+    MOST_CANDIDATES,
     Image,
     ImagePage,
     ImageQuery,
@@ -47,6 +48,9 @@ from studio.values.jobs import (
     JobPage,
     JobQuery,
     JobRequest,
+    LikenessBar,
+    LikenessBudget,
+    Promise,
     Restored,
     StagePicture,
     UsedServer,
@@ -69,6 +73,7 @@ from studio.values.people import (
 )
 from studio.values.products import (
     MissingPart,
+    Offer,
     Pose,
     Preset,
     PresetCheck,
@@ -76,14 +81,26 @@ from studio.values.products import (
     PresetProblem,
     PresetStage,
 )
+from studio.values.reports import (
+    AdapterReport,
+    Advice,
+    AdviceCode,
+    LoraWeight,
+    ReportPicture,
+    ReportPoint,
+)
 from training.port import TrainerName
 
 __all__ = [
     "LOCAL_OWNER",
     "MAX_PHOTOS",
     "MAX_SEED",
+    "MOST_CANDIDATES",
     "NEEDED_PHOTOS",
     "Adapter",
+    "AdapterReport",
+    "Advice",
+    "AdviceCode",
     "AnimalMatch",
     "CheckCode",
     "CheckReport",
@@ -111,10 +128,14 @@ __all__ = [
     "JobQuery",
     "JobRequest",
     "LandmarkDistance",
+    "LikenessBar",
+    "LikenessBudget",
+    "LoraWeight",
     "Measure",
     "MissingPart",
     "NewCaption",
     "NewSubject",
+    "Offer",
     "Photo",
     "PhotoSet",
     "PhotosAdded",
@@ -124,9 +145,12 @@ __all__ = [
     "PresetOption",
     "PresetProblem",
     "PresetStage",
+    "Promise",
     "Readiness",
     "Reason",
     "RefusedFile",
+    "ReportPicture",
+    "ReportPoint",
     "Restored",
     "Running",
     "Scalar",

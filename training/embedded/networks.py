@@ -17,6 +17,7 @@ from webui_engine.device import Device, choose_device
 from webui_engine.diffusion.checkpoints import CheckpointInfo
 from webui_engine.diffusion.loading import load_model
 from webui_engine.diffusion.model import Model
+from webui_engine.errors import CheckpointBroken
 
 ADAPTER = "identity"
 _ATTENTION = re.compile(r"attentions\.\d+\.(proj_in|proj_out|transformer_blocks\.)")
@@ -25,10 +26,16 @@ _ATTENTION = re.compile(r"attentions\.\d+\.(proj_in|proj_out|transformer_blocks\
 def load_networks(checkpoint: Path) -> Model:
     """The networks of a diffusers folder or a single file, on the best device. Raises webui_engine.errors.EngineError.
 
-    CUDA cards that know bfloat16 hold the networks in it: unlike half precision it needs no loss scaling.
+    Those of SDXL are refused: learning on them is kohya's. CUDA cards that know bfloat16 hold the networks in it:
+    unlike half precision it needs no loss scaling.
     """
     info = CheckpointInfo(title=checkpoint.name, model_name=checkpoint.stem, filename=str(checkpoint))
-    return load_model(info, training_device(), [checkpoint.parent.parent])
+    model = load_model(info, training_device(), [checkpoint.parent.parent])
+    if model.is_sdxl:
+        raise CheckpointBroken(
+            checkpoint, "it is one of SDXL, on which people are learned by kohya's trainer"
+        )
+    return model
 
 
 def training_device() -> Device:
@@ -58,8 +65,8 @@ def _is_target(name: str, module: torch.nn.Module, plan: LearningPlan) -> bool:
     return isinstance(module, torch.nn.Linear) and _ATTENTION.search(name) is not None
 
 
-def adapter_layers(unet: UNet2DConditionModel) -> Iterator[tuple[str, LoraLayer]]:
-    """Each adapted layer with its name in the UNet."""
-    for name, module in unet.named_modules():
+def adapter_layers(network: torch.nn.Module) -> Iterator[tuple[str, LoraLayer]]:
+    """Each adapted layer with its name in the network."""
+    for name, module in network.named_modules():
         if isinstance(module, LoraLayer):
             yield name, module

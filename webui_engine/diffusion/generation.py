@@ -21,9 +21,19 @@ from webui_engine.diffusion.noise import Seeds, initial_noise, picture_seeds
 from webui_engine.diffusion.pictures import fit
 from webui_engine.diffusion.prompts import extract_networks
 from webui_engine.diffusion.samplers import AUTOMATIC, SAMPLERS, build_scheduler, find_sampler, find_schedule
-from webui_engine.diffusion.sampling import Control, LatentMask, Outcome, Pass, noisy_start, sample
+from webui_engine.diffusion.sampling import (
+    Control,
+    Features,
+    Finish,
+    LatentMask,
+    Outcome,
+    Pass,
+    References,
+    noisy_start,
+    sample,
+)
 from webui_engine.diffusion.workbench import Prepared
-from webui_engine.errors import BadValue
+from webui_engine.errors import BadValue, WouldBeIgnored
 from webui_engine.tasks import Clip, GenerationTask, Hires, MaskedContent, Monitor, ResizeMode, Sampled
 
 Size = tuple[int, int]
@@ -44,14 +54,18 @@ class Tools:
 
     prepare: brings the LoRAs of a pass into effect (True: of the second) and tells its prompts. controls: the
     ControlNet units for a picture size in pixels, the box that inpainting cut out of the initial picture (or None), and
-    whether it is the second pass. upscale: enlarges a picture by an upscaler's name to a size. motion: the denoiser
-    with a motion module of that name in it.
+    whether it is the second pass. motion: the denoiser with a motion module of that name in it. features: what
+    IP-Adapter units add. references: the reference pictures made ready for a pass of a size, and whether it is the
+    second. finisher: the second checkpoint and its prompts. upscale: enlarges a picture by an upscaler's name to a size.
     """
 
     prepare: Callable[[bool], Prepared]
     controls: Callable[[Size, inpainting.Box | None, bool], Sequence[Control]]
     upscale: Callable[[Image.Image, str, int, int], Image.Image]
     motion: Callable[[str], Motion]
+    features: Features | None = None
+    references: Callable[[Size, bool], References | None] = lambda size, second: None
+    finisher: tuple[Model, Callable[[bool], Prepared]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +83,7 @@ class Generation:
         self._jobs_per_batch = 2 if task.hires and not task.init_images else 1
         self._canvas = self._prepare_canvas()
         self._motion = tools.motion(task.clip.module) if task.clip else None
-        self._conditionings: dict[tuple[int, int], Conditioning] = {}
+        self._conditionings: dict[tuple[int, int, bool], Conditioning] = {}
 
     def run(self) -> tuple[Sampled, ...]:
         """Every picture of the task in order; those of a skipped batch and those after an interrupt are missing."""
@@ -215,6 +229,11 @@ class Generation:
             conditioning=self._conditioning(steps - begin, hires),
             generators=generators,
             controls=self._tools.controls(size, canvas.box if canvas else None, hires is not None),
+            features=self._tools.features,
+            references=self._tools.references(size, hires is not None),
+            second=hires is not None,
+            sizes=self._sizes(self._model, size),
+            finish=self._finish(steps - begin, size, hires),
             mask=mask,
             extra_channels=self._inpainting_channels(size, len(generators), canvas),
             moving=self._moving(len(generators)),
@@ -233,12 +252,29 @@ class Generation:
         clip, motion = self._task.clip, self._motion
         return MovingClip(motion.network, clip, frames) if clip and motion else None
 
-    def _conditioning(self, steps: int, hires: Hires | None) -> Conditioning:
-        prepared = self._tools.prepare(hires is not None)
+    def _conditioning(
+        self, steps: int, hires: Hires | None, prepare: Callable[[bool], Prepared] | None = None
+    ) -> Conditioning:
+        """That of a pass, by the checkpoint's own encoders or those of the one that finishes (prepare)."""
+        prepared = (prepare or self._tools.prepare)(hires is not None)
         earlier = self._task.steps if hires else 0
-        if (steps, earlier) not in self._conditionings:
-            self._conditionings[steps, earlier] = self._encoded(prepared, steps, earlier)
-        return self._conditionings[steps, earlier]
+        key = steps, earlier, prepare is not None
+        if key not in self._conditionings:
+            self._conditionings[key] = self._encoded(prepared, steps, earlier)
+        return self._conditionings[key]
+
+    def _finish(self, steps: int, size: Size, hires: Hires | None) -> Finish | None:
+        """Who finishes the pass; with hires fix the first pass is not finished by another."""
+        task, finisher = self._task, self._tools.finisher
+        if task.refiner is None or finisher is None or (self._jobs_per_batch == 2 and hires is None):
+            return None
+        model, prepare = finisher
+        return Finish(
+            model=model,
+            switch_at=task.refiner.switch_at,
+            conditioning=self._conditioning(steps, hires, prepare),
+            sizes=self._sizes(model, size),
+        )
 
     def _encoded(self, prepared: Prepared, steps: int, earlier: int) -> Conditioning:
         clip, encoder = self._task.clip, prepared.encoder
@@ -262,6 +298,14 @@ class Generation:
             [self._mask_levels(mask, round_levels=True), latents.encode(model, [around])], dim=1
         )
         return channels.expand(count, -1, -1, -1)
+
+    def _sizes(self, model: Model, size: Size) -> torch.Tensor | None:
+        """What SDXL was trained to be told: original height and width, top and left of the crop, height and width."""
+        if not model.is_sdxl:
+            return None
+        width, height = size
+        top, left = self._task.crop
+        return model.to_latent_device(torch.tensor([height, width, top, left, height, width]))
 
     def _step_options(self) -> dict[str, float]:
         task = self._task
@@ -331,6 +375,19 @@ def check_task(task: GenerationTask, model: Model) -> None:
     find_schedule(task.scheduler)
     if task.hires:
         _check_hires(task.hires, model)
+    if task.clip:
+        _check_clip(task, model)
+
+
+def _check_clip(task: GenerationTask, model: Model) -> None:
+    for what, asked in (
+        ("a checkpoint of SDXL's kind", model.is_sdxl),
+        ("a refiner", task.refiner is not None),
+        ("IP-Adapters", bool(task.adapters)),
+        ("reference pictures", bool(task.references)),
+    ):
+        if asked:
+            raise WouldBeIgnored("animatediff", what, "it does not go together with animations here")
 
 
 def _check_hires(hires: Hires, model: Model) -> None:

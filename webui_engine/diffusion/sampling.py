@@ -21,18 +21,50 @@ from webui_engine.errors import NotANumber
 from webui_engine.tasks import Monitor
 
 Residuals = tuple[list[torch.Tensor], torch.Tensor]
+Added = dict[str, torch.Tensor]
+"""SDXL's further conditions under diffusers' names: text_embeds (rows, width) and time_ids (rows, 6)."""
 
 
 class Control(Protocol):
     """A ControlNet unit as the loop sees it."""
 
     def residuals(
-        self, sample: torch.Tensor, timestep: torch.Tensor, vectors: torch.Tensor, share: float, batch: int
+        self,
+        sample: torch.Tensor,
+        timestep: torch.Tensor,
+        vectors: torch.Tensor,
+        share: float,
+        batch: int,
+        added: Added | None = None,
     ) -> Residuals | None:
         """What to add to the denoiser's blocks at this share (0 to 1) of the steps, or None.
 
-        sample and vectors hold batch unconditioned rows first when there are more rows than batch.
+        sample, vectors and what is in added hold batch unconditioned rows first when there are more rows than batch.
         """
+
+
+class Features(Protocol):
+    """IP-Adapter units as the loop sees them."""
+
+    def at(self, share: float, rows: int, batch: int, *, second_pass: bool) -> list[torch.Tensor]:
+        """What each unit gives the denoiser at this share (0 to 1) of the steps, rows for each picture of the batch."""
+
+
+class References(Protocol):
+    """Reference pictures as the loop sees them."""
+
+    def look(
+        self,
+        scheduler: Any,
+        timestep: torch.Tensor,
+        vectors: torch.Tensor,
+        added: dict[str, Any] | None,
+        extra_channels: torch.Tensor | None,
+        *,
+        share: float,
+        unconditioned: int,
+    ) -> None:
+        """Show the denoiser the references of this share (0 to 1) of the steps before it is asked about the picture."""
 
 
 class Moving(Protocol):
@@ -65,12 +97,26 @@ class LatentMask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """The checkpoint that takes over in a pass, and its own conditions.
+
+    switch_at: the share of the steps, 0 to 1. sizes: as Pass has them. What steers the first checkpoint ends there.
+    """
+
+    model: Model
+    switch_at: float
+    conditioning: Conditioning
+    sizes: torch.Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
     """One run of the sampler.
 
-    begin: the first step to run (from 0) of scheduler's steps. extra_channels: what an inpainting denoiser wants beside
-    the latents. moving: asked in place of the model's denoiser. step_options: A1111's eta and s_* numbers, given to
-    schedulers that know them.
+    begin: the first step to run (from 0) of scheduler's steps. second: whether it is that of hires fix. extra_channels:
+    what an inpainting denoiser wants beside the latents. moving: asked in place of the model's denoiser. step_options:
+    A1111's eta and s_* numbers, given to schedulers that know them. sizes: what SDXL is told of the picture's size,
+    (6,); None for other models.
     """
 
     scheduler: Any
@@ -80,8 +126,13 @@ class Pass:
     conditioning: Conditioning
     generators: Sequence[torch.Generator]
     controls: Sequence[Control] = ()
+    features: Features | None = None
+    references: References | None = None
+    second: bool = False
     mask: LatentMask | None = None
     extra_channels: torch.Tensor | None = None
+    sizes: torch.Tensor | None = None
+    finish: Finish | None = None
     moving: Moving | None = None
     step_options: dict[str, float] = field(default_factory=dict)
 
@@ -160,12 +211,15 @@ class _Denoiser:
         self._unet, self._run, self._batch = model.unet, run, batch
         self._order = int(run.scheduler.order)
         self._kind = str(run.scheduler.config.prediction_type)
+        self._conditioning, self._sizes, self._is_finishing = run.conditioning, run.sizes, False
         self._guidance: Guidance | None = None
         self._vectors = torch.empty(0)
+        self._extra: Added | None = None
 
     def predict(self, latents: torch.Tensor, timestep: torch.Tensor, call: int) -> Prediction:
         """The guided prediction for latents at call number call of this pass."""
         run = self._run
+        self._hand_over(call)
         guidance = self._guidance_at(call // self._order + 1)
         rows = len(self._vectors) // self._batch
         inputs = run.scheduler.scale_model_input(
@@ -179,56 +233,102 @@ class _Denoiser:
         blended = prediction.output_for(run.mask.apply(prediction.picture()))
         return Prediction(blended, prediction.sample, alpha, self._kind)
 
+    def _hand_over(self, call: int) -> None:
+        """Go on with the checkpoint that finishes, when its time has come."""
+        finish = self._run.finish
+        if finish is None or self._is_finishing or self._share(call) < finish.switch_at:
+            return
+        self._unet, self._conditioning, self._sizes = finish.model.unet, finish.conditioning, finish.sizes
+        self._guidance, self._is_finishing = None, True
+
+    def _share(self, call: int) -> float:
+        return (call // self._order) / max(1, executed_steps(self._run))
+
     def _guidance_at(self, step: int) -> Guidance:
-        guidance = self._run.conditioning.at(step)
+        guidance = self._conditioning.at(step)
         if guidance is not self._guidance:
             plain = self._run.cfg_scale == 1.0 and guidance.weights == (1.0,)
-            vectors = guidance.vectors[1:] if plain else guidance.vectors
-            self._vectors = vectors.expand(-1, self._batch, -1, -1).flatten(0, 1)
+            first = 1 if plain else 0
+            self._vectors = guidance.vectors[first:].expand(-1, self._batch, -1, -1).flatten(0, 1)
+            self._extra = self._told_besides(guidance, first)
             self._guidance = guidance
         return guidance
 
-    def _ask(self, inputs: torch.Tensor, timestep: torch.Tensor, call: int, rows: int) -> torch.Tensor:
-        moving = self._run.moving
-        if moving is None:
-            return self._ask_for(inputs, timestep, call, slice(None), self._batch)
-        answer = torch.zeros_like(inputs)
-        for window in moving.windows(call // self._order):
-            chosen = [row * self._batch + frame for row in range(rows) for frame in window]
-            answer[chosen] = self._ask_for(inputs[chosen], timestep, call, chosen, len(window))
-        return answer
+    def _told_besides(self, guidance: Guidance, first: int) -> Added | None:
+        """What SDXL is told beside the vectors, a row for each of theirs."""
+        if guidance.pooled is None or self._sizes is None:
+            return None
+        pooled = guidance.pooled[first:].repeat_interleave(self._batch, dim=0)
+        return {"text_embeds": pooled, "time_ids": self._sizes.expand(len(pooled), -1)}
 
-    def _ask_for(
-        self,
-        inputs: torch.Tensor,
-        timestep: torch.Tensor,
-        call: int,
-        chosen: slice | list[int],
-        count: int,
-    ) -> torch.Tensor:
-        """The answer for the chosen ones of all rows, count of them for each prompt; inputs are chosen already."""
-        run, vectors = self._run, self._vectors[chosen]
-        share = (call // self._order) / max(1, executed_steps(run))
-        down, mid = self._controls(inputs, timestep, vectors, share, count)
-        if run.extra_channels is not None:
-            repeats = len(self._vectors) // self._batch
-            inputs = torch.cat([inputs, torch.cat([run.extra_channels] * repeats)[chosen]], dim=1)
-        if run.moving is not None:
-            return run.moving.predict(inputs, timestep, vectors, (down, mid), count)
+    def _ask(self, inputs: torch.Tensor, timestep: torch.Tensor, call: int, rows: int) -> torch.Tensor:
+        share = self._share(call)
+        if self._run.moving is not None:
+            return self._ask_in_windows(self._run.moving, inputs, timestep, call, rows)
+        self._show_references(timestep, share, rows)
+        down, mid = self._controls(inputs, timestep, share, self._vectors, self._batch)
+        inputs = self._with_extra_channels(inputs, rows)
         answer: torch.Tensor = self._unet(
             inputs,
             timestep,
-            encoder_hidden_states=vectors,
+            encoder_hidden_states=self._vectors,
+            added_cond_kwargs=self._added(share, rows),
             down_block_additional_residuals=down,
             mid_block_additional_residual=mid,
             return_dict=False,
         )[0]
         return answer
 
+    def _ask_in_windows(
+        self, moving: Moving, inputs: torch.Tensor, timestep: torch.Tensor, call: int, rows: int
+    ) -> torch.Tensor:
+        """The same for a clip, window by window; of frames in several windows the last answer counts."""
+        answer = torch.zeros_like(inputs)
+        full = self._with_extra_channels(inputs, rows)
+        for window in moving.windows(call // self._order):
+            chosen = [row * self._batch + frame for row in range(rows) for frame in window]
+            vectors = self._vectors[chosen]
+            residuals = self._controls(inputs[chosen], timestep, self._share(call), vectors, len(window))
+            answer[chosen] = moving.predict(full[chosen], timestep, vectors, residuals, len(window))
+        return answer
+
+    def _with_extra_channels(self, inputs: torch.Tensor, rows: int) -> torch.Tensor:
+        extra = self._run.extra_channels
+        return inputs if extra is None else torch.cat([inputs, torch.cat([extra] * rows)], dim=1)
+
+    def _show_references(self, timestep: torch.Tensor, share: float, rows: int) -> None:
+        run = self._run
+        if run.references is None or self._is_finishing:
+            return
+        added = self._added(share, rows) or {}
+        last: dict[str, Any] = {
+            key: [one[-1:] for one in value] if isinstance(value, list) else value[-1:]
+            for key, value in added.items()
+        }
+        run.references.look(
+            run.scheduler,
+            timestep,
+            self._vectors[-1:],
+            last or None,
+            run.extra_channels,
+            share=share,
+            unconditioned=self._batch if rows > 1 else 0,
+        )
+
+    def _added(self, share: float, rows: int) -> dict[str, Any] | None:
+        run = self._run
+        if run.features is None or self._is_finishing:
+            return self._extra
+        seen = run.features.at(share, rows, self._batch, second_pass=run.second)
+        return {**(self._extra or {}), "image_embeds": seen}
+
     def _controls(
-        self, inputs: torch.Tensor, timestep: torch.Tensor, vectors: torch.Tensor, share: float, count: int
+        self, inputs: torch.Tensor, timestep: torch.Tensor, share: float, vectors: torch.Tensor, batch: int
     ) -> tuple[list[torch.Tensor] | None, torch.Tensor | None]:
-        given = [c.residuals(inputs, timestep, vectors, share, count) for c in self._run.controls]
+        given = [
+            control.residuals(inputs, timestep, vectors, share, batch, self._extra)
+            for control in (() if self._is_finishing else self._run.controls)
+        ]
         down: list[torch.Tensor] | None = None
         mid: torch.Tensor | None = None
         for residuals in given:

@@ -1,4 +1,4 @@
-"""Writes a diffusers pipeline as a single file in the key layout of the original Stable Diffusion 1 checkpoints."""
+"""Writes a diffusers pipeline as one file in the key layout of the original Stable Diffusion 1 or XL checkpoints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import torch
-from diffusers import ControlNetModel, StableDiffusionPipeline
+from diffusers import ControlNetModel, StableDiffusionPipeline, StableDiffusionXLPipeline
 from safetensors.torch import save_file
 
 RESNET = {
@@ -21,6 +21,8 @@ ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_ou
 UNET = {
     "time_embedding.linear_1": "time_embed.0",
     "time_embedding.linear_2": "time_embed.2",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
     "conv_in": "input_blocks.0.0",
     "conv_norm_out": "out.0",
     "conv_out": "out.2",
@@ -30,8 +32,21 @@ UNET = {
 }
 
 
-def ldm_state(pipeline: StableDiffusionPipeline) -> dict[str, torch.Tensor]:
+OPEN_CLIP = {
+    "embeddings.token_embedding": "token_embedding",
+    "final_layer_norm": "ln_final",
+    "encoder.layers": "transformer.resblocks",
+    "layer_norm1": "ln_1",
+    "layer_norm2": "ln_2",
+    "self_attn.out_proj": "attn.out_proj",
+    "mlp.fc1": "mlp.c_fc",
+    "mlp.fc2": "mlp.c_proj",
+}
+
+
+def ldm_state(pipeline: StableDiffusionPipeline | StableDiffusionXLPipeline) -> dict[str, torch.Tensor]:
     """Every tensor of the pipeline under its name in an original checkpoint."""
+    is_xl = isinstance(pipeline, StableDiffusionXLPipeline)
     layers = pipeline.unet.config.layers_per_block
     levels = len(pipeline.vae.config.block_out_channels)
     text = {
@@ -39,14 +54,39 @@ def ldm_state(pipeline: StableDiffusionPipeline) -> dict[str, torch.Tensor]:
         for key, v in pipeline.text_encoder.state_dict().items()
     }
     state = {
-        f"model.diffusion_model.{_unet_key(k, layers)}": v for k, v in pipeline.unet.state_dict().items()
+        f"model.diffusion_model.{_unet_key(k, layers, first_up_attends=is_xl)}": v
+        for k, v in pipeline.unet.state_dict().items()
     }
     state |= {
         f"first_stage_model.{_vae_key(k, levels)}": _vae_value(k, v)
         for k, v in pipeline.vae.state_dict().items()
     }
-    state |= {f"cond_stage_model.transformer.{key}": value for key, value in text.items()}
+    place = "conditioner.embedders.0" if is_xl else "cond_stage_model"
+    state |= {f"{place}.transformer.{key}": value for key, value in text.items()}
+    if is_xl:
+        second = _open_clip_state(pipeline.text_encoder_2.state_dict())
+        state |= {f"conditioner.embedders.1.model.{key}": value for key, value in second.items()}
     return {key: value.contiguous().clone() for key, value in state.items()}
+
+
+def _open_clip_state(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """A text encoder's tensors as OpenCLIP names them: queries, keys and values in one, the projection turned."""
+    plain = {key.removeprefix("text_model."): value for key, value in state.items()}
+    made = {
+        "positional_embedding": plain.pop("embeddings.position_embedding.weight"),
+        "text_projection": plain.pop("text_projection.weight").T,
+    }
+    plain.pop("embeddings.position_ids", None)
+    for key in [key for key in plain if ".self_attn.q_proj." in key]:
+        parts = [plain.pop(key.replace("q_proj", f"{part}_proj")) for part in "qkv"]
+        made[_renamed(key).replace("self_attn.q_proj.", "attn.in_proj_")] = torch.cat(parts)
+    return made | {_renamed(key): value for key, value in plain.items()}
+
+
+def _renamed(key: str) -> str:
+    for ours, theirs in OPEN_CLIP.items():
+        key = key.replace(ours, theirs)
+    return key
 
 
 def ldm_control_state(network: ControlNetModel, prefix: str) -> dict[str, torch.Tensor]:
@@ -58,7 +98,7 @@ def ldm_control_state(network: ControlNetModel, prefix: str) -> dict[str, torch.
     }
 
 
-def write_ldm_file(pipeline: StableDiffusionPipeline, path: Path) -> Path:
+def write_ldm_file(pipeline: StableDiffusionPipeline | StableDiffusionXLPipeline, path: Path) -> Path:
     """A ``.safetensors``, or else a pickled ``.ckpt`` with A1111's outer ``state_dict``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".safetensors":
@@ -68,7 +108,7 @@ def write_ldm_file(pipeline: StableDiffusionPipeline, path: Path) -> Path:
     return path
 
 
-def _unet_key(key: str, layers: int) -> str:
+def _unet_key(key: str, layers: int, *, first_up_attends: bool = False) -> str:
     for ours, theirs in UNET.items():
         if key.startswith(f"{ours}."):
             return _inside_resnet(key.replace(ours, theirs, 1))
@@ -79,7 +119,7 @@ def _unet_key(key: str, layers: int) -> str:
         return f"input_blocks.{(layers + 1) * (int(level) + 1)}.0.{rest.replace('conv.', 'op.')}"
     if part == "upsamplers":
         place = (layers + 1) * int(level) + layers
-        return f"output_blocks.{place}.{1 if level == '0' else 2}.{rest}"
+        return f"output_blocks.{place}.{1 if level == '0' and not first_up_attends else 2}.{rest}"
     block = f"input_blocks.{(layers + 1) * int(level) + int(index) + 1}" if side == "down" else None
     block = block or f"output_blocks.{(layers + 1) * int(level) + int(index)}"
     return _inside_resnet(f"{block}.{0 if part == 'resnets' else 1}.{rest}")
