@@ -54,9 +54,9 @@ class Tools:
 
     prepare: brings the LoRAs of a pass into effect (True: of the second) and tells its prompts. controls: the
     ControlNet units for a picture size in pixels, the box that inpainting cut out of the initial picture (or None), and
-    whether it is the second pass. motion: the denoiser with a motion module of that name in it. features: what
-    IP-Adapter units add. references: the reference pictures made ready for a pass of a size, and whether it is the
-    second. finisher: the second checkpoint and its prompts. upscale: enlarges a picture by an upscaler's name to a size.
+    whether it is the second pass. features: what IP-Adapter units add. references: the reference pictures made ready
+    for a pass of a size, and whether it is the second. finisher: the second checkpoint and its prompts. upscale:
+    enlarges a picture by an upscaler's name to a size. motion: the denoiser with a motion module of that name in it.
     """
 
     prepare: Callable[[bool], Prepared]
