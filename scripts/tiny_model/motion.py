@@ -107,7 +107,8 @@ def clip_noise(shape: Sequence[int], generator: torch.Generator | None = None) -
     count, _, *rest = shape
     common = torch.randn(count, 1, *rest, generator=generator)
     own = torch.randn(tuple(shape), generator=generator)
-    return SHARED_NOISE**0.5 * common + (1 - SHARED_NOISE) ** 0.5 * own
+    noise: Tensor = SHARED_NOISE**0.5 * common + (1 - SHARED_NOISE) ** 0.5 * own
+    return noise
 
 
 def moving_weights(latents: Tensor) -> Tensor:

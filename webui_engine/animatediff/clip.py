@@ -86,13 +86,15 @@ def _on_the_way(low: torch.Tensor, high: torch.Tensor, share: float) -> torch.Te
         return (one * (1 - share) + other * share).to(low.dtype)
     angle = cosine.acos()
     mixed: torch.Tensor = ((1 - share) * angle).sin() * one + (share * angle).sin() * other
-    return (mixed / angle.sin()).to(low.dtype)
+    result: torch.Tensor = (mixed / angle.sin()).to(low.dtype)
+    return result
 
 
 def with_common_part(noise: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
     """noise (frames, channels, h, w) of which a part, share of the variance, is the same in all frames."""
     common = torch.randn(noise.shape[1:], generator=generator)
-    return share**0.5 * common + (1 - share) ** 0.5 * noise
+    mixed: torch.Tensor = share**0.5 * common + (1 - share) ** 0.5 * noise
+    return mixed
 
 
 def faded(clip: Clip, picture: torch.Tensor, last: torch.Tensor | None, noise: torch.Tensor) -> torch.Tensor:

@@ -48,7 +48,7 @@ def test_pictures_in_a_row_have_their_frames_pace_and_loops(files: dict[str, byt
 
 @pytest.mark.parametrize("kind", ["MP4", "WEBM"])
 def test_a_film_has_its_frames_pace_and_size(files: dict[str, bytes], kind: str) -> None:
-    with av.open(io.BytesIO(files[kind])) as film:
+    with av.open(io.BytesIO(files[kind]), "r") as film:
         stream = film.streams.video[0]
         frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(stream)]
         assert stream.average_rate == 10
@@ -61,5 +61,5 @@ def test_each_carries_the_infotext(files: dict[str, bytes]) -> None:
     assert Image.open(io.BytesIO(files["GIF"])).info["comment"] == TEXT.encode()
     assert read_texts(Image.open(io.BytesIO(files["WEBP"])))[0] == TEXT
     for kind in ("MP4", "WEBM"):
-        with av.open(io.BytesIO(files[kind])) as film:
+        with av.open(io.BytesIO(files[kind]), "r") as film:
             assert TEXT in {key.lower(): value for key, value in film.metadata.items()}["comment"]
