@@ -26,8 +26,6 @@ WARM_UP_STEPS = 30
 AVERAGE_DECAY = 0.995
 LEARNING_RATE = 2e-3
 MOVING_WEIGHT = 2.0
-SHARED_NOISE = 0.75
-"""Of the variance. Frames that begin alike show the same person with little training; the rest lets them differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +101,12 @@ def clip_loss(
 
 
 def clip_noise(shape: Sequence[int], generator: torch.Generator | None = None) -> Tensor:
-    """Noise of which the frames of a clip have SHARED_NOISE in common (Ge et al. 2023); (count, frames, ...)."""
-    count, _, *rest = shape
-    common = torch.randn(count, 1, *rest, generator=generator)
-    own = torch.randn(tuple(shape), generator=generator)
-    noise: Tensor = SHARED_NOISE**0.5 * common + (1 - SHARED_NOISE) ** 0.5 * own
-    return noise
+    """Noise for clips (count, frames, ...): the same in every frame.
+
+    Frames that begin alike show the same person after little training; what moves follows from their numbers alone.
+    """
+    count, frames, *rest = shape
+    return torch.randn(count, 1, *rest, generator=generator).expand(count, frames, *rest)
 
 
 def moving_weights(latents: Tensor) -> Tensor:

@@ -16,7 +16,6 @@ from diffusers import (
 )
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from .motion import SHARED_NOISE
 from .shapes import NATIVE_SIZE, build_scheduler
 
 CHECKPOINT = Path("Stable-diffusion/sajin-tiny")
@@ -39,7 +38,7 @@ ABOUT_MOTION: dict[str, object] = {
     "checkpoint": "sajin-tiny",
     "trained_with": {
         "beta_schedule": build_scheduler().config.beta_schedule,
-        "shared_noise": SHARED_NOISE,
+        "same_noise": True,
     },
     "licence": "same as Sajin",
     "notes": (

@@ -90,13 +90,6 @@ def _on_the_way(low: torch.Tensor, high: torch.Tensor, share: float) -> torch.Te
     return result
 
 
-def with_common_part(noise: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
-    """noise (frames, channels, h, w) of which a part, share of the variance, is the same in all frames."""
-    common = torch.randn(noise.shape[1:], generator=generator)
-    mixed: torch.Tensor = share**0.5 * common + (1 - share) ** 0.5 * noise
-    return mixed
-
-
 def faded(clip: Clip, picture: torch.Tensor, last: torch.Tensor | None, noise: torch.Tensor) -> torch.Tensor:
     """What a clip begins from when pictures are given: each gives way to noise with the distance of its frame.
 

@@ -28,12 +28,12 @@ HEADS = 8
 class Upbringing:
     """What a module was trained with, and so wants again: AnimateDiff's own modules, unless it says otherwise.
 
-    beta_schedule: how the noise levels are spaced, whatever the checkpoint's own. shared_noise: the part of the noise's
-    variance, 0 to 1, that all frames have in common (Ge et al. 2023).
+    beta_schedule: how the noise levels are spaced, whatever the checkpoint's own. same_noise: whether all frames are
+    made from the noise of the first one.
     """
 
     beta_schedule: str = "linear"
-    shared_noise: float = 0.0
+    same_noise: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from diffusers import UNetMotionModel
 from PIL import Image
 from torch.nn import functional
 
-from webui_engine.animatediff.clip import MovingClip, faded, travelled, with_common_part
+from webui_engine.animatediff.clip import MovingClip, faded, travelled
 from webui_engine.animatediff.modules import Upbringing
 from webui_engine.diffusion import hires as hires_fix
 from webui_engine.diffusion import inpainting, latents
@@ -157,7 +157,7 @@ class Generation:
         if task.clip is not None:
             start = faded(task.clip, start[:1], self._last_latents(task.clip), noise)
             fresh = [torch.randn(noise.shape[1:], generator=generator) for generator in generators]
-            noise = self._model.to_latent_device(self._clip_noise(torch.stack(fresh), generators))
+            noise = self._model.to_latent_device(torch.stack(fresh))
         if task.initial_noise_multiplier is not None:
             noise = noise * task.initial_noise_multiplier
         mask = self._latent_mask(canvas, start, noise)
@@ -320,20 +320,18 @@ class Generation:
 
     def _noise(self, batch: _Batch, size: Size) -> tuple[torch.Tensor, list[torch.Generator]]:
         task = self._task
+        pairs = batch.pairs
+        if self._motion is not None and self._motion.upbringing.same_noise:
+            pairs = (pairs[0],) * len(pairs)
         seeds = Seeds(
-            seeds=tuple(seed for seed, _ in batch.pairs),
-            subseeds=tuple(subseed for _, subseed in batch.pairs),
+            seeds=tuple(seed for seed, _ in pairs),
+            subseeds=tuple(subseed for _, subseed in pairs),
             subseed_strength=task.subseed_strength,
             resize_from=task.seed_resize_from,
             delta=task.eta_noise_seed_delta,
         )
         noise, generators = initial_noise(seeds, self._model.latent_shape(*size))
-        return self._model.to_latent_device(self._clip_noise(noise, generators)), generators
-
-    def _clip_noise(self, noise: torch.Tensor, generators: Sequence[torch.Generator]) -> torch.Tensor:
-        """noise with the part in common that the motion module wants; untouched for single pictures."""
-        share = self._motion.upbringing.shared_noise if self._motion else 0.0
-        return with_common_part(noise, share, generators[0]) if share else noise
+        return self._model.to_latent_device(noise), generators
 
     def _prepare_canvas(self) -> inpainting.Canvas | None:
         task = self._task

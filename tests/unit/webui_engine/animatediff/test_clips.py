@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from tests.unit.webui_engine.small_models import Recorder, pixels, small_task
-from webui_engine.animatediff.clip import faded, with_common_part
+from webui_engine.animatediff.clip import faded
 from webui_engine.diffusion.engine import Engine
 from webui_engine.tasks import Clip, Fading, GenerationTask
 
@@ -101,11 +101,3 @@ def test_between_two_pictures_the_first_frame_is_one_and_the_last_the_other() ->
     made = faded(Clip(module="any"), picture, last, noise)[:, 0, 0, 0]
     assert made[[0, 2, 4]].tolist() == pytest.approx([1, 0, -1], abs=1e-6)
     assert made[1] > made[2] > made[3]
-
-
-def test_frames_can_have_a_part_of_their_noise_in_common() -> None:
-    own = torch.randn(8, 4, 32, 32, generator=torch.Generator().manual_seed(0))
-    noise = with_common_part(own, 0.75, torch.Generator().manual_seed(1))
-    together = torch.corrcoef(noise.flatten(1))
-    assert noise.std().item() == pytest.approx(1, abs=0.03)
-    assert together[0, 1].item() == pytest.approx(0.75, abs=0.03)
