@@ -11,21 +11,16 @@ PURE_NOISE_FROM = 960
 
 
 def noised(
-    scheduler: DDIMScheduler,
-    latents: Tensor,
-    generator: torch.Generator | None = None,
-    noise: Tensor | None = None,
+    scheduler: DDIMScheduler, latents: Tensor, generator: torch.Generator | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Noised latents, their steps, and the velocity to be predicted (Salimans & Ho 2022).
 
-    latents: (count, channels, height, width). noise: of their shape; drawn afresh when none is given. Half of the steps
-    from PURE_NOISE_FROM on get noise alone, for that is what sampling begins with, while the schedule leaves a trace of
-    the picture in its last step.
+    latents: (count, channels, height, width). Half of the steps from PURE_NOISE_FROM on get noise alone, for that is
+    what sampling begins with, while the schedule leaves a trace of the picture in its last step.
     """
     count = len(latents)
     steps = torch.randint(0, 1000, (count,), generator=generator).to(latents.device)
-    drawn = torch.randn(latents.shape, generator=generator) if noise is None else noise
-    noise = drawn.to(latents.device)
+    noise = torch.randn(latents.shape, generator=generator).to(latents.device)
     pure = (torch.rand(count, generator=generator).to(latents.device) < 0.5) & (steps >= PURE_NOISE_FROM)
     mixed = torch.where(pure[:, None, None, None], noise, scheduler.add_noise(latents, noise, steps))
     return mixed, steps, scheduler.get_velocity(latents, noise, steps)

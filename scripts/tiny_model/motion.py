@@ -14,7 +14,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from .checkpoint import load_state, save_state
 from .clips import ClipBatch, ClipDraw
-from .diffusion import noised
+from .diffusion import PURE_NOISE_FROM
 from .latents import face_weights
 from .masters import MasterOptimizer
 from .shapes import build_motion_adapter, build_motion_unet, build_scheduler, build_unet
@@ -23,9 +23,11 @@ from .workers import Meetings
 
 SAVE_SECONDS = 120.0
 WARM_UP_STEPS = 30
-AVERAGE_DECAY = 0.995
+AVERAGE_DECAY = 0.98
 LEARNING_RATE = 2e-3
 MOVING_WEIGHT = 2.0
+MOVING_FROM = 250
+NOISY_SHARE, STILL_SHARE = 0.85, 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class MotionRun:
 
     work: Path
     seconds: float
-    batch: int = 2
+    batch: int = 1
     learning_rate: float = LEARNING_RATE
     cool: float = 0.3
     only: int | None = None
@@ -89,15 +91,39 @@ def clip_loss(
     think little.
     """
     latents = batch.latents.to(network.device)
-    noise = clip_noise(latents.shape).flatten(1, 2)
-    mixed, steps, target = noised(scheduler, latents.flatten(1, 2), noise=noise)
-    frames = latents.shape[1]
-    states = listener.states(batch.pictures).to(network.dtype).repeat_interleave(frames, 0)
-    like = mixed.to(network.dtype).unflatten(1, latents.shape[1:3]).transpose(1, 2)
-    predicted = network(like, steps, states).sample.transpose(1, 2).flatten(1, 2)
+    steps = draw_steps(len(latents)).to(network.device)
+    noise = clip_noise(latents.shape).to(network.device)
+    mixed, target = stilled(scheduler, latents, noise, steps)
+    states = listener.states(batch.pictures).to(network.dtype).repeat_interleave(latents.shape[1], 0)
+    predicted = network(mixed.to(network.dtype).transpose(1, 2), steps, states).sample.transpose(1, 2)
     places = face_weights(batch.pictures).to(network.device) * moving_weights(latents)
-    loss: Tensor = ((predicted.float() - target).square() * places).mean() / places.mean()
+    error = (predicted.float() - target).square().mean(1)
+    loss: Tensor = (error * places).mean() / places.mean()
     return loss
+
+
+def draw_steps(count: int) -> Tensor:
+    """Steps of the noise schedule, most of them from MOVING_FROM on, where a clip's movement is settled."""
+    noisy = torch.randint(MOVING_FROM, 1000, (count,))
+    return torch.where(torch.rand(count) < NOISY_SHARE, noisy, torch.randint(0, MOVING_FROM, (count,)))
+
+
+def stilled(scheduler: DDIMScheduler, latents: Tensor, noise: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
+    """What sampling finds while a clip does not move yet, or less than it will, and the velocity that makes it move.
+
+    Frames that begin with the same noise are still at first, and so is a portrait that is to be animated. From
+    MOVING_FROM on, clips are therefore shown as one of their frames, entirely or in part, but in the noise alone at the
+    very end. Velocity after Salimans & Ho 2022. latents, noise, and what comes back: (count, frames, channels, h, w).
+    """
+    count, frames = latents.shape[:2]
+    begun = torch.where(torch.rand(count) < STILL_SHARE, torch.zeros(count), torch.rand(count))
+    begun = torch.where(steps < MOVING_FROM, torch.ones(count), begun)[:, None, None, None, None]
+    still = latents[torch.arange(count), torch.randint(frames, (count,))][:, None]
+    share = scheduler.alphas_cumprod.to(latents.device)[steps][:, None, None, None, None]
+    mixed = share.sqrt() * torch.lerp(still.expand_as(latents), latents, begun) + (1 - share).sqrt() * noise
+    pure = (torch.rand(count) < 0.5) & (steps >= PURE_NOISE_FROM)
+    mixed = torch.where(pure[:, None, None, None, None], noise, mixed)
+    return mixed, (share.sqrt() * mixed - latents) / (1 - share).sqrt()
 
 
 def clip_noise(shape: Sequence[int], generator: torch.Generator | None = None) -> Tensor:
