@@ -49,8 +49,8 @@ def test_the_head_turns_to_both_sides_and_the_lids_close_in_between(portrait: Po
 
 def test_a_blink_and_a_smile_change_the_face_and_nothing_else(portrait: Portrait) -> None:
     plain = paint(portrait)
-    for change in ({"blink": 1.0}, {"smile": 1.0}):
-        painted = paint(dataclasses.replace(portrait, **change))
+    for changed in (dataclasses.replace(portrait, blink=1.0), dataclasses.replace(portrait, smile=1.0)):
+        painted = paint(changed)
         rows, columns = np.nonzero(np.abs(painted.picture.astype(int) - plain.picture).max(-1) > 20)
         assert len(rows) > 20
         x, y = portrait.shape.center[0] * 128, portrait.shape.center[1] * 128
