@@ -12,10 +12,13 @@ from studio.intake.looks import PhotoLook
 from studio.values import (
     Adapter,
     AdviceCode,
+    AnimationFormat,
     Consent,
     Counts,
+    Description,
     JobOptions,
     PresetOption,
+    Redo,
     Scalar,
     Status,
     TrainerName,
@@ -256,8 +259,42 @@ class StagePictureAnswer(Answer):
     height: int
 
 
+class AnimationAnswer(Answer):
+    """What an animation is and how well it moves, in numbers and words.
+
+    flicker: mean change, in levels of 255, of what stands still. seam: the change from the last frame to the first, in
+    changes between neighbours. url: its files, with their sizes.
+    """
+
+    frames: int
+    fps: float
+    seconds: float
+    repaired: int
+    repaired_text: str
+    flicker: float
+    flicker_text: str
+    seam: float
+    seam_text: str
+    url: str
+
+
+class AnimationFileAnswer(Answer):
+    """An animation in one format."""
+
+    format: AnimationFormat
+    bytes: int
+    url: str
+
+
+class AnimationFilesAnswer(Answer):
+    """An animation in every format."""
+
+    items: list[AnimationFileAnswer]
+    next: str | None
+
+
 class ImageAnswer(Answer):
-    """A finished picture."""
+    """A finished picture, or an animation (whose file is an animated PNG)."""
 
     id: str
     job_id: str
@@ -270,9 +307,11 @@ class ImageAnswer(Answer):
     likeness: float | None
     likeness_measure: Literal["face", "colours"] | None
     likeness_text: str | None
+    animation: AnimationAnswer | None
     url: str
     thumbnail_url: str
     stages: list[StagePictureAnswer]
+    described: Description | None
     recipe_url: str
     favourite: bool
     demonstration: bool
@@ -320,6 +359,7 @@ class JobAnswer(Answer):
     error: FailureAnswer | None
     server: UsedServer | None
     demonstration: bool
+    redo: Redo
     preview_url: str | None
     created_at: datetime
     started_at: datetime | None
@@ -375,6 +415,7 @@ class PresetAnswer(Answer):
     options: list[PresetOption]
     available: bool
     missing: list[MissingAnswer]
+    left_out: list[MissingAnswer]
 
 
 class PresetsAnswer(Answer):

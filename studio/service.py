@@ -15,6 +15,9 @@ from studio.values import (
     LOCAL_OWNER,
     AdapterReport,
     AnimalMatch,
+    AnimationFile,
+    AnimationFormat,
+    AnimationQuery,
     Coach,
     FacePhoto,
     FacePhotoPage,
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
 
 
 AS_THE_TRAINER_LIKES = TrainingOptions()
+AS_IT_PLAYS = AnimationQuery()
 NEWEST_JOBS = JobQuery()
 NEWEST_IMAGES = ImageQuery()
 NEWEST_ID_PHOTOS = IdPhotoQuery()
@@ -197,6 +201,13 @@ class Studio:
         """Queue a failed or cancelled job again; finished stages are kept. Raises NotFound, NotRetryable."""
         return self._parts.jobs.retry(job_id)
 
+    def redo_job(self, job_id: str, idempotency_key: str | None = None) -> Job:
+        """Queue a finished instant job once more with what was learned of the person meanwhile (Job.redo "ready").
+
+        The new job has the same look, words, reference and seeds. Raises NothingLearned, and as create_job does.
+        """
+        return self._parts.jobs.again(job_id, idempotency_key)
+
     def job_preview(self, job_id: str) -> Path:
         """The live preview of the running stage, a JPEG or PNG file. Raises NotFound when there is none."""
         return self._parts.jobs.preview(job_id)
@@ -226,6 +237,18 @@ class Studio:
     def stage_file(self, image_id: str, stage: str) -> Path:
         """The PNG that a stage made of this image. Raises NotFound."""
         return self._parts.gallery.stage_file(image_id, stage)
+
+    def animation_file(
+        self, image_id: str, file_format: AnimationFormat, query: AnimationQuery = AS_IT_PLAYS
+    ) -> Path:
+        """An animation as a file of that format. Raises NotFound, also for a still picture, and BudgetNotMet."""
+        return self._parts.animations.file(image_id, file_format, query)
+
+    def animation_files(
+        self, image_id: str, query: AnimationQuery = AS_IT_PLAYS
+    ) -> tuple[AnimationFile, ...]:
+        """An animation in every format with its size; they are made now. Raises NotFound, BudgetNotMet."""
+        return self._parts.animations.files(image_id, query)
 
     def recipe(self, image_id: str) -> dict[str, object]:
         """The whole recipe as JSON values: request, preset, resolved stages, server, seconds. Raises NotFound."""

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studio.errors import LearnedElsewhere
 from studio.library.product import (
     ANIMAL,
+    DESCRIBED,
     EXTRAS,
+    AnimateSpec,
+    AnyStage,
+    ControlSpec,
+    DescribeSpec,
     DetailerSpec,
     FaceSwapSpec,
-    Img2ImgSpec,
     Names,
     PresetSpec,
+    ReferenceSpec,
+    RepairFramesSpec,
     SampledStage,
     StageSpec,
     StyleLora,
     Tone,
+    Txt2ImgSpec,
     UpscaleSpec,
+    read_travel,
     takes_tone,
 )
 from studio.library.prompts import SUBJECT, PromptLibrary
@@ -30,15 +38,18 @@ from studio.planning.plan import (
     Enlargement,
     Identity,
     Lack,
+    Motion,
     Order,
     Plan,
     PlannedControl,
+    PlannedDescription,
     PlannedDetailer,
     PlannedExtras,
     PlannedFaceSwap,
     PlannedPicture,
     PlannedStage,
     ServerFacts,
+    with_description,
 )
 from studio.planning.sizes import adapted_pixels, adapted_size
 from studio.values import MAX_SEED
@@ -51,6 +62,7 @@ DEFAULT_STEPS = 30
 DEFAULT_CFG_SCALE = 7.0
 DEFAULT_CLIP_SKIP = 1
 UNSET = -1
+HELD = "described-words"
 
 
 def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
@@ -162,16 +174,52 @@ class _Planner:
         size = adapted_size(self.spec.width, self.spec.height, self.facts.native_size)
         stages: list[AnyPlannedStage] = []
         for name, stage in self.spec.stages.items():
-            if isinstance(stage, FaceSwapSpec):
-                if self.identity is None:
-                    stages.append(self.face_swap(name, stage, size))
+            if not self.takes_part(stage):
                 continue
-            planned = self.extras_or_stage(name, stage, seed, size)
-            if not stages and stage.use == "img2img":
-                planned = planned.model_copy(update={"picture": self.order.photo})
+            planned = self.any_stage(name, stage, seed, size, first=not stages)
             size = (planned.width, planned.height)
             stages.append(planned)
         return PlannedPicture(number=number, seed=seed, stages=tuple(stages))
+
+    def takes_part(self, stage: AnyStage) -> bool:
+        """Whether a stage of the preset is needed: not where the job brings what it would make."""
+        if isinstance(stage, FaceSwapSpec):
+            return self.identity is None
+        if isinstance(stage, ReferenceSpec):
+            return self.order.reference is None
+        return not isinstance(stage, DescribeSpec) or self.order.options.description is None
+
+    def any_stage(
+        self, name: str, stage: AnyStage, seed: int, size: tuple[int, int], *, first: bool
+    ) -> AnyPlannedStage:
+        if isinstance(stage, FaceSwapSpec):
+            return self.face_swap(name, stage, size)
+        if isinstance(stage, DescribeSpec):
+            return PlannedDescription(
+                name=name,
+                use=stage.use,
+                describers=stage.describer,
+                picture=self.order.reference,
+                width=size[0],
+                height=size[1],
+            )
+        if isinstance(stage, ReferenceSpec):
+            return self.nobody().stage(name, stage, seed, size, None)
+        planned = self.extras_or_stage(name, stage, seed, size)
+        if not isinstance(planned, PlannedStage):
+            return planned
+        if isinstance(stage, Txt2ImgSpec):
+            planned = planned.model_copy(update={"picture": self.order.reference})
+        elif first:
+            begins_with = self.order.image if isinstance(stage, AnimateSpec) else self.order.photo
+            planned = planned.model_copy(update={"picture": begins_with})
+        if self.order.options.description is not None:
+            return with_description(planned, self.order.options.description)
+        return planned
+
+    def nobody(self) -> _Planner:
+        """This planner for pictures of nobody in particular: the same with and without a learned person."""
+        return replace(self, identity=None)
 
     def face_swap(self, name: str, stage: FaceSwapSpec, size: tuple[int, int]) -> PlannedFaceSwap:
         facts = self.facts
@@ -219,10 +267,14 @@ class _Planner:
         return PlannedStage(
             name=name,
             use=stage.use,
-            prompt=self.text(
-                seed, stage.prompt or self.spec.prompt, tone.prompt if tone else None, options.prompt
-            )
-            + style_tags,
+            prompt=self.travelling(
+                self.text(
+                    seed, stage.prompt or self.spec.prompt, tone.prompt if tone else None, options.prompt
+                )
+                + style_tags,
+                stage,
+                seed,
+            ),
             negative_prompt=self.text(
                 seed,
                 _first(stage.negative_prompt, self.spec.negative_prompt),
@@ -244,13 +296,42 @@ class _Planner:
             clip_skip=stage.clip_skip or self.spec.clip_skip or DEFAULT_CLIP_SKIP,
             width=round(size[0] * scale),
             height=round(size[1] * scale),
-            denoising_strength=stage.denoising_strength
-            if isinstance(stage, Img2ImgSpec | UpscaleSpec)
-            else None,
+            denoising_strength=self.strength(stage),
             enlargement=enlargement,
             adetailer=self.detailers(name, stage, seed, style_tags),
             controlnet=self.controls(name, stage),
+            motion=self.motion(name, stage),
+            crop=self.crop(stage),
         )
+
+    def strength(self, stage: SampledStage) -> float | None:
+        """How much of what a stage works over is painted anew; None where it works over nothing."""
+        over_nothing = isinstance(stage, AnimateSpec) and self.order.image is None
+        if over_nothing or isinstance(stage, ReferenceSpec | Txt2ImgSpec):
+            return None
+        return stage.denoising_strength
+
+    def motion(self, name: str, stage: SampledStage) -> Motion | None:
+        if not isinstance(stage, AnimateSpec):
+            return None
+        return Motion(
+            module=self.chooser.motion_module(name, stage.module),
+            frames=stage.frames,
+            context=stage.context,
+            fps=stage.fps,
+            closed_loop=stage.closed_loop,
+        )
+
+    def crop(self, stage: SampledStage) -> int | None:
+        if not isinstance(stage, RepairFramesSpec):
+            return None
+        return adapted_size(stage.size, stage.size, self.facts.native_size)[0]
+
+    def travelling(self, prompt: str, stage: SampledStage, seed: int) -> str:
+        """The prompt, and below it the words that change over the frames."""
+        steps = read_travel(stage.travel) if isinstance(stage, AnimateSpec) else []
+        lines = (f"{frame}: {self.words(words, seed)}" for frame, words in steps)
+        return "\n".join((prompt, *lines))
 
     def enlargement(self, stage: UpscaleSpec, script: str, upscaler: str) -> Enlargement:
         native = self.facts.native_size
@@ -297,7 +378,7 @@ class _Planner:
     def controls(self, name: str, stage: StageSpec) -> tuple[PlannedControl, ...]:
         planned = []
         for unit in stage.controlnet:
-            if unit.picture == "pose" and self.order.pose is None:
+            if not self.has_picture(stage, unit):
                 continue
             drawn = unit.picture == "pose" and self.order.pose_is_skeleton
             pictures = {"pose": self.order.pose, "photo": self.order.photo, "input": None}
@@ -310,6 +391,7 @@ class _Planner:
                     module=names[0],
                     model=names[1],
                     picture=pictures[unit.picture],
+                    part=self.order.head if unit.unit == "ip_adapter_face" else None,
                     weight=unit.weight,
                     guidance_start=unit.guidance_start,
                     guidance_end=unit.guidance_end,
@@ -321,20 +403,39 @@ class _Planner:
             )
         return tuple(planned)
 
+    def words(self, template: str, seed: int) -> str:
+        """A template's words, with whom and what they name."""
+        identity = self.identity
+        subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
+        held = _held(template, self.order.animal)
+        return self.prompts.words(held, subject, _draw_seed(seed, template)).replace(HELD, DESCRIBED)
+
+    def has_picture(self, stage: StageSpec, unit: ControlSpec) -> bool:
+        """Whether a unit has something to do.
+
+        One that follows a pose needs a chosen picture or the composition's reference, one that carries a photo's face a
+        person who is not learned.
+        """
+        if unit.carries_face:
+            return self.identity is None
+        composed = isinstance(stage, Txt2ImgSpec) and self.spec.takes_reference
+        return unit.picture != "pose" or self.order.pose is not None or composed
+
     def text(self, seed: int, *templates: str | None) -> str:
         """The words of templates for one picture; whoever names the subject calls the subject's LoRA too."""
         identity = self.identity
-        subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
         given = [template for template in templates if template]
-        parts = (
-            self.prompts.words(part.replace(ANIMAL, self.order.animal), subject, _draw_seed(seed, part))
-            for part in given
-        )
+        parts = (self.words(part, seed) for part in given)
         words = ", ".join(part for part in parts if part)
         if identity is None or not any(SUBJECT in part for part in given):
             return words
         weight = identity.weight if self.spec.lora_weight is None else self.spec.lora_weight
         return f"{words} <lora:{identity.lora}:{weight:g}>"
+
+
+def _held(template: str, animal: str) -> str:
+    """The template with the animal in it, and {described}, which no seed draws, kept from the template's parser."""
+    return template.replace(ANIMAL, animal).replace(DESCRIBED, HELD)
 
 
 def _first(*texts: str | None) -> str:

@@ -39,7 +39,12 @@ from studio.values.id_photos import (
 )
 from studio.values.installation import Readiness, Running, Server, StudioStatus, TrainingAvailability
 from studio.values.jobs import (
+    LEAST_BUDGET_KB,
     MOST_CANDIDATES,
+    AnimationFile,
+    AnimationFormat,
+    AnimationQuery,
+    Description,
     Image,
     ImagePage,
     ImageQuery,
@@ -50,7 +55,9 @@ from studio.values.jobs import (
     JobRequest,
     LikenessBar,
     LikenessBudget,
+    Movement,
     Promise,
+    Redo,
     Restored,
     StagePicture,
     UsedServer,
@@ -92,6 +99,7 @@ from studio.values.reports import (
 from training.port import TrainerName
 
 __all__ = [
+    "LEAST_BUDGET_KB",
     "LOCAL_OWNER",
     "MAX_PHOTOS",
     "MAX_SEED",
@@ -102,11 +110,15 @@ __all__ = [
     "Advice",
     "AdviceCode",
     "AnimalMatch",
+    "AnimationFile",
+    "AnimationFormat",
+    "AnimationQuery",
     "CheckCode",
     "CheckReport",
     "Coach",
     "Consent",
     "Counts",
+    "Description",
     "Dpi",
     "FacePhoto",
     "FacePhotoPage",
@@ -133,6 +145,7 @@ __all__ = [
     "LoraWeight",
     "Measure",
     "MissingPart",
+    "Movement",
     "NewCaption",
     "NewSubject",
     "Offer",
@@ -148,6 +161,7 @@ __all__ = [
     "Promise",
     "Readiness",
     "Reason",
+    "Redo",
     "RefusedFile",
     "ReportPicture",
     "ReportPoint",
