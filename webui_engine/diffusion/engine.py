@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+from webui_engine.animatediff.modules import MotionModuleInfo, MotionModules
 from webui_engine.controlnet import preprocessors
 from webui_engine.controlnet.adapters import Adapters, Features
 from webui_engine.controlnet.annotators import Annotators
@@ -25,7 +26,7 @@ from webui_engine.diffusion.autoencoders import VaeInfo, find_vae, scan_vaes
 from webui_engine.diffusion.checkpoints import CheckpointInfo, find_checkpoint, scan_checkpoints
 from webui_engine.diffusion.embeddings import FOLDER as EMBEDDINGS
 from webui_engine.diffusion.embeddings import EmbeddingInfo, scan_embeddings
-from webui_engine.diffusion.generation import Generation, Tools, check_task
+from webui_engine.diffusion.generation import Generation, Motion, Tools, check_task
 from webui_engine.diffusion.loading import load_model
 from webui_engine.diffusion.loras import FOLDER as LORAS
 from webui_engine.diffusion.loras import LoraInfo, scan_loras
@@ -57,6 +58,7 @@ class Engine:
         self._thread = OneThread("pictures")
         self._upscalers = Upscalers(self._models_dirs, self._device)
         self._controlnets = ControlNets(self._models_dirs)
+        self._motion_modules = MotionModules(self._models_dirs)
         self._adapters = Adapters(self._models_dirs, self._controlnets)
         self._annotators = Annotators(self._models_dirs, self._device)
         self._checkpoints = scan_checkpoints(self._models_dirs, self._named_checkpoints)
@@ -102,6 +104,7 @@ class Engine:
         self._current = hashed
         self._checkpoints = tuple(hashed if c.filename == hashed.filename else c for c in self._checkpoints)
         self._controlnets.clear()
+        self._motion_modules.clear()
         release_memory(self._device)
         return bench
 
@@ -112,6 +115,7 @@ class Engine:
     def _unload(self) -> None:
         self._bench = self._finishing = None
         self._controlnets.clear()
+        self._motion_modules.clear()
         self._adapters.clear()
         self._annotators.clear()
         release_memory(self._device)
@@ -184,6 +188,10 @@ class Engine:
     def draws(self, module: str) -> bool:
         """Whether the preprocessor called module gives a map, and does not read pictures for an IP-Adapter."""
         return any(item.name == module and item.draw is not None for item in self.controlnet_modules())
+
+    def motion_modules(self) -> tuple[MotionModuleInfo, ...]:
+        """AnimateDiff's motion modules in the models folders."""
+        return self._motion_modules.listing()
 
     def preprocess(
         self,
@@ -284,7 +292,12 @@ class Engine:
             prepare=lambda second: prepare(second_pass=second),
             controls=partial(self._controls, task, model),
             upscale=self.upscale,
+            motion=partial(self._motion, model),
         )
+
+    def _motion(self, model: Model, name: str) -> Motion:
+        info = self._motion_modules.find(name)
+        return Motion(self._motion_modules.join(name, model), info.upbringing)
 
     def _controls(
         self,
