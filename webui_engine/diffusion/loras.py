@@ -17,7 +17,9 @@ from diffusers import StableDiffusionPipeline
 from diffusers.utils import convert_state_dict_to_diffusers
 from diffusers.utils.state_dict_utils import StateDictType
 from peft.tuners.tuners_utils import BaseTunerLayer
+from safetensors.torch import load_file
 
+from webui_engine.diffusion.embeddings import BUNDLED, bundled_embeddings
 from webui_engine.diffusion.hashing import lora_hash, safetensors_metadata
 from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.prompts import NetworkTag
@@ -141,10 +143,14 @@ class MeltedLoras:
 def _attach(pipeline: StableDiffusionPipeline, file: Path, adapter: str) -> None:
     """What ``load_lora_weights`` does, but also for files that leave out some of the text encoder's layers.
 
-    diffusers tells kohya's layout of the text encoder by a layer that such files lack, so it is named here.
+    diffusers tells kohya's layout of the text encoder by a layer that such files lack, so it is named here. Words that
+    come with a LoRA are taught elsewhere, and diffusers refuses a file that has them.
     """
+    source: Path | dict[str, torch.Tensor] = file.parent
+    if bundled_embeddings(file):
+        source = {key: value for key, value in load_file(file).items() if not key.startswith(BUNDLED)}
     state, alphas, metadata = pipeline.lora_state_dict(
-        str(file.parent), weight_name=file.name, return_lora_metadata=True
+        source, weight_name=file.name, return_lora_metadata=True
     )
     text = {key: value for key, value in state.items() if key.startswith("text_encoder.")}
     unet = {key: value for key, value in state.items() if key not in text}
