@@ -134,6 +134,14 @@ def portrait(
     pose: Annotated[
         str | None, typer.Option("--pose", help="A pose picture to follow, for example shipped-front.")
     ] = None,
+    likeness_bar: Annotated[
+        float | None,
+        typer.Option("--likeness-bar", min=0, max=1, help="Deliver only pictures of at least this likeness."),
+    ] = None,
+    likeness_budget: Annotated[
+        int | None,
+        typer.Option("--likeness-budget", min=1, max=64, help="How many pictures may be made for the bar."),
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     steps: Steps = None,
@@ -155,6 +163,8 @@ def portrait(
             class_noun=class_noun,
             pose=pose,
             steps=steps,
+            likeness_bar=likeness_bar,
+            likeness_budget=likeness_budget,
         )
         raise typer.Exit(portrait_job.run(request, tuple(webui or ()), as_json=as_json))
 

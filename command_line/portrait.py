@@ -24,6 +24,7 @@ class PortraitRequest:
     """What is to be made. photos: a folder. seed: None draws one. out: folder for the pictures.
 
     pose: id of a pose picture to follow, None for none. steps: of the training; None leaves them to the trainer.
+    likeness_bar: only pictures from this likeness on are delivered; likeness_budget: how many may be made for that.
     """
 
     photos: Path
@@ -34,6 +35,8 @@ class PortraitRequest:
     class_noun: str
     pose: str | None = None
     steps: int | None = None
+    likeness_bar: float | None = None
+    likeness_budget: int | None = None
 
 
 def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool) -> int:
@@ -61,6 +64,8 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     report.update(job=job["id"], server=_server(job))
     report["images"] = [save_image(session, image, request.out) for image in job["images"]]
     _show(terminal, job, report["images"])
+    if job["promise"]:
+        report["promise"] = _told_promise(session, terminal, request, job["promise"])
     raise_if_failed(job, "the job")
 
 
@@ -83,7 +88,13 @@ def _order(
         "preset": request.preset,
         "subject": subject_id,
         "count": request.count,
-        "options": {"seed": request.seed, "pose": request.pose, "photo": photo},
+        "options": {
+            "seed": request.seed,
+            "pose": request.pose,
+            "photo": photo,
+            "likeness_bar": request.likeness_bar,
+            "likeness_budget": request.likeness_budget,
+        },
     }
     job = session.api.post("/jobs", body, {"Idempotency-Key": uuid.uuid4().hex})
     with terminal.bar("portraits") as look:
@@ -115,6 +126,20 @@ def _show(terminal: Terminal, job: dict[str, Any], saved: list[dict[str, Any]]) 
         terminal.say(f"{entry['path']}  {entry['width']} × {entry['height']}{likeness}")
     if job["demonstration"]:
         terminal.say(DEMONSTRATION_LINE)
+
+
+def _told_promise(
+    session: Session, terminal: Terminal, request: PortraitRequest, promise: dict[str, Any]
+) -> dict[str, Any]:
+    """Say how the likeness promise was kept, and fetch what came nearest where it was not; the entry for the report."""
+    terminal.say(promise["message"])
+    entry = {key: promise[key] for key in ("bar", "made", "reached", "nearest")}
+    if promise["nearest"] is None or promise["reached"] >= request.count:
+        return entry
+    path = request.out / f"{request.preset}-nearest.png"
+    session.api.download(promise["nearest_url"], path)
+    terminal.say(f"{path} came nearest; it is not delivered")
+    return entry | {"nearest_path": str(path)}
 
 
 def _is_complete(report: dict[str, Any], count: int) -> bool:

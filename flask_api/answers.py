@@ -287,8 +287,22 @@ class ImagesAnswer(Answer):
     next: str | None
 
 
+class PromiseAnswer(Answer):
+    """How a job with a likeness bar stands: pictures made, and how many of them reached the bar and are delivered.
+
+    nearest: the highest likeness of the others; nearest_url: that picture, to look at. message: all of it in words.
+    """
+
+    bar: float
+    made: int
+    reached: int
+    nearest: float | None
+    nearest_url: str | None
+    message: str
+
+
 class JobAnswer(Answer):
-    """One run of a preset."""
+    """One run of a preset. promise: where a likeness was asked for."""
 
     id: str
     preset: str
@@ -302,6 +316,7 @@ class JobAnswer(Answer):
     count: int
     options: JobOptions
     images: list[ImageAnswer]
+    promise: PromiseAnswer | None
     error: FailureAnswer | None
     server: UsedServer | None
     demonstration: bool

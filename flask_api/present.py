@@ -260,11 +260,23 @@ class Presenter:
     def job(self, job: values.Job) -> answers.JobAnswer:
         """One run of a preset."""
         return answers.JobAnswer(
-            **job.model_dump(exclude={"preset_title", "images", "error", "has_preview"}),
+            **job.model_dump(exclude={"preset_title", "images", "promise", "error", "has_preview"}),
             preset_title=job.preset_title.in_language(self._texts.language),
             images=[self.image(image) for image in job.images],
+            promise=self._promise(job, job.promise) if job.promise else None,
             error=self.failure(job.error),
             preview_url=f"{ROOT}/jobs/{job.id}/preview" if job.has_preview else None,
+        )
+
+    def _promise(self, job: values.Job, promise: values.Promise) -> answers.PromiseAnswer:
+        numbers = {"bar": f"{promise.bar:.2f}", "made": promise.made, "reached": promise.reached}
+        message = self._texts.say("promise", "reached", count=job.count, **numbers)
+        if promise.nearest is not None:
+            message += " " + self._texts.say("promise", "nearest", nearest=f"{promise.nearest:.2f}")
+        return answers.PromiseAnswer(
+            **promise.model_dump(),
+            nearest_url=None if promise.nearest is None else f"{ROOT}/jobs/{job.id}/nearest",
+            message=message,
         )
 
     def preset(self, preset: values.Preset) -> answers.PresetAnswer:

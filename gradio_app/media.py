@@ -19,7 +19,7 @@ SERVED = re.compile(
     rf"|images/{NAME}/(file|thumbnail|recipe|stages/{NAME}|landmarks/file)"
     rf"|presets/{NAME}/thumbnail"
     rf"|poses/{NAME}(/(file|thumbnail))?"
-    rf"|jobs/{NAME}/preview"
+    rf"|jobs/{NAME}/(preview|nearest)"
     rf"|id-photos/{NAME}/(file|check)"
     rf"|face-photos/{NAME}/file"
 )

@@ -121,6 +121,7 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
             poses=poses,
             face_photos=face_photos,
             previews=base.previews,
+            store=store,
             queue=base.queue,
             owner_id=owner_id,
         ),

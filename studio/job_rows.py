@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from studio.database.tables import FacePhotoRow, IdPhotoRow, ImageRow, JobRow
 from studio.errors import InvalidRequest, NotFound
+from studio.promise import promise_of
 from studio.values import Failure, Image, Job, JobOptions, Measure, StagePicture, Status, UsedServer, Words
 
 Row = TypeVar("Row", JobRow, ImageRow, IdPhotoRow, FacePhotoRow)
@@ -51,6 +52,7 @@ def job_value(row: JobRow, images: Sequence[ImageRow], *, has_preview: bool) -> 
         count=row.count,
         options=JobOptions.model_validate(row.options),
         images=tuple(map(image_value, images)),
+        promise=promise_of(row),
         error=None if row.error is None else Failure.model_validate(row.error),
         server=None if row.server is None else UsedServer.model_validate(row.server),
         demonstration=row.demonstration,

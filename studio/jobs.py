@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from studio.database.connect import Database
 from studio.database.tables import JobRow
-from studio.errors import IdempotencyConflict, NotFound, NotReady, NotRetryable
+from studio.errors import IdempotencyConflict, InvalidRequest, NotFound, NotReady, NotRetryable
 from studio.face_photos import FacePhotos
 from studio.job_rows import images_of, job_value, owned_job, page
 from studio.library.reading import Library, Product
@@ -21,9 +21,11 @@ from studio.planning.order import order_of
 from studio.planning.overrides import check_options
 from studio.poses import Poses
 from studio.previews import Previews
+from studio.promise import nearest_of, problems_of
 from studio.queue import DurableQueue
 from studio.records import new_id, now
 from studio.servers import known_servers
+from studio.store import Store
 from studio.subjects import current_adapter, owned_subject
 from studio.values import MAX_SEED, Job, JobOptions, JobPage, JobQuery, JobRequest, Status
 
@@ -39,6 +41,7 @@ class Jobs:
     poses: Poses
     face_photos: FacePhotos
     previews: Previews
+    store: Store
     queue: DurableQueue
     owner_id: str
 
@@ -112,6 +115,14 @@ class Jobs:
             raise NotFound("preview", job_id)
         return file
 
+    def nearest(self, job_id: str) -> Path:
+        """The file of the picture that came nearest to the job's bar without reaching it. Raises NotFound."""
+        with self.database.read() as session:
+            candidate = nearest_of(owned_job(session, job_id, self.owner_id))
+        if candidate is None:
+            raise NotFound("picture", job_id)
+        return self.store.local(candidate.path)
+
     def _has_preview(self, row: JobRow) -> bool:
         return row.status == Status.RUNNING and self.previews.file(row.id).exists()
 
@@ -120,6 +131,9 @@ class Jobs:
         if product is None:
             raise NotFound("preset", request.preset)
         check_options(product.spec, request.options, self.library.prompts, self.library.animals.animals)
+        problems = tuple(problems_of(product.spec, request))
+        if problems:
+            raise InvalidRequest(problems)
         return product
 
     def _take_from_photo(self, row: JobRow, options: JobOptions, product: Product) -> None:
@@ -162,6 +176,7 @@ class Jobs:
             seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
             options=request.options.model_dump(mode="json"),
             plan=None,
+            candidates=None,
             error=None,
             server=None,
             demonstration=False,

@@ -187,6 +187,10 @@ class Studio:
         """Stop a job; a queued one at once, a running one at its next sign of progress. Final ones stay as they are."""
         return self._parts.jobs.cancel(job_id)
 
+    def nearest_picture(self, job_id: str) -> Path:
+        """The PNG that came nearest to a job's likeness bar without reaching it. Raises NotFound."""
+        return self._parts.jobs.nearest(job_id)
+
     def retry_job(self, job_id: str) -> Job:
         """Queue a failed or cancelled job again; finished stages are kept. Raises NotFound, NotRetryable."""
         return self._parts.jobs.retry(job_id)

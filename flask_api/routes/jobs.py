@@ -58,8 +58,15 @@ def cancel_job(job_id: str) -> JobAnswer:
 @jobs.post("/<job_id>/retry")
 @jobs.output(JobAnswer, status_code=202)
 def retry_job(job_id: str) -> JobAnswer:
-    """Queue a failed or cancelled job again, from the stage where it stopped."""
+    """Queue a failed or cancelled job again, from the stage where it stopped, or for as many candidates again."""
     return presenter().job(studio().retry_job(job_id))
+
+
+@jobs.get("/<job_id>/nearest")
+@jobs.doc(responses=PICTURE_RESPONSES)
+def read_nearest(job_id: str) -> Response:
+    """The picture that came nearest to the likeness asked for without reaching it."""
+    return picture_file(studio().nearest_picture(job_id))
 
 
 @jobs.get("/<job_id>/preview")

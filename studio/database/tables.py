@@ -126,6 +126,7 @@ class JobRow(Base):
     """One run of a preset. product: the resolved preset it was ordered with. attempt: counts retries from 0.
 
     plan: the resolved stage requests, once a server was chosen. request_hash: of the request behind idempotency_key.
+    candidates: a list of studio.promise.Candidate, where a likeness was asked for.
     """
 
     __tablename__ = "jobs"
@@ -148,6 +149,7 @@ class JobRow(Base):
     seed: Mapped[int]
     options: Mapped[Json]
     plan: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
+    candidates: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     error: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     server: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     demonstration: Mapped[bool]

@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session
 
 from studio.database.connect import Database
 from studio.database.tables import ImageRow, JobRow, PhotoRow, StageResultRow
+from studio.errors import NotEnoughPhotos
 from studio.faces.errors import FaceWorkFailed
 from studio.faces.process import FaceProcess
 from studio.faces.values import Likeness
 from studio.overview import VERSION
+from studio.photo_rows import photos_of, set_verdict
 from studio.pipeline.patience import StageCancelled
 from studio.planning.plan import Plan, PlannedPicture
+from studio.promise import Candidate, bar_of, reaches, with_candidate
 from studio.recipes import Recipe, with_recipe
 from studio.store import Store
 
@@ -61,13 +64,47 @@ class Finisher:
 
     def finish(
         self, job: JobRow, plan: Plan, picture: PlannedPicture, stages: Sequence[FinishedStage]
-    ) -> None:
-        """Score, write the recipe, keep the image. Raises StageCancelled when the job was erased, StorageError."""
-        last = stages[-1].result
-        content = self.store.get(last.path)
+    ) -> bool:
+        """Score, write the recipe, keep the image; whether it is delivered, which one below the job's bar is not.
+
+        Raises StageCancelled when the job was erased, StorageError, FaceWorkFailed and NotEnoughPhotos where the
+        likeness that a bar asks for cannot be measured.
+        """
+        content = self.store.get(stages[-1].result.path)
         likeness = self._likeness(job, content)
+        if likeness is not None and not self._reaches_bar(job, plan, picture, stages[-1].result, likeness):
+            return False
+        self._keep(job, plan, picture, stages, likeness, content)
+        return True
+
+    def _reaches_bar(
+        self, job: JobRow, plan: Plan, picture: PlannedPicture, made: StageResultRow, likeness: Likeness
+    ) -> bool:
+        """Whether a picture is like enough for its job, which remembers it as a candidate if it has a bar."""
+        bar = bar_of(job)
+        if bar is None:
+            return True
+        reached = reaches(likeness, bar, demonstration=plan.demonstration)
+        candidate = Candidate(number=picture.number, path=made.path, likeness=likeness.score, reached=reached)
+        with self.database.write() as session:
+            row = session.get(JobRow, job.id)
+            if row is None:
+                raise StageCancelled
+            row.candidates = with_candidate(row.candidates, candidate)
+        return reached
+
+    def _keep(
+        self,
+        job: JobRow,
+        plan: Plan,
+        picture: PlannedPicture,
+        stages: Sequence[FinishedStage],
+        likeness: Likeness | None,
+        content: bytes,
+    ) -> None:
         recipe = recipe_of(job, plan, picture, stages, likeness)
-        path = self.store.put(with_recipe(content, last.infotext, recipe), folder_of(job), ".png")
+        written = with_recipe(content, stages[-1].result.infotext, recipe)
+        path = self.store.put(written, folder_of(job), ".png")
         row = _image(job, plan, picture, stages, likeness, path)
         try:
             with self.database.write() as session:
@@ -78,14 +115,23 @@ class Finisher:
             raise StageCancelled from error
 
     def _likeness(self, job: JobRow, picture: bytes) -> Likeness | None:
-        references = self.references(job)
+        """The likeness; where no bar needs it, None for one that cannot be measured."""
+        references, needed = self.references(job), bar_of(job) is not None
         if not references:
+            if needed:
+                raise self._nothing_to_compare_with(job)
             return None
         try:
             return self.faces.likeness(picture, references)
         except FaceWorkFailed as error:
+            if needed:
+                raise
             LOG.warning("likeness not measured", job=job.id, error=str(error))
             return None
+
+    def _nothing_to_compare_with(self, job: JobRow) -> NotEnoughPhotos:
+        with self.database.read() as session:
+            return NotEnoughPhotos(set_verdict(photos_of(session, job.subject_id or "")))
 
 
 def folder_of(job: JobRow) -> str:

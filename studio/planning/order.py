@@ -11,6 +11,7 @@ from studio.library.product import PresetSpec
 from studio.photo_rows import best_photo, photos_of
 from studio.planning.plan import NO_ANIMAL, USUAL_LORA_WEIGHT, Identity, Order
 from studio.poses import Poses, is_skeleton
+from studio.promise import pictures_planned
 from studio.subjects import adapters_of
 from studio.values import JobOptions
 
@@ -32,7 +33,7 @@ def order_of(session: Session, row: JobRow, poses: Poses, animals: AnimalLibrary
         preset=row.preset,
         spec=spec,
         options=options,
-        count=row.count,
+        count=pictures_planned(row),
         seed=row.seed,
         identities=tuple(
             Identity(

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from studio.errors import InvalidRequest
 from studio.library.product import AnyStage, PresetSpec
 from studio.library.prompts import PromptLibrary
-from studio.values import MAX_SEED, JobOptions, PresetOption
+from studio.values import MAX_SEED, MOST_CANDIDATES, JobOptions, PresetOption
 
 OVERRIDABLE = (
     "prompt",
@@ -98,6 +98,11 @@ def _job_options(spec: PresetSpec, animals: Collection[str]) -> Iterator[PresetO
         yield PresetOption(key="pose", kind="picture", default=None)
     if spec.takes_photo:
         yield PresetOption(key="photo", kind="picture", default=None)
+    if spec.identity != "none":
+        yield PresetOption(key="likeness_bar", kind="number", default=None, minimum=0, maximum=1)
+        yield PresetOption(
+            key="likeness_budget", kind="integer", default=None, minimum=1, maximum=MOST_CANDIDATES
+        )
     if spec.names_animal:
         yield PresetOption(key="animal", kind="choice", default=None, choices=tuple(animals))
 

@@ -39,6 +39,7 @@ from studio.values.id_photos import (
 )
 from studio.values.installation import Readiness, Running, Server, StudioStatus, TrainingAvailability
 from studio.values.jobs import (
+    MOST_CANDIDATES,
     Image,
     ImagePage,
     ImageQuery,
@@ -47,6 +48,9 @@ from studio.values.jobs import (
     JobPage,
     JobQuery,
     JobRequest,
+    LikenessBar,
+    LikenessBudget,
+    Promise,
     Restored,
     StagePicture,
     UsedServer,
@@ -90,6 +94,7 @@ __all__ = [
     "LOCAL_OWNER",
     "MAX_PHOTOS",
     "MAX_SEED",
+    "MOST_CANDIDATES",
     "NEEDED_PHOTOS",
     "Adapter",
     "AdapterReport",
@@ -122,6 +127,8 @@ __all__ = [
     "JobQuery",
     "JobRequest",
     "LandmarkDistance",
+    "LikenessBar",
+    "LikenessBudget",
     "LoraWeight",
     "Measure",
     "MissingPart",
@@ -136,6 +143,7 @@ __all__ = [
     "PresetOption",
     "PresetProblem",
     "PresetStage",
+    "Promise",
     "Readiness",
     "Reason",
     "RefusedFile",

@@ -9,12 +9,18 @@ from pydantic import Field
 
 from studio.values.base import MAX_SEED, NO_NUL, Failure, Fraction, Measure, Scalar, Status, Value, Words
 
+MOST_CANDIDATES = 64
+LikenessBar = Annotated[float, Field(gt=0, le=1)]
+LikenessBudget = Annotated[int, Field(ge=1, le=MOST_CANDIDATES)]
+
 
 class JobOptions(Value):
     """What a caller may change about a preset. stages: overrides per stage name, checked against the preset.
 
     prompt, negative_prompt: added to the preset's own words. pose: id of a pose picture. photo: id of a face photo, for
     presets that work from one. animal: name of one, for presets that name one; None takes the nearest to the photo.
+    likeness_bar: only pictures of at least this likeness are delivered. likeness_budget: how many may be made for that;
+    None allows several for each picture.
     """
 
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
@@ -23,6 +29,8 @@ class JobOptions(Value):
     pose: Annotated[str, Field(max_length=64)] | None = None
     photo: Annotated[str, Field(max_length=64)] | None = None
     animal: Annotated[str, Field(max_length=64)] | None = None
+    likeness_bar: LikenessBar | None = None
+    likeness_budget: LikenessBudget | None = None
     stages: dict[str, dict[str, Scalar]] = Field(default_factory=dict)
 
 
@@ -73,8 +81,24 @@ class UsedServer(Value):
     version: str
 
 
+class Promise(Value):
+    """How a job stands that delivers only pictures from a bar of likeness on.
+
+    made: pictures so far; reached: those of them that are delivered. nearest: the highest likeness among the others,
+    None where there is none.
+    """
+
+    bar: LikenessBar
+    made: int
+    reached: int
+    nearest: Fraction | None
+
+
 class Job(Value):
-    """One run of a preset. stage: name of the running stage. has_preview: whether a live preview can be read."""
+    """One run of a preset. stage: name of the running stage. has_preview: whether a live preview can be read.
+
+    promise: where a likeness was asked for.
+    """
 
     id: str
     preset: str
@@ -88,6 +112,7 @@ class Job(Value):
     count: int
     options: JobOptions
     images: tuple[Image, ...]
+    promise: Promise | None
     error: Failure | None
     server: UsedServer | None
     demonstration: bool

@@ -26,6 +26,7 @@ from studio.planning.plan import Identity, Order, Plan
 from studio.planning.planning import make_plan
 from studio.poses import Poses
 from studio.previews import Previews
+from studio.promise import candidates_of, promise_of, shortfall
 from studio.records import now
 from studio.store import Store, storage_errors
 from studio.values import Failure, FailureCode, Status
@@ -37,6 +38,7 @@ from webui_client.values import Progress
 LOG = structlog.get_logger()
 
 Outline = dict[str, Any]
+"""numbers: of the pictures that may be made; missing: how many of them are wanted; stages: of each, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +69,20 @@ class JobSteps:
         """Run one stage of one picture. False: the job has ended."""
         return self._guarded(job_id, stage, lambda: self._run_stage(job_id, number, stage)) is not None
 
-    def finish(self, job_id: str, number: int) -> bool:
-        """Put a picture into the gallery. False: the job has ended."""
-        return self._guarded(job_id, None, lambda: self._finish(job_id, number)) is not None
+    def finish(self, job_id: str, number: int) -> bool | None:
+        """Put a picture into the gallery; False for one below the job's bar, None: the job has ended."""
+        delivered: bool | None = self._guarded(job_id, None, lambda: self._finish(job_id, number))
+        return delivered
 
     def close(self, job_id: str) -> None:
-        """Mark the job succeeded."""
+        """Mark the job succeeded, or failed where too few of its pictures reach the bar it promised."""
+        with self.database.read() as session:
+            row = session.get(JobRow, job_id)
+        promise = promise_of(row) if row else None
+        failure = shortfall(promise, row.count) if row and promise else None
+        if failure is not None:
+            self._end(job_id, Status.FAILED, failure)
+            return
         self._end(job_id, Status.SUCCEEDED, None)
         LOG.info("job succeeded", job=job_id)
 
@@ -100,7 +110,12 @@ class JobSteps:
         with self.database.write() as session:
             row = _present(session.get(JobRow, job.id))
             row.plan, row.demonstration = plan.model_dump(mode="json"), plan.demonstration
-        return {"pictures": len(plan.pictures), "stages": [stage.name for stage in plan.pictures[0].stages]}
+        candidates = candidates_of(job)
+        return {
+            "numbers": list(range(len(candidates), len(plan.pictures))),
+            "missing": job.count - sum(candidate.reached for candidate in candidates),
+            "stages": [stage.name for stage in plan.pictures[0].stages],
+        }
 
     def _install_if_missing(self, identity: Identity | None) -> None:
         """Put the subject's LoRA where the servers look and it is not: a folder was emptied, or a server is new.
@@ -166,8 +181,7 @@ class JobSteps:
             FinishedStage(name=planned.name, use=planned.use, result=result)
             for planned, result in zip(picture.stages, results, strict=True)
         ]
-        self.finisher.finish(job, plan, picture, stages)
-        return True
+        return self.finisher.finish(job, plan, picture, stages)
 
     def _works(self, job: JobRow, plan: Plan, number: int) -> list[StageWork]:
         """The stages of a picture in order, as far as the results before them are there."""

@@ -127,6 +127,18 @@ def training(status: str, progress: float = 0.0, phase: str = "learning", error:
     }
 
 
+def promise() -> Json:
+    """How a job stands of whose twelve candidates one reached the bar."""
+    return {
+        "bar": 0.7,
+        "made": 12,
+        "reached": 1,
+        "nearest": 0.64,
+        "nearest_url": "/api/v1/jobs/j1/nearest",
+        "message": "1 of 2 pictures reach a likeness of 0.70; 12 were made for it. The best of the others has 0.64.",
+    }
+
+
 def adapter() -> Json:
     """A learned person."""
     return {
@@ -152,7 +164,7 @@ def report() -> Json:
         "steps": 225,
         "weight": 0.7,
         "measure": "colours",
-        "summary": "Best of all: the state after 225 steps, with LoRA weight 0.7. New pictures use it.",
+        "summary": "New pictures use the best of what was tried: learned for 225 steps, with LoRA weight 0.7.",
         "marks": [
             {"code": code, "title": code.capitalize(), "value": marks[code], "text": "As it should be."}
             for code in ("likeness", "diversity", "obedience", "leak")
@@ -252,6 +264,7 @@ def job(status: str, images: int = 0, stage: str | None = None, progress: float 
         "count": 2,
         "options": {"seed": None, "prompt": "", "negative_prompt": "", "pose": None, "stages": {}},
         "images": [image(number) for number in range(images)],
+        "promise": None,
         "error": None,
         "server": {"url": "http://127.0.0.1:7859", "flavour": "sajin", "version": "0.1"},
         "demonstration": True,

@@ -13,7 +13,7 @@ from flask_api.present import Presenter
 from flask_api.texts import texts_in
 from studio.pipeline.retrying import code_of
 from studio.records import now
-from studio.values import Failure
+from studio.values import Failure, FailureCode
 from tests.browser import fixture_api as api
 from tests.browser.conftest import ScenePages
 from tests.browser.fixture_api import Scene
@@ -36,6 +36,7 @@ def present(failure: Failure) -> dict[str, Any]:
 GONE = present(
     Failure(code=code_of(UNREACHABLE), message=str(UNREACHABLE), stage="tone", server="http://127.0.0.1:7860")
 )
+UNLIKE = present(Failure(code=FailureCode.LIKENESS_NOT_REACHED, message="1 of 12 candidates reached it."))
 SERVER = {
     "url": "http://127.0.0.1:7859",
     "flavour": "sajin",
@@ -143,6 +144,9 @@ STATES: dict[str, tuple[Callable[[], Scene], str, str]] = {
     "job-running": (running, "?job=j1", ".sj-preview img"),
     "job-done": (lambda: ready(jobs=[api.job("succeeded", 4)]), "?job=j1", "#pictures .sj-tile"),
     "job-failed": (lambda: ready(jobs=[api.job("failed", 0, "tone", 0.4, error=GONE)]), "?job=j1", "#job .sj-bad"),
+    "job-unlike": (
+        lambda: ready(jobs=[api.job("failed", 1, error=UNLIKE, promise=api.promise())]), "?job=j1", ".sj-nearest img",
+    ),
     "job-cancelled": (lambda: ready(jobs=[api.job("cancelled", 1, "tone", 0.4)]), "?job=j1", "#job .sj-notice"),
     "picture": (lambda: ready(jobs=[api.job("succeeded", 4)]), "?job=j1&image=i1", "#stages img"),
     "people": (ready, "people?subject=s1", "#person .sj-facts"),

@@ -1,14 +1,13 @@
-"""Known-bad adapters of the bundled model rank below a good one: too few steps, and a weight far too high.
+"""Known-bad adapters of the bundled model rank below a good one: learned too little, and learned far too hard.
 
-One learning of a minute gives both the good and the under-trained adapter; the pictures are those that a training's
-candidates are judged by (studio.assessment).
+The pictures are those that a training's candidates are judged by (studio.assessment).
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -23,23 +22,26 @@ from studio.values import ReportPoint
 from tests.persons import astronaut
 from tests.unit.webui_engine.small_models import Recorder
 from training.embedded import run as running
-from training.port import TrainedAdapter, TrainingPhoto, TrainingRequest
+from training.port import TrainingPhoto, TrainingRequest
 from webui_engine.diffusion.engine import Engine
 from webui_engine.tasks import GenerationTask
 
 MODELS = Path(__file__).parents[2] / "webui_engine" / "models"
 PHOTOS = astronaut(6, side=384)
-STEPS, TOO_FEW = 96, 6
+STEPS, TOO_FEW, HARD_STEPS = 40, 4, 12
+TOO_HARD = 2e-2
+"""The learning rate, ten times the usual one."""
+WEIGHT = 0.85
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """An engine that knows the LoRAs good and poor."""
+    """An engine that knows the LoRAs good, under and over."""
 
     engine: Engine
 
-    def point(self, lora: str, weight: float) -> ReportPoint:
-        pictures = [self._picture(trial, lora, weight) for trial in TRIALS]
+    def point(self, lora: str) -> ReportPoint:
+        pictures = [self._picture(trial, lora) for trial in TRIALS]
         judged = [
             Judged(
                 trial,
@@ -52,11 +54,11 @@ class Judge:
             for trial, picture in zip(TRIALS, pictures, strict=True)
         ]
         around = [surroundings(photo) for photo in PHOTOS]
-        return point_of(1, weight, judged, measure_of(judged), around, variety(pictures))
+        return point_of(1, WEIGHT, judged, measure_of(judged), around, variety(pictures))
 
-    def _picture(self, trial: Trial, lora: str, weight: float) -> bytes:
+    def _picture(self, trial: Trial, lora: str) -> bytes:
         task = GenerationTask(
-            prompt=f"{trial.prompt.format(subject='sks woman')} <lora:{lora}:{weight}>",
+            prompt=f"{trial.prompt.format(subject='sks woman')} <lora:{lora}:{WEIGHT}>",
             seed=trial.seed,
             steps=DEMONSTRATION_STEPS,
             cfg_scale=7.0,
@@ -75,26 +77,28 @@ def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
     folder = tmp_path_factory.mktemp("candidates")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "CANDIDATES_AT", (TOO_FEW / STEPS,))
-        adapter = _learned(folder)
-    (poor,) = adapter.candidates
-    poor.path.rename(folder / "loras" / "poor.safetensors")
-    yield Judge(Engine([MODELS], [folder / "loras"], device="cpu"))
-    torch.set_num_threads(threads)
-
-
-def _learned(folder: Path) -> TrainedAdapter:
+    photos = tuple(_photo(folder / f"{number}.jpg", data) for number, data in enumerate(PHOTOS))
     request = TrainingRequest(
-        photos=tuple(_photo(folder / f"{number}.jpg", data) for number, data in enumerate(PHOTOS)),
+        photos=photos,
         checkpoint=MODELS / "Stable-diffusion" / "sajin-tiny",
         instance_token="sks",
         class_noun="woman",
         output=folder / "loras" / "good.safetensors",
         work_folder=folder / "work",
+        batch_size=2,
         steps=STEPS,
     )
-    return running.run(request, lambda progress: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "CANDIDATES_AT", (TOO_FEW / STEPS,))
+        (under,) = running.run(request, lambda progress: None).candidates
+        under.path.rename(folder / "loras" / "under.safetensors")
+        patch.setattr(running, "CANDIDATES_AT", ())
+        over = folder / "loras" / "over.safetensors"
+        running.run(
+            replace(request, output=over, steps=HARD_STEPS, learning_rate=TOO_HARD), lambda progress: None
+        )
+    yield Judge(Engine([MODELS], [folder / "loras"], device="cpu"))
+    torch.set_num_threads(threads)
 
 
 def _photo(path: Path, data: bytes) -> TrainingPhoto:
@@ -104,9 +108,9 @@ def _photo(path: Path, data: bytes) -> TrainingPhoto:
     return TrainingPhoto(path=path, box=face.box.corners())
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(300)
 def test_adapters_with_too_little_and_too_much_learning_rank_below_a_good_one(judge: Judge) -> None:
-    good, under, over = judge.point("good", 0.85), judge.point("poor", 0.85), judge.point("good", 2.0)
+    good, under, over = judge.point("good"), judge.point("under"), judge.point("over")
 
     assert under.likeness < good.likeness
     assert over.obedience < good.obedience

@@ -23,6 +23,9 @@ ORDER = "look"
 APART = ("pose", "photo")
 """Options that have a place of their own on the page, outside the fold with all settings."""
 
+OF_THE_LOOK = ("stages", "likeness_bar", "likeness_budget")
+"""Options that end when another look is chosen, which may not have them."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -197,7 +200,7 @@ def wire_choices(look: Look, way: Way) -> None:
 
     def choose(data: Updates, touched: Json) -> Updates:
         place: Place = data[way.place]
-        kept = {key: value for key, value in place.options.items() if key != "stages"}
+        kept = {key: value for key, value in place.options.items() if key not in OF_THE_LOOK}
         return way.go(place.moved(preset=touched["name"], options=kept, step=STEP))
 
     def pose(data: Updates, touched: Json) -> Updates:

@@ -39,6 +39,15 @@ from training.port import Candidate, TrainedAdapter, TrainingPhase, TrainingProg
 from webui_client.client import WebuiClient
 from webui_client.pool import WebuiPool
 
+FACES = FaceProcess()
+"""Of all schools here, so that its child starts once and knows the photos again."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def faces_end_with_the_module() -> Iterator[None]:
+    yield
+    FACES.close()
+
 
 @dataclasses.dataclass
 class QuickTrainer:
@@ -131,7 +140,8 @@ def opened(tmp_path: Path, *servers: PaintingWebui, **settings: Any) -> Iterator
         "lora_dir": folder,
         "patience_seconds": 0,
     }
-    base = lay_foundations(Settings(_env_file=None, webui_urls=urls, **(usual | settings)))
+    laid = lay_foundations(Settings(_env_file=None, webui_urls=urls, **(usual | settings)))
+    base = dataclasses.replace(laid, faces=FACES)
     with base.closing:
         pool = WebuiPool([WebuiClient(url) for url in urls], tmp_path / "locks")
         trainer = QuickTrainer()
