@@ -1,4 +1,4 @@
-"""`python scripts/experiment.py NAME`: teach one person in several ways, look at pictures, write docs/experiments/NAME.md.
+"""`python scripts/experiment.py NAME`: teach one person in several ways, measure, write docs/experiments/NAME.md.
 
 What is measured and compared stands in scripts/experiments. A run that is stopped goes on where it was.
 """

@@ -1,17 +1,19 @@
-"""The folders from which the WebUI servers read LoRA files."""
+"""The folders from which the WebUI servers read LoRA files, and the other kinds of file that a training may yield."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
 from studio.errors import StorageError
 from studio.store import PART, erase_stale, write_whole
+from training.names import AdapterForm
+from webui_client.capabilities import name_of_checkpoint
 from webui_client.client import WebuiClient
 from webui_client.errors import WebuiError
 
@@ -26,10 +28,15 @@ TRIALS = re.compile(TRIAL + r"[0-9a-f]{12}-\d+\.safetensors")
 class LoraFolders:
     """The folders of all servers, each once; none where they are not known on this machine.
 
-    Names of LoRAs are the studio's own.
+    Names of LoRAs are the studio's own. others: the folders for what is no LoRA.
     """
 
     folders: tuple[Path, ...]
+    others: Mapping[AdapterForm, tuple[Path, ...]] = field(default_factory=dict)
+
+    def of(self, form: AdapterForm) -> LoraFolders:
+        """The folders for another kind of file."""
+        return self if form == "lora" else LoraFolders(folders=self.others.get(form, ()))
 
     def lacking(self, name: str) -> LoraFolders:
         """Those of the folders in which the LoRA of that name does not lie."""
@@ -63,8 +70,8 @@ class LoraFolders:
                 )
 
     def remove(self, name: str) -> None:
-        """Take a LoRA away; one that is gone already is fine."""
-        for folder in self.folders:
+        """Take a LoRA, or another file of that name, away; one that is gone already is fine."""
+        for folder in (*self.folders, *(folder for some in self.others.values() for folder in some)):
             _file(folder, name).unlink(missing_ok=True)
 
     def remove_trials(self, training_id: str) -> None:
@@ -85,13 +92,14 @@ def trial_name(training_id: str, steps: int | str) -> str:
     return f"{TRIAL}{training_id[:12]}-{steps}"
 
 
-def listed_after_refresh(clients: Sequence[WebuiClient], *names: str) -> tuple[bool, ...]:
-    """Have every server read its LoRA folder again; whether it lists these LoRAs now, for each that answered."""
+def listed_after_refresh(
+    clients: Sequence[WebuiClient], *names: str, form: AdapterForm = "lora"
+) -> tuple[bool, ...]:
+    """Have every server read its folder of that form again; whether it lists the names now, for each that answered."""
     listed = []
     for client in clients:
         try:
-            client.refresh_loras()
-            missing = set(names) - {known.name for known in client.loras()}
+            missing = set(names) - _LISTINGS[form](client)
         except WebuiError as error:
             LOG.warning("LoRAs not refreshed", server=client.url, error=str(error))
         else:
@@ -99,6 +107,28 @@ def listed_after_refresh(clients: Sequence[WebuiClient], *names: str) -> tuple[b
             if missing:
                 LOG.warning("LoRAs not listed", server=client.url, loras=sorted(missing))
     return tuple(listed)
+
+
+def _loras(client: WebuiClient) -> set[str]:
+    client.refresh_loras()
+    return {known.name for known in client.loras()}
+
+
+def _embeddings(client: WebuiClient) -> set[str]:
+    client.refresh_embeddings()
+    return set(client.all_embeddings())
+
+
+def _checkpoints(client: WebuiClient) -> set[str]:
+    client.refresh_checkpoints()
+    return {name_of_checkpoint(known.title) for known in client.models()}
+
+
+_LISTINGS: Mapping[AdapterForm, Callable[[WebuiClient], set[str]]] = {
+    "lora": _loras,
+    "embedding": _embeddings,
+    "checkpoint": _checkpoints,
+}
 
 
 def _file(folder: Path, name: str) -> Path:

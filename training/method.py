@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-MethodName = Literal[
-    "lora",
-    "locon",
-    "dreambooth_lora",
-    "dreambooth",
-    "textual_inversion",
-    "momentum_inversion",
-    "pivotal_tuning",
-]
-AdapterForm = Literal["lora", "embedding", "checkpoint"]
-"""What a training yields: a LoRA file, the vectors of a word, or a whole checkpoint."""
-OptimizerName = Literal["adamw", "adamw8bit", "prodigy"]
+from training.names import AdapterForm, MethodName, OptimizerName
+
+FORMS: TypeAdapter[AdapterForm] = TypeAdapter(AdapterForm)
 Words = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f,]+$")]
 
 INVERSIONS: frozenset[MethodName] = frozenset(["textual_inversion", "momentum_inversion", "pivotal_tuning"])

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
-from training.method import AdapterForm, Method
-
-TrainerName = Literal["embedded", "kohya", "easyphoto"]
+from training.method import Method
+from training.names import AdapterForm
 
 
 class TrainingPhase(StrEnum):

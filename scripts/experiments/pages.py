@@ -22,12 +22,13 @@ INTRO = """\
 {photos} photos of one person (variations of one public-domain portrait), the bundled model, {steps} steps of {batch}
 pictures, {seeds} seeds; {trials} pictures of prompts that no training saw. The measures are those of the report card
 (docs/photos-and-learning.md), likeness by colours and shapes of the head, for the bundled model's faces are too soft to
-be told apart. drift: how far the learnt word went from the class noun, relative to its length. Mean ± standard deviation
-over seeds.
+be told apart. drift: how far the learnt word went from the class noun, relative to its length. Mean ± standard
+deviation over seeds.
 """
 PICTURES = """\
-A claim counts as held or not where the mean difference at equal seeds is above twice its standard error; else it is open.
-The bundled model is small and its likeness weak: what holds here need not hold on a full checkpoint, nor the reverse.
+A claim counts as held or not where the mean difference at equal seeds is above twice its standard error; else it is
+open. The bundled model is small and its likeness weak: what holds here need not hold on a full checkpoint, nor the
+reverse.
 
 ## Pictures
 

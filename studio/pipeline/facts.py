@@ -24,4 +24,5 @@ def facts_of(record: Capabilities) -> ServerFacts:
         face_swappers=record.able_swappers,
         face_restorers=record.face_restorers,
         easyphoto=record.easyphoto,
+        checkpoints=tuple(checkpoint.title for checkpoint in record.checkpoints),
     )

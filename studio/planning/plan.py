@@ -8,6 +8,7 @@ from pydantic import Field
 
 from studio.library.product import ControlMode, PresetSpec
 from studio.values import JobOptions, LoraWeight, Value
+from training.names import AdapterForm
 
 USUAL_LORA_WEIGHT = 0.8
 
@@ -19,7 +20,8 @@ class Identity(Value):
     """A learned person as prompts name them.
 
     lora: its name on the server. checkpoint: bare name of the one it was learned on, which alone it fits. weight: of
-    the LoRA where the preset sets none.
+    the LoRA where the preset sets none. form: what of its name is no LoRA: a learnt word is its own trigger, and a
+    checkpoint takes the place of the one it was learned on.
     """
 
     trigger: str
@@ -27,6 +29,7 @@ class Identity(Value):
     lora: str
     checkpoint: str
     weight: LoraWeight = USUAL_LORA_WEIGHT
+    form: AdapterForm = "lora"
 
 
 class Order(Value):
@@ -53,7 +56,7 @@ class Order(Value):
 class ServerFacts(Value):
     """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them.
 
-    easyphoto: whether it can teach persons by that extension.
+    easyphoto: whether it can teach persons by that extension. checkpoints: titles of all that it lists.
     """
 
     url: str
@@ -71,6 +74,7 @@ class ServerFacts(Value):
     face_swappers: tuple[str, ...] = ()
     face_restorers: tuple[str, ...] = ()
     easyphoto: bool = False
+    checkpoints: tuple[str, ...] = ()
 
 
 class PlannedDetailer(Value):

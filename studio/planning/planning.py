@@ -63,7 +63,7 @@ def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
     style_tags = planner.style_tags()
     pictures = tuple(planner.picture(number, style_tags) for number in range(order.count))
     return Plan(
-        checkpoint=facts.checkpoint,
+        checkpoint=_checkpoint_of(planner.identity, facts) or facts.checkpoint,
         demonstration=facts.demonstration,
         identity=planner.identity,
         loras=planner.loras(style_tags),
@@ -85,7 +85,9 @@ def lacks_of(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> tuple[
 
 
 def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
-    """The newest identity that was learned on the server's checkpoint; None where the order names none.
+    """The newest identity that was learned on the server's checkpoint, or is one of its checkpoints itself.
+
+    None where the order names none.
 
     Raises LearnedElsewhere, except where a photo's face can stand in.
     """
@@ -93,7 +95,10 @@ def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
         return None
     present = name_of_checkpoint(facts.checkpoint)
     for identity in order.identities:
-        if identity.checkpoint == present:
+        if identity.form == "checkpoint":
+            if _checkpoint_of(identity, facts):
+                return identity
+        elif identity.checkpoint == present:
             return identity
     if order.spec.identity == "instant":
         return None
@@ -129,7 +134,8 @@ class _Planner:
 
     def loras(self, style_tags: str) -> tuple[str, ...]:
         styles = tuple(tag.split(":")[1] for tag in style_tags.split(">") if tag)
-        return styles if self.identity is None else (self.identity.lora, *styles)
+        own = self.identity is not None and self.identity.form == "lora"
+        return (self.identity.lora, *styles) if self.identity and own else styles
 
     def picture(self, number: int, style_tags: str) -> PlannedPicture:
         seed = picture_seed(self.order.seed, number)
@@ -270,10 +276,17 @@ class _Planner:
             if part
         )
         words = ", ".join(part for part in parts if part)
-        if identity is None or SUBJECT not in template + addition:
+        if identity is None or identity.form != "lora" or SUBJECT not in template + addition:
             return words
         weight = identity.weight if self.spec.lora_weight is None else self.spec.lora_weight
         return f"{words} <lora:{identity.lora}:{weight:g}>"
+
+
+def _checkpoint_of(identity: Identity | None, facts: ServerFacts) -> str | None:
+    """The title of the checkpoint that an identity is; None for another form, or one that the server does not list."""
+    if identity is None or identity.form != "checkpoint":
+        return None
+    return next((title for title in facts.checkpoints if name_of_checkpoint(title) == identity.lora), None)
 
 
 def _first(*texts: str | None) -> str:

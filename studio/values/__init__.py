@@ -88,7 +88,7 @@ from studio.values.reports import (
     ReportPicture,
     ReportPoint,
 )
-from training.port import TrainerName
+from training.names import TrainerName
 
 __all__ = [
     "LOCAL_OWNER",

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from training.method import AdapterForm, Method
+from training.method import Method
+from training.names import AdapterForm
 from training.port import (
     Candidate,
     TrainedAdapter,

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from training.embedded.methods.teaching import Share
-from training.method import OptimizerName
+from training.names import OptimizerName
 
 BETAS = (0.9, 0.99)
 

@@ -58,7 +58,7 @@ def _sample(model: Model, words: RememberedWords, noise: torch.Tensor) -> torch.
     scheduler = DDIMScheduler.from_config(model.scheduler_config)
     scheduler.set_timesteps(STEPS)
     text = words.at(torch.tensor([0] * len(noise) + [1] * len(noise)))
-    latents = noise * scheduler.init_noise_sigma
+    latents: torch.Tensor = noise * scheduler.init_noise_sigma
     dtype = model.device.dtype
     for timestep in scheduler.timesteps:
         doubled = torch.cat([latents, latents]).to(dtype)

@@ -23,11 +23,12 @@ class RememberedWords:
     def __init__(self, model: Model, texts: Sequence[str]) -> None:
         with torch.inference_mode():
             told = model.text_encoder(_tokens(model, texts))[0]
-        self._told = told.to(model.device.dtype).clone()
+        self._told: torch.Tensor = told.to(model.device.dtype).clone()
 
     def at(self, numbers: torch.Tensor) -> torch.Tensor:
         """See Words."""
-        return self._told[numbers.to(self._told.device)]
+        told: torch.Tensor = self._told[numbers.to(self._told.device)]
+        return told
 
 
 class HeardWords:

@@ -22,7 +22,7 @@ class WholeUnet:
     def __init__(self, model: Model, plan: LearningPlan, instance_token: str) -> None:
         self.word, self._model = instance_token, model
         model.unet.float().requires_grad_(True)
-        self.shares = (
+        self.shares: tuple[Share, ...] = (
             Share(
                 parameters=tuple(model.unet.parameters()),
                 learning_rate=plan.learning_rate,

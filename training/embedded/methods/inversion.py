@@ -19,7 +19,7 @@ from webui_engine.diffusion.model import Model
 class TaughtEmbedding(torch.nn.Module):
     """A text encoder's vectors, followed by those of the learnt word."""
 
-    def __init__(self, known: torch.nn.Module, learnt: torch.nn.Parameter) -> None:
+    def __init__(self, known: torch.nn.Embedding, learnt: torch.nn.Parameter) -> None:
         super().__init__()
         self.known, self.learnt = known, learnt
         self._count = int(known.weight.shape[0])
@@ -27,8 +27,7 @@ class TaughtEmbedding(torch.nn.Module):
     @property
     def weight(self) -> torch.Tensor:
         """The known vectors, by which libraries ask for precision and device."""
-        weight: torch.Tensor = self.known.weight
-        return weight
+        return self.known.weight
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """The vector of each id, shape (…, width); ids from the known count on are the learnt word's."""
@@ -53,7 +52,7 @@ class LearntWord:
         model.tokenizer.add_tokens(marks)
         model.text_encoder.set_input_embeddings(TaughtEmbedding(embedding, self.vectors))
         self.word = " ".join(marks)
-        self.shares = (
+        self.shares: tuple[Share, ...] = (
             Share(
                 parameters=(self.vectors,),
                 learning_rate=plan.word_rate,

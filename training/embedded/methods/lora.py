@@ -32,7 +32,7 @@ class Lora:
         steps = range(plan.word_steps, plan.steps)
         unet = [name for name, module in model.unet.named_modules() if _is_target(name, module, plan)]
         self._parts = {"lora_unet_": model.unet}
-        self.shares = (
+        self.shares: tuple[Share, ...] = (
             Share(parameters=_add(model.unet, unet, plan), learning_rate=plan.learning_rate, steps=steps),
         )
         if self.hears:

@@ -6,7 +6,7 @@ import torch
 
 from training.embedded.methods.inversion import LearntWord
 from training.embedded.methods.lora import Lora
-from training.embedded.methods.teaching import Tensors
+from training.embedded.methods.teaching import Share, Tensors
 from training.embedded.plan import LearningPlan
 from webui_engine.diffusion.model import Model
 
@@ -21,7 +21,7 @@ class Pivot:
         self._word = LearntWord(model, plan, class_noun)
         self._lora = Lora(model, plan, self._word.word)
         self.word = self._word.word
-        self.shares = (*self._word.shares, *self._lora.shares)
+        self.shares: tuple[Share, ...] = (*self._word.shares, *self._lora.shares)
 
     def move(self, optimizer: torch.optim.Optimizer) -> None:
         """The optimizer's step, no more."""
