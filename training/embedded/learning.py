@@ -44,6 +44,21 @@ class Batch:
     faces: torch.Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What chance decides about a step. size: number of the crop size. crops, prior: which of that size are learned.
+
+    The others are of the person's samples, then those of the class; prior is None without any. On the processor.
+    """
+
+    size: int
+    crops: torch.Tensor
+    timesteps: torch.Tensor
+    noise: torch.Tensor
+    captions: torch.Tensor
+    prior: torch.Tensor | None = None
+
+
 class NoiseSchedule:
     """The checkpoint's own noise schedule, and Min-SNR weights (Hang et al. 2023) for its kind of prediction."""
 
@@ -112,37 +127,44 @@ class Batches:
 
     def at(self, step: int) -> Batch:
         """The batch of a step, counted from 0. Crop sizes take turns."""
-        source = torch.Generator().manual_seed(self._plan.seed * 1_000_003 + step)
-        size = step % len(self._crops)
-        crops = self._crops[size]
-        chosen = self._draw(len(crops.latents), source).to(self._device)
+        drawn = self.drawn(step)
+        crops = self._crops[drawn.size]
+        chosen = drawn.crops.to(self._device)
         latents = crops.latents[chosen]
-        timesteps = self._draw(self._schedule.steps, source)
-        noise = self._noise(latents.shape, source)
-        captions = self._draw_captions(source)
         shares = torch.full((self.size,), 1 / self.size)
-        if self._prior:
-            latents = torch.cat([latents, self._class(size, source)])
-            timesteps = torch.cat([timesteps, self._draw(self._schedule.steps, source)])
-            noise = torch.cat([noise, self._noise(noise.shape, source)])
-            captions = torch.cat([captions, torch.full_like(captions, self._captions + 1)])
+        if drawn.prior is not None:
+            latents = torch.cat([latents, self._prior[drawn.size][drawn.prior.to(self._device)]])
             shares = torch.cat([shares, shares * self._plan.method.prior_loss_weight])
-        timesteps, noise = timesteps.to(self._device), noise.to(self._device)
+        timesteps, noise = drawn.timesteps.to(self._device), drawn.noise.to(self._device)
         return Batch(
             noisy=self._schedule.add_noise(latents, noise, timesteps),
             timesteps=timesteps,
-            captions=captions.to(self._device),
+            captions=drawn.captions.to(self._device),
             target=self._schedule.target(latents, noise, timesteps),
             weights=self._schedule.weights(timesteps) * shares.to(self._device),
             faces=crops.faces[chosen],
         )
 
+    def drawn(self, step: int) -> Drawn:
+        """What chance decides about a step."""
+        source = torch.Generator().manual_seed(self._plan.seed * 1_000_003 + step)
+        size = step % len(self._crops)
+        latents = self._crops[size].latents
+        shape = torch.Size((self.size, *latents.shape[1:]))
+        crops = self._draw(len(latents), source)
+        timesteps = self._draw(self._schedule.steps, source)
+        noise = self._noise(shape, source)
+        captions = self._draw_captions(source)
+        if not self._prior:
+            return Drawn(size, crops, timesteps, noise, captions)
+        prior = self._draw(len(self._prior[size]), source)
+        timesteps = torch.cat([timesteps, self._draw(self._schedule.steps, source)])
+        noise = torch.cat([noise, self._noise(shape, source)])
+        captions = torch.cat([captions, torch.full_like(captions, self._captions + 1)])
+        return Drawn(size, crops, timesteps, noise, captions, prior)
+
     def _draw(self, below: int, source: torch.Generator) -> torch.Tensor:
         return torch.randint(below, (self.size,), generator=source)
-
-    def _class(self, size: int, source: torch.Generator) -> torch.Tensor:
-        latents = self._prior[size]
-        return latents[self._draw(len(latents), source).to(self._device)]
 
     def _noise(self, shape: torch.Size, source: torch.Generator) -> torch.Tensor:
         """Gaussian noise, a little of it common to each channel so that light and dark pictures can be learned."""
