@@ -128,7 +128,7 @@ def _missing_extension(lack: Lack, server: Capabilities) -> str | None:
 
 def _fits(model: RecommendedModel, server: Capabilities) -> bool:
     """Whether the model is of use beside the server's checkpoint, and its place known; SD.Next's folders are others."""
-    if server.demonstration or server.flavour == "sdnext":
+    if server.demonstration or not server.ways.a1111_folders:
         return False
     place = model.engine if server.flavour == "sajin" else model.webui
     return place is not None and (model.family is None or server.native_size < SDXL_SIDE)

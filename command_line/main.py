@@ -142,6 +142,10 @@ def portrait(
         int | None,
         typer.Option("--likeness-budget", min=1, max=64, help="How many pictures may be made for the bar."),
     ] = None,
+    tone: Annotated[
+        str | None,
+        typer.Option("--tone", help="A film look, for example warm-portrait; see prompts/tones.yaml."),
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     steps: Steps = None,
@@ -162,6 +166,7 @@ def portrait(
             out=out,
             class_noun=class_noun,
             pose=pose,
+            tone=tone,
             steps=steps,
             likeness_bar=likeness_bar,
             likeness_budget=likeness_budget,

@@ -25,7 +25,7 @@ from studio.intake.verdicts import judge_set
 from studio.photo_rows import set_value
 from studio.values import MAX_PHOTOS, Reason, RefusedFile
 
-UNREADABLE, NOT_LOOKED_AT = "unreadable", "not_looked_at"
+UNREADABLE = "unreadable"
 
 Json = dict[str, Any]
 
@@ -85,7 +85,7 @@ def _look(files: Sequence[Path], terminal: Terminal) -> LookedAt:
             except OSError as error:
                 refused.append(RefusedFile(filename=file.name, code=UNREADABLE, detail=str(error)))
             except FaceWorkFailed as error:
-                refused.append(RefusedFile(filename=file.name, code=NOT_LOOKED_AT, detail=str(error)))
+                refused.append(RefusedFile(filename=file.name, code=error.reason, detail=str(error)))
             except FaceModelMissing as error:
                 raise CannotStart(str(error)) from error
     return LookedAt(findings=findings, refused=refused)

@@ -23,8 +23,9 @@ DEMONSTRATION_LINE = (
 class PortraitRequest:
     """What is to be made. photos: a folder. seed: None draws one. out: folder for the pictures.
 
-    pose: id of a pose picture to follow, None for none. steps: of the training; None leaves them to the trainer.
-    likeness_bar: only pictures from this likeness on are delivered; likeness_budget: how many may be made for that.
+    pose: id of a pose picture to follow, None for none. tone: name of a film look, None for the preset's own.
+    steps: of the training; None leaves them to the trainer. likeness_bar: only pictures from this likeness on are
+    delivered; likeness_budget: how many may be made for that.
     """
 
     photos: Path
@@ -34,6 +35,7 @@ class PortraitRequest:
     out: Path
     class_noun: str
     pose: str | None = None
+    tone: str | None = None
     steps: int | None = None
     likeness_bar: float | None = None
     likeness_budget: int | None = None
@@ -52,7 +54,7 @@ def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool)
 
 
 def _make(session: Session, terminal: Terminal, request: PortraitRequest, report: dict[str, Any]) -> None:
-    preset = feasible_preset(session.api, request.preset, request.pose)
+    preset = feasible_preset(session.api, request.preset, request.pose, request.tone)
     request.out.mkdir(parents=True, exist_ok=True)
     name = request.photos.resolve().name
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
@@ -93,6 +95,7 @@ def _order(
         "options": {
             "seed": request.seed,
             "pose": request.pose,
+            "tone": request.tone,
             "photo": photo,
             "likeness_bar": request.likeness_bar,
             "likeness_budget": request.likeness_budget,

@@ -384,6 +384,43 @@ class PresetsAnswer(Answer):
     next: str | None
 
 
+class ProductAnswer(Answer):
+    """A product of the start page. presets: those that make it, none for what needs no server.
+
+    reason: why it cannot be made now, in words; null where available.
+    """
+
+    name: str
+    title: str
+    description: str
+    thumbnail_url: str | None
+    presets: list[str]
+    available: bool
+    reason: str | None
+
+
+class ProductsAnswer(Answer):
+    """The products, in the order of the start page."""
+
+    items: list[ProductAnswer]
+    next: str | None
+
+
+class ToneAnswer(Answer):
+    """A film look that a job may choose (option "tone")."""
+
+    name: str
+    title: str
+    description: str
+
+
+class TonesAnswer(Answer):
+    """The tones."""
+
+    items: list[ToneAnswer]
+    next: str | None
+
+
 class PresetProblemAnswer(Answer):
     """What is wrong in a preset text; line counts from 1, 0 if unknown."""
 

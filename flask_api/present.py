@@ -10,6 +10,7 @@ from studio import values
 from studio.id_photo.reading import IdDocument
 from studio.intake.coach import WANTED
 from studio.library.animals import AnimalSpec
+from studio.library.product import Tone
 
 ROOT = "/api/v1"
 ALT_PROMPT_LENGTH = 160
@@ -303,6 +304,33 @@ class Presenter:
         kind = self._texts.find("missing", "kinds", part.kind) or part.kind
         message = self._texts.say("missing", "message", kind_text=kind, name=part.name)
         return answers.MissingAnswer(**part.model_dump(), message=message)
+
+    def product(self, offer: values.Offer) -> answers.ProductAnswer:
+        """A product of the start page."""
+        language = self._texts.language
+        return answers.ProductAnswer(
+            name=offer.name,
+            title=offer.title.in_language(language),
+            description=offer.description.in_language(language),
+            thumbnail_url=f"{ROOT}/products/{offer.name}/thumbnail" if offer.has_thumbnail else None,
+            presets=list(offer.presets),
+            available=offer.available,
+            reason=" ".join(self._reasons(offer)) or None,
+        )
+
+    def _reasons(self, offer: values.Offer) -> Iterator[str]:
+        yield from (self.missing(part).message for part in offer.missing)
+        if offer.obstacle is not None:
+            yield self._texts.say("training_available", offer.obstacle)
+
+    def tone(self, name: str, tone: Tone) -> answers.ToneAnswer:
+        """A film look that a job may choose."""
+        language = self._texts.language
+        return answers.ToneAnswer(
+            name=name,
+            title=tone.title.in_language(language),
+            description=tone.description.in_language(language),
+        )
 
     def pose(self, pose: values.Pose) -> answers.PoseAnswer:
         """A pose picture."""

@@ -17,7 +17,7 @@ SERVED = re.compile(
     rf"subjects/{NAME}/photos/{NAME}/(file|thumbnail)"
     rf"|subjects/{NAME}/trainings/{NAME}/report/pictures/{NAME}"
     rf"|images/{NAME}/(file|thumbnail|recipe|stages/{NAME}|landmarks/file)"
-    rf"|presets/{NAME}/thumbnail"
+    rf"|(presets|products)/{NAME}/thumbnail"
     rf"|poses/{NAME}(/(file|thumbnail))?"
     rf"|jobs/{NAME}/(preview|nearest)"
     rf"|id-photos/{NAME}/(file|check)"

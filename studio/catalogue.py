@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from studio.database.connect import Database
 from studio.errors import MissingCapability, NotFound
+from studio.library.offers import OfferSpec
 from studio.library.reading import Library, Product
 from studio.planning.check import require_capable_server
 from studio.planning.overrides import preset_options
 from studio.planning.plan import Order, ServerFacts
 from studio.servers import known_servers
-from studio.values import JobOptions, MissingPart, Preset, PresetCheck, PresetStage
+from studio.values import (
+    JobOptions,
+    MissingPart,
+    Offer,
+    Preset,
+    PresetCheck,
+    PresetStage,
+    TrainingAvailability,
+)
 
 PRODUCTS = ("profile", "look", "instant", "animal")
 
@@ -42,6 +52,40 @@ class Catalogue:
             raise NotFound("thumbnail", name)
         return file
 
+    def offers(self, training: TrainingAvailability) -> tuple[Offer, ...]:
+        """What the start page shows. training: whether persons can be learned now."""
+        presets = self.list()
+        offers = (self._offer(name, spec, presets, training) for name, spec in self.library.offers.items())
+        return tuple(offer for offer in offers if offer is not None)
+
+    def offer_thumbnail(self, name: str) -> Path:
+        """The picture of a product on the start page. Raises NotFound."""
+        spec = self.library.offers.get(name)
+        file = None if spec is None else self._picture(spec.thumbnail)
+        if file is None:
+            raise NotFound("product", name)
+        return file
+
+    def _offer(
+        self, name: str, spec: OfferSpec, presets: Sequence[Preset], training: TrainingAvailability
+    ) -> Offer | None:
+        """One product; None while there is no preset of its kinds."""
+        makers = [preset for preset in presets if preset.product in spec.kinds]
+        if spec.kinds and not makers:
+            return None
+        able = not spec.kinds or any(preset.available for preset in makers)
+        learnable = training.available or not spec.learns
+        return Offer(
+            name=name,
+            title=spec.title,
+            description=spec.description,
+            has_thumbnail=self._picture(spec.thumbnail) is not None,
+            presets=tuple(preset.name for preset in makers),
+            available=able and learnable,
+            missing=() if able else makers[0].missing,
+            obstacle=None if learnable else training.code,
+        )
+
     def validate(self, text: str) -> PresetCheck:
         """The verdict on a preset's text."""
         _, problems = self.library.check(text)
@@ -58,9 +102,10 @@ class Catalogue:
             return known_servers(session)
 
     def _thumbnail(self, product: Product) -> Path | None:
-        if product.spec.thumbnail is None:
-            return None
-        file = self.folder / "thumbnails" / product.spec.thumbnail
+        return None if product.spec.thumbnail is None else self._picture(product.spec.thumbnail)
+
+    def _picture(self, name: str) -> Path | None:
+        file = self.folder / "thumbnails" / name
         return file if file.exists() else None
 
     def _value(self, product: Product, servers: tuple[ServerFacts, ...]) -> Preset:
@@ -77,7 +122,7 @@ class Catalogue:
                 for name, stage in spec.stages.items()
             ),
             has_thumbnail=self._thumbnail(product) is not None,
-            options=preset_options(spec, self.library.animals.animals),
+            options=preset_options(spec, self.library),
             available=not missing,
             missing=missing,
         )

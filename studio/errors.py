@@ -8,6 +8,7 @@ StudioError
 │   ├── TooManyPhotos
 │   ├── NotEnoughPhotos
 │   ├── BadUpload               a picture that cannot be read; code from studio.intake
+│   │   └── FaceWorkFailed      the process that looks at faces died twice over the same picture, or hung
 │   ├── NothingToRestore
 │   ├── UnfitPhoto              no ID photo can be made of this photo, whatever the document
 │   │   └── NoFace · SeveralFaces · SideFace · Sunglasses · HeadCutOff
@@ -17,7 +18,7 @@ StudioError
 ├── Conflict                    right in itself, but not now
 │   ├── IdempotencyConflict · NotReady · NoFitPhoto · NotRetryable · AlreadyRunning
 ├── Unavailable                 a part of the installation is missing; settings or servers must change
-│   ├── TrainingUnavailable · NoServer · ExecutorInUse
+│   ├── TrainingUnavailable · NoServer · ExecutorInUse · FaceModelMissing
 │   └── NoFittingServer         servers are there, and none of them can do this
 │       ├── MissingCapability · LearnedElsewhere
 └── StorageError                the data folder or the database cannot be used

@@ -130,7 +130,7 @@ class Jobs:
         product = self.library.products.get(request.preset)
         if product is None:
             raise NotFound("preset", request.preset)
-        check_options(product.spec, request.options, self.library.prompts, self.library.animals.animals)
+        check_options(product.spec, request.options, self.library)
         problems = tuple(problems_of(product.spec, request))
         if problems:
             raise InvalidRequest(problems)
@@ -156,7 +156,7 @@ class Jobs:
                 learned = current_adapter(session, row.subject_id) is not None
                 if product.spec.identity == "lora" and not learned:
                     raise NotReady(row.subject_id, row.preset)
-            order, servers = order_of(session, row, self.poses, self.library.animals), known_servers(session)
+            order, servers = order_of(session, row, self.poses, self.library), known_servers(session)
         require_capable_server(order, servers, self.library.prompts)
 
     def _row(self, request: JobRequest, product: Product, idempotency_key: str | None) -> JobRow:

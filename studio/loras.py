@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
 from studio.errors import StorageError
-from studio.store import PART, erase_stale, write_whole
+from studio.store import PART, erase_stale, storage_errors, write_whole
 from training.names import AdapterForm
 from webui_client.capabilities import name_of_checkpoint
 from webui_client.client import WebuiClient
@@ -69,22 +70,34 @@ class LoraFolders:
                     if UNFINISHED.fullmatch(file.name) or TRIALS.fullmatch(file.name)
                 )
 
-    def remove(self, name: str) -> None:
-        """Take a LoRA, or another file of that name, away; one that is gone already is fine."""
-        for folder in (*self.folders, *(folder for some in self.others.values() for folder in some)):
-            _file(folder, name).unlink(missing_ok=True)
+    def remove(self, *names: str) -> None:
+        """Take LoRAs, and other files of those names, away from every folder; one that is gone already is fine.
+
+        What one folder keeps hold of stays in no other; raises StorageError for the first such at the end.
+        """
+        errors = []
+        for file in (_file(folder, name) for folder in self._everywhere() for name in names):
+            try:
+                with storage_errors(str(file)):
+                    file.unlink(missing_ok=True)
+            except StorageError as error:
+                LOG.warning("LoRA not removed", file=str(file), error=str(error))
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def _everywhere(self) -> tuple[Path, ...]:
+        return (*self.folders, *(folder for some in self.others.values() for folder in some))
 
     def remove_trials(self, training_id: str) -> None:
         """Take every candidate of a training that was placed for scoring out of every folder.
 
         What cannot be taken away now is left to a later sweep.
         """
-        for folder in self.folders:
-            try:
-                for file in folder.glob(f"{trial_name(training_id, '*')}.safetensors"):
-                    file.unlink(missing_ok=True)
-            except OSError as error:
-                LOG.warning("candidates not removed", folder=str(folder), error=str(error))
+        pattern = f"{trial_name(training_id, '*')}.safetensors"
+        names = {file.stem for folder in self.folders for file in folder.glob(pattern)}
+        with suppress(StorageError):
+            self.remove(*names)
 
 
 def trial_name(training_id: str, steps: int | str) -> str:

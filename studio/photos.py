@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from studio.database.connect import Database
 from studio.database.tables import PhotoRow
 from studio.errors import NotFound, StudioError, TooManyPhotos
+from studio.faces.errors import FaceWorkFailed
 from studio.faces.process import FaceProcess
 from studio.faces.values import PhotoFindings
 from studio.intake import BadPicture, CleanPicture, decode
 from studio.intake.decoding import LARGEST_FILE_BYTES
+from studio.intake.names import display_name
 from studio.photo_rows import coached, judged, photo_value, photos_of, set_value, set_verdict
 from studio.records import new_id, now
 from studio.store import Store
@@ -47,6 +49,9 @@ class Photos:
                 added.append(self._keep(subject_id, file))
             except BadPicture as error:
                 refused.append(RefusedFile(filename=error.filename, code=error.code, detail=str(error)))
+            except FaceWorkFailed as error:
+                name = display_name(file.filename)
+                refused.append(RefusedFile(filename=name, code=error.reason, detail=str(error)))
         everything = self._judge_again(subject_id)
         items = tuple(photo for photo in everything.items if photo.id in added)
         return PhotosAdded(items=items, refused=tuple(refused), set=everything.set)

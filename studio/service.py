@@ -31,6 +31,7 @@ from studio.values import (
     JobRequest,
     LandmarkDistance,
     NewSubject,
+    Offer,
     Photo,
     PhotosAdded,
     PhotoSet,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from studio.assembly import Foundations
     from studio.id_photo.reading import IdDocument
     from studio.library.animals import AnimalSpec
+    from studio.library.product import Tone
 
 
 AS_THE_TRAINER_LIKES = TrainingOptions()
@@ -250,6 +252,18 @@ class Studio:
     def preset_thumbnail(self, name: str) -> Path:
         """A small JPEG or PNG that shows the preset. Raises NotFound."""
         return self._parts.catalogue.thumbnail(name)
+
+    def offers(self) -> tuple[Offer, ...]:
+        """The products of the start page, in its order, with what stands in the way of each."""
+        return self._parts.catalogue.offers(self.status().training)
+
+    def offer_thumbnail(self, name: str) -> Path:
+        """A small JPEG or PNG that shows a product. Raises NotFound."""
+        return self._parts.catalogue.offer_thumbnail(name)
+
+    def tones(self) -> Mapping[str, Tone]:
+        """The tones a job may choose, by name."""
+        return self._foundations.library.tones
 
     def validate_preset(self, text: str) -> PresetCheck:
         """Check a preset's YAML against schema and library without keeping it."""

@@ -89,8 +89,7 @@ class Subjects:
             session.delete(row)
         for path in files:
             self.store.delete(path)
-        for name in loras:
-            self.loras.remove(name)
+        self.loras.remove(*loras)
 
 
 def owned_subject(session: Session, subject_id: str, owner_id: str) -> SubjectRow:

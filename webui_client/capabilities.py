@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from webui_client.flavours import WAYS, Flavour, Ways
 from webui_client.units.controlnet import Dialect
 from webui_client.units.faceswap import FaceSwapCapability, Swapper
 
 SDXL_WORDS = ("xl", "pony", "illustrious", "noob")
 NATIVE_SIZE_SDXL = 1024
-
-Flavour = Literal["a1111", "forge", "reforge", "sdnext", "sajin"]
 
 
 class _Listed(BaseModel):
@@ -161,9 +159,9 @@ class Capabilities(BaseModel):
         return tuple(found.swapper for found in self.face_swappers if found.is_able)
 
     @property
-    def forgets_options(self) -> bool:
-        """Whether an option that a request overrides may stay so (A1111 and its relatives; not our engine)."""
-        return self.flavour != "sajin"
+    def ways(self) -> Ways:
+        """How it is asked and what it tells."""
+        return WAYS[self.flavour]
 
     @property
     def is_sdxl(self) -> bool:

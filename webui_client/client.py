@@ -15,18 +15,20 @@ from webui_client.capabilities import Capabilities
 from webui_client.easyphoto import EasyPhotoTraining
 from webui_client.errors import BadAnswer, Interrupted, MissingCapability, ServerTimeout, WebuiError
 from webui_client.interrupts import check_uninterrupted
-from webui_client.listings import Listings
+from webui_client.listings import Interrogator, Listings
 from webui_client.options import kept_options
 from webui_client.pictures import Picture
-from webui_client.postflight import Answer, check, check_extras, check_face_swap
+from webui_client.postflight import Answer, check, check_extras, check_extras_batch, check_face_swap
 from webui_client.preflight import Resolved, resolve
 from webui_client.preflight import check_extras as extras_can_run
 from webui_client.preflight import check_face_swap as face_swap_can_run
 from webui_client.probe import probe
 from webui_client.transport import Transport
+from webui_client.units.controlnet import encode
 from webui_client.units.faceswap import swap_path, swapped_in
 from webui_client.values import (
     Extras,
+    ExtrasBatch,
     FaceSwap,
     Generation,
     GenerationInfo,
@@ -36,7 +38,7 @@ from webui_client.values import (
     Txt2Img,
 )
 from webui_client.watch import RunWatch, is_idle, look_after
-from webui_client.wire import extras_body, face_swap_body, img2img_body, txt2img_body
+from webui_client.wire import extras_batch_body, extras_body, face_swap_body, img2img_body, txt2img_body
 
 OnProgress = Callable[[Progress], None]
 Found = TypeVar("Found")
@@ -151,18 +153,55 @@ class WebuiClient(Listings):
         check_extras(request, result, self.url)
         return result
 
+    def extras_batch(self, request: ExtrasBatch) -> tuple[Picture, ...]:
+        """The same for several pictures in one call, in their order."""
+        path = "/sdapi/v1/extra-batch-images"
+        extras_can_run(request, self.capabilities())
+        with self._in_flight:
+            answer = self._transport.post_once(path, extras_batch_body(request))
+        images = answer.get("images") if isinstance(answer, dict) else None
+        if not isinstance(images, list):
+            raise BadAnswer(self.url, path, "it has no list of images")
+        results = tuple(
+            read_picture(image, self.url, path, f"picture {number}") for number, image in enumerate(images)
+        )
+        check_extras_batch(request, results, self.url)
+        return results
+
     def swap_face(self, request: FaceSwap) -> Picture:
         """Put a person's face into a picture. There is no progress of this call to follow.
 
         Raises MissingCapability before anything runs, FaceNotSwapped if the picture came back as it was.
         """
-        face_swap_can_run(request, self.capabilities())
+        server = self.capabilities()
+        face_swap_can_run(request, server)
         path = swap_path(request.swapper)
         with self._in_flight:
-            answer = self._transport.post_once(path, face_swap_body(request))
+            answer = self._transport.post_once(path, face_swap_body(request, server))
         result = read_picture(swapped_in(answer), self.url, path, "its picture")
         check_face_swap(request, result, self.url)
         return result
+
+    def compare_faces(self, first: bytes, second: bytes) -> float:
+        """Return how alike faceswaplab finds the first faces of two pictures: the cosine of their embeddings, -1 to 1.
+
+        Raises MissingCapability if the server has no faceswaplab, BadAnswer if a picture has no face.
+        """
+        path = "/faceswaplab/compare"
+        server = self.capabilities()
+        if "faceswaplab" not in server.able_swappers:
+            raise MissingCapability(self.url, "face swapper", "faceswaplab", server.able_swappers)
+        body = {"image1": encode(first), "image2": encode(second)}
+        with self._in_flight:
+            answer = self._transport.post_once(path, body)
+        if isinstance(answer, bool) or not isinstance(answer, int | float):
+            raise BadAnswer(self.url, path, "it is no number")
+        return float(answer)
+
+    def interrogate(self, picture: bytes, *, model: Interrogator = "clip") -> str:
+        """Return the server's caption of a picture; see :meth:`Listings.interrogate`. It waits for its turn here."""
+        with self._in_flight:
+            return super().interrogate(picture, model=model)
 
     def train_easyphoto(self, training: EasyPhotoTraining, *, limit_seconds: float) -> None:
         """Have the extension EasyPhoto teach a person; returns when the server lists the LoRA training.user_id.
@@ -216,7 +255,7 @@ class WebuiClient(Listings):
         wants_preview: WantsPreview | None,
         cancelled: Cancelled | None,
     ) -> Generation:
-        overrides = body.get("override_settings", {}) if server.forgets_options else {}
+        overrides = body.get("override_settings", {}) if server.ways.forgets_options else {}
         with self._in_flight, kept_options(self._transport, overrides):
             if cancelled and cancelled():
                 raise Interrupted(self.url, ours=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from webui_client.answers import mapping_of, number_of, read_picture, read_png_info, strings_of
 from webui_client.capabilities import Checkpoint, Lora, Sampler, Scheduler, Upscaler, Vae
@@ -16,6 +16,8 @@ from webui_client.progress import read_progress
 from webui_client.transport import Transport
 from webui_client.units.controlnet import encode
 from webui_client.values import PngInfo, Progress
+
+Interrogator = Literal["clip", "deepdanbooru"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class Listings:
         return listing(self._transport, "/sdapi/v1/sd-models", Checkpoint)
 
     def vaes(self) -> tuple[Vae, ...]:
-        """Return the VAE files; a server without that listing has none."""
+        """Return the VAE files; a server without that listing (Forge has another one) has none."""
         return listing(self._transport, "/sdapi/v1/sd-vae", Vae)
 
     def samplers(self) -> tuple[Sampler, ...]:
@@ -162,17 +164,18 @@ class Listings:
             path,
         )
 
-    def interrogate(self, picture: bytes, *, model: str = "clip") -> str:
-        """Return the server's caption of a picture. model: "clip" or "deepdanbooru".
+    def interrogate(self, picture: bytes, *, model: Interrogator = "clip") -> str:
+        """Return the server's caption of a picture: a sentence by "clip", tags by "deepdanbooru".
 
-        Raises FeatureDidNotRun if it failed there, which A1111 answers with 200 and the caption "<error>".
+        Raises RequestRefused (404) for a model the server does not know, FeatureDidNotRun if it failed there, which
+        A1111 answers with 200 and the caption "<error>", or had nothing to say.
         """
         path = "/sdapi/v1/interrogate"
         answer = self._transport.post_once(path, {"image": encode(picture), "model": model})
         caption = answer.get("caption") if isinstance(answer, dict) else None
         if not isinstance(caption, str):
             raise BadAnswer(self._transport.url, path, "it has no caption")
-        if "<error>" in caption:
+        if "<error>" in caption or not caption.strip():
             raise FeatureDidNotRun(self._transport.url, f"interrogate by {model}", f"it answered {caption!r}")
         return caption
 

@@ -19,12 +19,12 @@ from webui_client.infotext import Infotext, parse
 from webui_client.pictures import Picture, upright_png
 from webui_client.preflight import KEEP_VAE, Resolved
 from webui_client.sizes import expected_size, extras_size
-from webui_client.values import Extras, FaceSwap, GenerationInfo, Img2Img, Txt2Img
+from webui_client.units.preprocessors import control_type
+from webui_client.values import Extras, ExtrasBatch, FaceSwap, GenerationInfo, Img2Img, Txt2Img
 
 SWAPPED_LEVELS = 8
 SWAPPED_BLOCK = 4
 SWAPPED_SHARE = 0.0005
-FINDERS = ("openpose", "dw_openpose", "mediapipe_face")
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def check_scheduler(answer: Answer) -> None:
     """The scheduler was not ignored: an unknown one silently becomes Automatic."""
     wanted = answer.names.scheduler
     ran = answer.told("Schedule type")
-    if wanted in (None, "Automatic") or (ran is None and answer.server.flavour == "sdnext"):
+    if wanted in (None, "Automatic") or (ran is None and not answer.server.ways.tells_schedule):
         return
     if ran != wanted:
         raise answer.failed("the scheduler", f"{wanted!r} was asked for, {ran!r} ran")
@@ -137,7 +137,8 @@ def check_checkpoint(answer: Answer) -> None:
 def check_vae_and_clip_skip(answer: Answer) -> None:
     """The overridden VAE and clip skip were not ignored."""
     vae, clip_skip = answer.request.vae, answer.request.clip_skip
-    used = answer.info.sd_vae_name or answer.told("VAE")
+    key = answer.server.ways.vae_key
+    used = answer.told(key) or (answer.info.sd_vae_name if key == "VAE" else None)
     if vae is not None and vae not in KEEP_VAE and stem_of(used or "") != stem_of(vae):
         raise answer.failed("the VAE", f"{vae!r} was asked for, {used!r} was used")
     told = answer.info.clip_skip or int(answer.told("Clip skip") or 1)
@@ -148,7 +149,7 @@ def check_vae_and_clip_skip(answer: Answer) -> None:
 def check_switches(answer: Answer) -> None:
     """What is either on or off left its key: tiling, a variation of the seed, a second checkpoint."""
     request = answer.request
-    if answer.server.flavour == "sdnext" or (isinstance(request, Img2Img) and request.skips_img2img):
+    if not answer.server.ways.tells_switches or (isinstance(request, Img2Img) and request.skips_img2img):
         return
     switches = {
         "Tiling": bool(request.tiling),
@@ -176,7 +177,7 @@ def check_seeds(answer: Answer) -> None:
 def check_loras(answer: Answer) -> None:
     """Every LoRA of the prompt is among the "Lora hashes": a missing file silently leaves it out."""
     hashes = answer.told("Lora hashes")
-    if hashes is None and answer.server.flavour == "sdnext":
+    if hashes is None and not answer.server.ways.tells_loras:
         return
     applied = Infotext(settings=(("Lora hashes", hashes or ""),)).lora_hashes
     missing = [name for name in answer.names.loras if name.replace(":", "").replace(",", "") not in applied]
@@ -196,7 +197,7 @@ def check_hires(answer: Answer) -> None:
         raise answer.failed("hires fix", f"upscaler {hires.upscaler!r} was asked for, {told!r} ran")
     schedule = answer.names.hires_scheduler
     ran = answer.told("Hires schedule type") or answer.told("Schedule type")
-    if schedule not in (None, "Automatic", ran) and answer.server.flavour != "sdnext":
+    if schedule not in (None, "Automatic", ran) and answer.server.ways.tells_schedule:
         raise answer.failed("hires fix", f"scheduler {schedule!r} was asked for, {ran!r} ran")
     checkpoint, used = answer.names.hires_checkpoint, answer.told("Hires checkpoint")
     if checkpoint and not _is_checkpoint(*_name_and_hash(used), checkpoint):
@@ -206,7 +207,7 @@ def check_hires(answer: Answer) -> None:
 def check_inpainting(answer: Answer) -> None:
     """The mask was used; a blank one silently makes a plain img2img."""
     inpaint = answer.request.inpaint if isinstance(answer.request, Img2Img) else None
-    if inpaint is None or answer.server.flavour == "sdnext":
+    if inpaint is None or not answer.server.ways.tells_masks:
         return
     if inpaint.only_masked and answer.told("Inpaint area") != "Only masked":
         raise answer.failed("inpainting", "the mask is blank, or was not used")
@@ -238,13 +239,13 @@ def check_upscale(answer: Answer) -> None:
 
 
 def check_controlnet(answer: Answer, maps: Sequence[Picture]) -> None:
-    """Each unit was accepted (its infotext key) and ran (its detected map came back).
+    """Each unit was accepted (its infotext key) and ran (its detected maps came back).
 
     The key is written before the ControlNet loads and proves nothing alone. Upscale scripts suppress the
     maps. A map on which a pose or face finder found nothing is a failure too: there was nothing to control
     by.
     """
-    units = answer.request.controlnet
+    units = answer.names.control_units
     absent = [number for number in range(len(units)) if answer.told(f"ControlNet {number}") is None]
     if absent:
         raise answer.failed("ControlNet", f"unit {absent[0]} was rejected")
@@ -252,12 +253,15 @@ def check_controlnet(answer: Answer, maps: Sequence[Picture]) -> None:
     upscales = isinstance(answer.request, Img2Img) and answer.request.upscale
     if not units or upscales or not (server and server.returns_maps):
         return
-    if len(maps) < len(units):
-        raise answer.failed("ControlNet", f"{len(maps)} of {len(units)} detected maps came back")
-    if len(maps) == len(units):
-        for unit, drawn in zip(units, maps, strict=True):
-            if unit.module.startswith(FINDERS) and drawn.is_black:
-                raise answer.failed("ControlNet", f"{unit.module} found nothing in its picture")
+    hires = isinstance(answer.request, Txt2Img) and answer.request.hires is not None
+    due = [unit.maps(server.dialect, hires=hires) for unit in units]
+    if len(maps) < sum(due):
+        raise answer.failed("ControlNet", f"{len(maps)} of {sum(due)} detected maps came back")
+    if len(maps) == sum(due):
+        firsts = [sum(due[:number]) for number in range(len(units))]
+        for unit, first, count in zip(units, firsts, due, strict=True):
+            if count and control_type(unit.unit.module).finds and maps[first].is_black:
+                raise answer.failed("ControlNet", f"{unit.unit.module} found nothing in its picture")
 
 
 def check_sizes(answer: Answer, pictures: Sequence[Picture]) -> None:
@@ -292,6 +296,18 @@ def check_extras(request: Extras, result: Picture, server: str) -> None:
     if learned and not restores and request.size is None and _is_plain_resize(request.image, result):
         reason = f"{request.upscaler!r} left a plain resize; its weights are probably missing"
         raise FeatureDidNotRun(server, "the upscaler", reason)
+
+
+def check_extras_batch(request: ExtrasBatch, results: Sequence[Picture], server: str) -> None:
+    """Every picture came back and passes check_extras; raises FeatureDidNotRun.
+
+    An interrupt or skip leaves pictures out, and nothing says which.
+    """
+    if len(results) != len(request.images):
+        reason = f"{len(results)} of {len(request.images)} pictures came back"
+        raise FeatureDidNotRun(server, "the upscaler", reason)
+    for single, result in zip(request.singles, results, strict=True):
+        check_extras(single, result, server)
 
 
 def check_face_swap(request: FaceSwap, result: Picture, server: str) -> None:

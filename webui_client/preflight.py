@@ -17,13 +17,24 @@ from webui_client.capabilities import (
     Checkpoint,
     ControlNetCapability,
     Scheduler,
+    Vae,
     find_checkpoint,
     stem_of,
 )
 from webui_client.errors import MissingCapability
 from webui_client.units.adetailer import ADetailer, ADetailerTab
-from webui_client.units.controlnet import ControlNetUnit, model_for, needs_model, resolve_model
-from webui_client.values import Extras, FaceSwap, Hires, Img2Img, Sampling, Txt2Img
+from webui_client.units.controlnet import (
+    ControlNetUnit,
+    PlacedUnit,
+    is_union,
+    model_for,
+    needs_model,
+    resolve_model,
+    union_for,
+)
+from webui_client.units.identity import Control, InstantId, IpAdapter, Recipe, recipe_of
+from webui_client.units.preprocessors import control_type, listed_module
+from webui_client.values import Extras, ExtrasBatch, FaceSwap, Hires, Img2Img, Sampling, Txt2Img
 
 Need = Callable[[Capabilities], object]
 
@@ -39,8 +50,9 @@ class Resolved:
     """The names of a request as the server spells them.
 
     sampler, hires_sampler: listed names, None where the request leaves it open. scheduler, hires_scheduler:
-    labels. checkpoint, hires_checkpoint: those asked for. control_models: one listed name a unit. loras: names
-    in the tags of the prompts that are sampled (not those of detectors).
+    labels. checkpoint, hires_checkpoint: those asked for. control_units: in their order, with listed names. lora_tags:
+    what ControlNet units need in the prompt besides. loras: names in the tags of the prompts that are sampled (not
+    those of detectors) and in lora_tags.
     """
 
     sampler: str | None
@@ -49,7 +61,8 @@ class Resolved:
     hires_scheduler: str | None = None
     checkpoint: Checkpoint | None = None
     hires_checkpoint: Checkpoint | None = None
-    control_models: tuple[str, ...] = ()
+    control_units: tuple[PlacedUnit, ...] = ()
+    lora_tags: tuple[str, ...] = ()
     loras: tuple[str, ...] = ()
 
 
@@ -68,23 +81,28 @@ def resolve(request: Txt2Img | Img2Img, server: Capabilities) -> Resolved:
     if isinstance(request, Img2Img) and request.upscale:
         _check_script(request.upscale.script, server.scripts_img2img, server)
         check_upscaler(request.upscale.upscaler, server)
+    checkpoint = resolve_checkpoint(request.checkpoint, server)
+    control_units, lora_tags = _place_controls(request, checkpoint, server)
     return Resolved(
         sampler=sampler,
         scheduler=scheduler,
         hires_sampler=hires_sampler,
         hires_scheduler=hires_scheduler,
-        checkpoint=resolve_checkpoint(request.checkpoint, server),
+        checkpoint=checkpoint,
         hires_checkpoint=resolve_checkpoint(hires.checkpoint if hires else None, server),
-        control_models=_resolve_control_models(request.controlnet, server),
-        loras=lora_names(sampled_prompts) if not request.disable_extra_networks else (),
+        control_units=control_units,
+        lora_tags=lora_tags,
+        loras=lora_names("".join([sampled_prompts, *lora_tags]))
+        if not request.disable_extra_networks
+        else (),
     )
 
 
-def needs_of(request: Txt2Img | Img2Img | Extras | FaceSwap) -> Need:
+def needs_of(request: Txt2Img | Img2Img | Extras | ExtrasBatch | FaceSwap) -> Need:
     """Return a need for the pool: a check that raises MissingCapability if a server cannot serve request."""
 
     def need(server: Capabilities) -> None:
-        if isinstance(request, Extras):
+        if isinstance(request, Extras | ExtrasBatch):
             check_extras(request, server)
         elif isinstance(request, FaceSwap):
             check_face_swap(request, server)
@@ -94,7 +112,7 @@ def needs_of(request: Txt2Img | Img2Img | Extras | FaceSwap) -> Need:
     return need
 
 
-def check_extras(request: Extras, server: Capabilities) -> None:
+def check_extras(request: Extras | ExtrasBatch, server: Capabilities) -> None:
     """Raise MissingCapability if the server lacks an upscaler or restorer that request names."""
     for name in (request.upscaler, request.second_upscaler):
         _require("upscaler", name, [upscaler.name for upscaler in server.upscalers], server)
@@ -195,9 +213,13 @@ def _check_plain_names(request: Sampling, server: Capabilities) -> None:
 
 
 def _check_vae(wanted: str | None, server: Capabilities) -> None:
-    listed = [vae.model_name for vae in server.vaes]
-    if wanted is not None and wanted not in KEEP_VAE:
-        _require("VAE", wanted, [*listed, *map(stem_of, listed)], server)
+    if wanted not in (None, *KEEP_VAE) and not any(is_called(vae, str(wanted)) for vae in server.vaes):
+        raise MissingCapability(server.server, "VAE", str(wanted), [vae.model_name for vae in server.vaes])
+
+
+def is_called(vae: Vae, wanted: str) -> bool:
+    """Whether wanted names a listed VAE, by its file name or without its extension."""
+    return wanted in (vae.model_name, stem_of(vae.model_name))
 
 
 def _check_script(title: str, titles: Sequence[str], server: Capabilities) -> None:
@@ -246,29 +268,106 @@ def _check_adetailer_tab(tab: ADetailerTab, has: ADetailerCapability, server: Ca
         _require("ControlNet", tab.controlnet_model, models, server)
 
 
-def _resolve_control_models(units: Sequence[ControlNetUnit], server: Capabilities) -> tuple[str, ...]:
-    if not units:
-        return ()
+def _place_controls(
+    request: Sampling, checkpoint: Checkpoint | None, server: Capabilities
+) -> tuple[tuple[PlacedUnit, ...], tuple[str, ...]]:
+    """Return the units of the request as the server is to be asked for them, and the tags that the prompt needs."""
+    if not request.controlnet:
+        return (), ()
     has = server.controlnet
     if has is None:
         raise MissingCapability(server.server, "script", "ControlNet", server.scripts_img2img)
+    sdxl = server.takes_for_sdxl(checkpoint) if checkpoint else server.is_sdxl
+    place = _Placing(has=has, server=server, sdxl=sdxl, takes_loras=not request.disable_extra_networks)
+    placed = [place.control(control) for control in request.controlnet]
+    units = tuple(unit for found, _ in placed for unit in found)
     if len(units) > has.max_units:
-        raise MissingCapability(
-            server.server, "ControlNet unit", f"number {len(units)}", [f"{has.max_units} units"]
+        limit = [f"{has.max_units} units"]
+        raise MissingCapability(server.server, "ControlNet unit", f"number {len(units)}", limit)
+    return units, tuple(tag for _, tag in placed if tag)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Placing:
+    """Finds a server's own names for ControlNet units.
+
+    sdxl: whether the checkpoint of the request is one of SDXL. takes_loras: whether tags in the prompt count.
+    """
+
+    has: ControlNetCapability
+    server: Capabilities
+    sdxl: bool
+    takes_loras: bool
+
+    def control(self, control: Control) -> tuple[tuple[PlacedUnit, ...], str | None]:
+        """Return the units of a control and the tag that the prompt needs for it."""
+        if isinstance(control, ControlNetUnit):
+            return (self.unit(control),), None
+        if isinstance(control, InstantId):
+            return self.instant_id(control), None
+        return self.ip_adapter(control)
+
+    def unit(self, unit: ControlNetUnit) -> PlacedUnit:
+        """Return the unit with listed names; raises MissingCapability."""
+        if unit.further_images and self.has.dialect == "forge":
+            raise self.lacks("ControlNet unit", "with several pictures")
+        module = unit.module
+        if module.lower() != "none":
+            found = listed_module(module, self.has.modules)
+            if found is None:
+                raise self.lacks("ControlNet preprocessor", module, self.has.modules)
+            module = found
+        model = self.model(unit)
+        takes_union = is_union(model) and self.has.dialect == "mikubill"
+        return PlacedUnit(
+            unit=unit,
+            module=module,
+            model=model,
+            union=control_type(unit.module).union if takes_union else None,
         )
-    return tuple(_resolve_control_model(unit, has, server) for unit in units)
 
+    def model(self, unit: ControlNetUnit) -> str:
+        """Return the listed ControlNet of a unit, "None" where it works without; raises MissingCapability."""
+        models = self.has.models
+        if unit.model in (None, NO_MODEL) and not needs_model(unit.module):
+            return NO_MODEL
+        if unit.model is not None:
+            found = resolve_model(unit.model, models)
+        else:
+            found = model_for(unit.module, models, sdxl=self.sdxl)
+            if found is None and self.has.dialect == "mikubill":
+                found = union_for(unit.module, models, sdxl=self.sdxl)
+        if found is None:
+            raise self.lacks("ControlNet", unit.model or f"for {unit.module}", models)
+        return found
 
-def _resolve_control_model(unit: ControlNetUnit, has: ControlNetCapability, server: Capabilities) -> str:
-    if unit.module.lower() != "none":
-        _require("ControlNet preprocessor", unit.module, has.modules, server)
-    if unit.model in (None, NO_MODEL) and not needs_model(unit.module):
-        return NO_MODEL
-    if unit.model is None:
-        found = model_for(unit.module, has.models, sdxl=server.is_sdxl)
-    else:
-        found = resolve_model(unit.model, has.models)
-    if found is None:
-        wanted = unit.model or f"for {unit.module}"
-        raise MissingCapability(server.server, "ControlNet", wanted, has.models)
-    return found
+    def instant_id(self, wanted: InstantId) -> tuple[PlacedUnit, ...]:
+        """Return InstantID's two units; raises MissingCapability, also for a checkpoint that is not one of SDXL."""
+        if not self.sdxl:
+            raise self.lacks("checkpoint of SDXL", "for InstantID")
+        return tuple(self.unit(unit) for unit in wanted.units())
+
+    def ip_adapter(self, wanted: IpAdapter) -> tuple[tuple[PlacedUnit, ...], str | None]:
+        """Return the unit of the best IP-Adapter that the server can run, and its tag; raises MissingCapability."""
+        recipes, lack = wanted.recipes(sdxl=self.sdxl), None
+        for recipe in recipes:
+            for listed in (name for name in self.has.models if recipe_of(name) == recipe):
+                try:
+                    self.check_lora(recipe)
+                    return (self.unit(wanted.unit(recipe, listed)),), wanted.lora_tag(recipe)
+                except MissingCapability as error:
+                    lack = lack or error
+        if lack:
+            raise lack
+        stems = " or ".join(recipe.stem for recipe in recipes) or " or ".join(wanted.variants)
+        raise self.lacks("IP-Adapter", stems, [name for name in self.has.models if recipe_of(name)])
+
+    def check_lora(self, recipe: Recipe) -> None:
+        """Raise MissingCapability if the LoRA that belongs to an IP-Adapter is not there, or tags do not count."""
+        names = [lora.name for lora in self.server.loras] if self.takes_loras else []
+        if recipe.lora and recipe.lora not in names:
+            raise self.lacks("LoRA", recipe.lora, names)
+
+    def lacks(self, kind: str, name: str, available: Sequence[str] = ()) -> MissingCapability:
+        """Return the error that says what is missing."""
+        return MissingCapability(self.server.server, kind, name, available)

@@ -18,7 +18,6 @@ from webui_client.capabilities import (
     Capabilities,
     Checkpoint,
     ControlNetCapability,
-    Flavour,
     Lora,
     Sampler,
     Scheduler,
@@ -29,6 +28,7 @@ from webui_client.capabilities import (
 )
 from webui_client.easyphoto import PATH as EASYPHOTO
 from webui_client.errors import BadAnswer, NotAWebui, RequestRefused
+from webui_client.flavours import WAYS, Flavour
 from webui_client.transport import Transport
 from webui_client.units.faceswap import FaceSwapCapability, Swapper
 
@@ -59,7 +59,7 @@ def probe(transport: Transport, *, known_version: str | None = None) -> Capabili
         version=_version(transport, own, known_version, internal=internal),
         checkpoint=loaded.title if loaded else current,
         checkpoints=checkpoints,
-        vaes=listing(transport, "/sdapi/v1/sd-vae", Vae),
+        vaes=listing(transport, WAYS[flavour].vaes_path, Vae),
         samplers=listing(transport, "/sdapi/v1/samplers", Sampler),
         schedulers=listing(transport, "/sdapi/v1/schedulers", Scheduler),
         upscalers=listing(transport, "/sdapi/v1/upscalers", Upscaler),
@@ -194,7 +194,7 @@ def _controlnet(
         models=tuple(name for name in _strings(listed, "model_list") if name != "None"),
         modules=_strings(_object(transport, "/controlnet/module_list"), "module_list"),
         max_units=int(settings.get("control_net_unit_count") or options.get("control_net_unit_count") or 3),
-        returns_maps=flavour in ("a1111", "forge", "sajin"),
+        returns_maps=WAYS[flavour].returns_maps,
         maps_switched_off=bool(options.get("control_net_no_detectmap")),
     )
 

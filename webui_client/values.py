@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -16,6 +17,8 @@ from webui_client.pictures import Picture
 from webui_client.units.adetailer import ADetailer
 from webui_client.units.controlnet import ControlNetUnit
 from webui_client.units.faceswap import Swapper
+from webui_client.units.identity import Control
+from webui_client.units.preprocessors import INSTANT_ID_FACE, INSTANT_ID_POINTS, control_type
 from webui_client.units.upscale import SdUpscale, Upscale
 
 LARGEST_SEED = 2**32 - 1
@@ -103,8 +106,21 @@ class Sampling(_Request):
     disable_extra_networks: bool = False
     override_settings: Mapping[str, Any] = Field(default_factory=dict)
     adetailer: ADetailer | None = None
-    controlnet: tuple[ControlNetUnit, ...] = ()
+    controlnet: tuple[Control, ...] = ()
     alwayson_scripts: Mapping[str, tuple[Any, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _instant_ids_points_follow_its_face(self) -> Self:
+        modules = [unit.module if isinstance(unit, ControlNetUnit) else "" for unit in self.controlnet]
+        for before, module in pairwise(["", *modules]):
+            if module == INSTANT_ID_POINTS and before != INSTANT_ID_FACE:
+                raise ValueError(f"{INSTANT_ID_POINTS} must come directly after {INSTANT_ID_FACE}")
+        return self
+
+    @property
+    def plain_units(self) -> tuple[ControlNetUnit, ...]:
+        """The ControlNet units that say themselves how they work."""
+        return tuple(unit for unit in self.controlnet if isinstance(unit, ControlNetUnit))
 
     @property
     def pictures(self) -> int:
@@ -119,7 +135,7 @@ class Txt2Img(Sampling):
 
     @model_validator(mode="after")
     def _control_pictures_are_given(self) -> Self:
-        if any(unit.image is None for unit in self.controlnet):
+        if any(unit.image is None for unit in self.plain_units):
             raise ValueError(
                 "a ControlNet unit of txt2img needs a picture: there is no initial one to fall back to"
             )
@@ -141,6 +157,13 @@ class Img2Img(Sampling):
     image_cfg_scale: float | None = None
     inpaint: Inpaint | None = None
     upscale: Upscale | None = Field(default=None, discriminator="script")
+
+    @model_validator(mode="after")
+    def _what_repaints_a_mask_has_one(self) -> Self:
+        for unit in self.plain_units:
+            if control_type(unit.module).mask == "needed" and unit.image is None and self.inpaint is None:
+                raise ValueError(f"{unit.module} needs a mask, its own or that of the request")
+        return self
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
@@ -174,16 +197,7 @@ class Img2Img(Sampling):
             raise ValueError("the overlap must be less than the tile")
 
 
-class Extras(_Request):
-    """Enlarge a picture or restore its faces, without diffusion.
-
-    image: an encoded picture. upscaler: a listed name; "None" leaves the size alone whatever scale says, so
-    scale must then be 1 ("Lanczos" is the plain resize). size: final (width, height) instead of scale,
-    filled by cropping if crop. second_upscaler is blended over the first with second_visibility.
-    codeformer_weight: 0 is strongest.
-    """
-
-    image: bytes = Field(repr=False)
+class _Enlarging(_Request):
     upscaler: str = "None"
     scale: Annotated[float, Field(gt=0, le=8)] = 1.0
     size: tuple[Side, Side] | None = None
@@ -199,6 +213,30 @@ class Extras(_Request):
         if self.upscaler == "None" and (self.scale != 1 or self.size is not None):
             raise ValueError('the upscaler "None" never changes the size; use "Lanczos" for a plain resize')
         return self
+
+
+class Extras(_Enlarging):
+    """Enlarge a picture or restore its faces, without diffusion.
+
+    image: an encoded picture. upscaler: a listed name; "None" leaves the size alone whatever scale says, so
+    scale must then be 1 ("Lanczos" is the plain resize). size: final (width, height) instead of scale,
+    filled by cropping if crop. second_upscaler is blended over the first with second_visibility.
+    codeformer_weight: 0 is strongest.
+    """
+
+    image: bytes = Field(repr=False)
+
+
+class ExtrasBatch(_Enlarging):
+    """The same for several encoded pictures in one call; what cannot be done to one is done to none."""
+
+    images: Annotated[tuple[bytes, ...], Field(min_length=1, repr=False)]
+
+    @property
+    def singles(self) -> tuple[Extras, ...]:
+        """One request for each picture."""
+        fields = self.model_dump(exclude={"images"})
+        return tuple(Extras(image=image, **fields) for image in self.images)
 
 
 class FaceSwap(_Request):

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from webui_client.capabilities import Capabilities
-from webui_client.preflight import Resolved
+from webui_client.preflight import KEEP_VAE, Resolved, is_called
 from webui_client.units.controlnet import encode
 from webui_client.units.faceswap import swap_body
-from webui_client.values import Extras, FaceSwap, Hires, Img2Img, Inpaint, Sampling, Txt2Img
+from webui_client.values import Extras, ExtrasBatch, FaceSwap, Hires, Img2Img, Inpaint, Sampling, Txt2Img
 
 PLAIN_FIELDS = frozenset(
     {
@@ -76,8 +76,17 @@ def img2img_body(request: Img2Img, names: Resolved, server: Capabilities, task_i
 
 def extras_body(request: Extras) -> dict[str, Any]:
     """Return the body of POST /sdapi/v1/extra-single-image. Raises BadPicture."""
+    return {"image": encode(request.image), **_enlarging_fields(request)}
+
+
+def extras_batch_body(request: ExtrasBatch) -> dict[str, Any]:
+    """Return the body of POST /sdapi/v1/extra-batch-images. Raises BadPicture."""
+    listed = [{"data": encode(image), "name": f"{number}.png"} for number, image in enumerate(request.images)]
+    return {"imageList": listed, **_enlarging_fields(request)}
+
+
+def _enlarging_fields(request: Extras | ExtrasBatch) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "image": encode(request.image),
         "resize_mode": 0 if request.size is None else 1,
         "upscaling_resize": request.scale,
         "upscaling_crop": request.crop,
@@ -94,14 +103,21 @@ def extras_body(request: Extras) -> dict[str, Any]:
     return body
 
 
-def face_swap_body(request: FaceSwap) -> dict[str, Any]:
+def face_swap_body(request: FaceSwap, server: Capabilities) -> dict[str, Any]:
     """Return the body of the swapper's own call. Raises BadPicture."""
-    return swap_body(request.swapper, encode(request.image), encode(request.source))
+    model = next(found.model for found in server.face_swappers if found.swapper == request.swapper)
+    return swap_body(request.swapper, model, encode(request.image), encode(request.source))
+
+
+def with_tags(prompt: str, names: Resolved) -> str:
+    """Return the prompt with the tags that ControlNet units need in it."""
+    return " ".join([prompt, *names.lora_tags])
 
 
 def _sampling_body(request: Sampling, names: Resolved, server: Capabilities, task_id: str) -> dict[str, Any]:
     body: dict[str, Any] = request.model_dump(include=set(PLAIN_FIELDS))
     body |= {
+        "prompt": with_tags(request.prompt, names),
         "styles": list(request.styles) or None,
         "sampler_name": names.sampler,
         "scheduler": names.scheduler,
@@ -118,11 +134,17 @@ def _sampling_body(request: Sampling, names: Resolved, server: Capabilities, tas
 def _override_settings(request: Sampling, names: Resolved, server: Capabilities) -> dict[str, Any]:
     wanted = {
         "sd_model_checkpoint": names.checkpoint.title if names.checkpoint else None,
-        "sd_vae": request.vae,
+        server.ways.vae_option: _vae(request.vae, server),
         "CLIP_stop_at_last_layers": request.clip_skip,
         "control_net_no_detectmap": False if request.controlnet and _maps_are_off(server) else None,
     }
     return {**request.override_settings, **_given(wanted)}
+
+
+def _vae(wanted: str | None, server: Capabilities) -> str | list[str] | None:
+    if wanted is None or not server.ways.vae_option_is_list:
+        return wanted
+    return [] if wanted in KEEP_VAE else [vae.model_name for vae in server.vaes if is_called(vae, wanted)]
 
 
 def _maps_are_off(server: Capabilities) -> bool:
@@ -136,8 +158,7 @@ def _alwayson_scripts(request: Sampling, names: Resolved, server: Capabilities) 
     if request.adetailer and server.adetailer:
         scripts["ADetailer"] = {"args": request.adetailer.spell(server.adetailer.fields)}
     if request.controlnet and server.controlnet:
-        units = zip(request.controlnet, names.control_models, strict=True)
-        spelled = [unit.spell(server.controlnet.dialect, model) for unit, model in units]
+        spelled = [unit.spell(server.controlnet.dialect) for unit in names.control_units]
         scripts["ControlNet"] = {"args": spelled}
     return scripts
 
@@ -154,10 +175,9 @@ def _hires_fields(hires: Hires, names: Resolved, server: Capabilities) -> dict[s
         "hr_sampler_name": names.hires_sampler,
         "hr_scheduler": names.hires_scheduler,
         "hr_checkpoint_name": names.hires_checkpoint.title if names.hires_checkpoint else None,
-        "hr_prompt": hires.prompt,
+        "hr_prompt": with_tags(hires.prompt, names) if hires.prompt else "",
         "hr_negative_prompt": hires.negative_prompt,
-        # Forge fails on hires fix without this one of its own.
-        "hr_additional_modules": ["Use same choices"] if server.flavour == "forge" else None,
+        "hr_additional_modules": ["Use same choices"] if server.ways.hires_modules else None,
     }
     return _given(fields)
 

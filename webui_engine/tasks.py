@@ -90,12 +90,54 @@ class ControlUnit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterUnit:
+    """One IP-Adapter unit.
+
+    model: a name of the ControlNet listing. module: the preprocessor that reads the pictures. images: RGB, any size,
+    all of one thing. weight: 0 to 2. guidance_start, guidance_end: share of the steps, 0 to 1.
+    """
+
+    model: str
+    module: str
+    images: tuple[Image.Image, ...]
+    weight: float = 1.0
+    guidance_start: float = 0.0
+    guidance_end: float = 1.0
+    low_res: bool = True
+    high_res: bool = True
+
+    def weight_at(self, share: float, *, second_pass: bool) -> float:
+        """Its weight at this share of the steps of the first or second pass; 0 where it takes no part."""
+        takes_part = self.high_res if second_pass else self.low_res
+        return self.weight if takes_part and self.guidance_start <= share <= self.guidance_end else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceUnit:
+    """One unit that has the picture look at another one, without a model.
+
+    image: RGB, any size, cropped to the picture's. weight: 0 to 2; below 1 only some layers look. style_fidelity: 0 to
+    1. guidance_start, guidance_end: share of the steps, 0 to 1. control_mode: A1111's three words for who wins.
+    """
+
+    image: Image.Image
+    weight: float = 1.0
+    style_fidelity: float = 0.5
+    guidance_start: float = 0.0
+    guidance_end: float = 1.0
+    control_mode: str = "Balanced"
+    low_res: bool = True
+    high_res: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationTask:
     """One txt2img or img2img call, resolved: every name is exact, every number in range, the seed drawn.
 
     prompt, negative_prompt: A1111 syntax, ``<lora:…>`` tags included. sampler, scheduler: A1111's names as listed.
     width, height: pixels, multiples of 8. init_images: RGB, empty for txt2img; denoising_strength counts with them.
     checkpoint: a title or name of the model listing, or None for the one loaded. clip_skip: 1 uses the last layer.
+    crop: (top, left) in pixels that SDXL is told its picture was cut at.
     """
 
     prompt: str = ""
@@ -119,9 +161,12 @@ class GenerationTask:
     inpainting: Inpainting | None = None
     hires: Hires | None = None
     control: tuple[ControlUnit, ...] = ()
+    adapters: tuple[AdapterUnit, ...] = ()
+    references: tuple[ReferenceUnit, ...] = ()
     checkpoint: str | None = None
     vae: str | None = None
     clip_skip: int = 1
+    crop: tuple[int, int] = (0, 0)
     eta: float | None = None
     s_churn: float | None = None
     s_tmin: float | None = None

@@ -10,7 +10,7 @@ from studio.pipeline.stages import SampledInput, StageInput, request_of
 from studio.planning.plan import PlannedStage
 from webui_client.client import WebuiClient, new_task_id
 from webui_client.preflight import resolve
-from webui_client.values import FaceSwap, Txt2Img
+from webui_client.values import Extras, FaceSwap, Txt2Img
 from webui_client.wire import img2img_body, txt2img_body
 
 Call = tuple[str, dict[str, Any]]
@@ -34,7 +34,7 @@ def calls_of(api: ApiClient, job: dict[str, Any], webui: WebuiClient, folder: Pa
 
 def _call(given: SampledInput, webui: WebuiClient) -> Call:
     request, server = request_of(given), webui.capabilities()
-    if isinstance(request, FaceSwap):
+    if isinstance(request, FaceSwap | Extras):
         raise ValueError(f"{given.request.name} samples nothing")
     names = resolve(request, server)
     if isinstance(request, Txt2Img):

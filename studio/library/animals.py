@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator
+from pydantic import Field, StringConstraints, TypeAdapter, field_validator
 
-from studio.library.marked_yaml import BadYaml, read_yaml
+from studio.library.checked import read_checked
 from studio.library.product import Spec
 from studio.values import PresetProblem, Traits, Words
 
@@ -81,6 +81,9 @@ class AnimalLibrary(Spec):
         return animals
 
 
+ANIMALS = TypeAdapter(AnimalLibrary)
+
+
 def _require_measured(traits: Mapping[str, object]) -> None:
     unknown = [name for name in traits if name not in Traits.model_fields]
     if unknown:
@@ -94,21 +97,5 @@ def read_animals(folder: Path) -> tuple[AnimalLibrary, list[PresetProblem]]:
     file = folder / FILE
     if not file.exists():
         return AnimalLibrary(), []
-    try:
-        document = read_yaml(file.read_text(encoding="utf-8"), file.name)
-        return AnimalLibrary.model_validate(document.data), []
-    except BadYaml as error:
-        problems = [PresetProblem(file=file.name, line=error.line, key=error.key, reason=error.reason)]
-    except UnicodeDecodeError:
-        problems = [PresetProblem(file=file.name, line=1, key="", reason="is not UTF-8 text")]
-    except ValidationError as error:
-        problems = [
-            PresetProblem(
-                file=file.name,
-                line=document.line(problem["loc"]),
-                key=".".join(map(str, problem["loc"])),
-                reason=problem["msg"].removeprefix("Value error, "),
-            )
-            for problem in error.errors()
-        ]
-    return AnimalLibrary(), problems
+    read = read_checked(file, ANIMALS)
+    return (AnimalLibrary(), read) if isinstance(read, list) else (read.value, [])

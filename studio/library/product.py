@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    model_validator,
+)
 
 from studio.values import Words
 
@@ -26,7 +34,10 @@ StageName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 ControlMode = Literal["Balanced", "My prompt is more important", "ControlNet is more important"]
 Strength = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(max_length=4000)]
+EXTRAS = "extras"
+"""Stands for a script in an upscale stage: enlarge without sampling."""
 ANIMAL = "{animal}"
+ThumbnailName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.(png|jpg)$")]
 Path = tuple[str | int, ...]
 
 
@@ -89,6 +100,37 @@ class StyleLora(Spec):
     optional: bool = False
 
 
+def _spelled_loras(value: object) -> object:
+    """The list that "film:0.6, detail" stands for; a weight left out is the usual one."""
+    if not isinstance(value, str):
+        return value
+    pairs = (part.strip().rpartition(":") for part in value.split(",") if part.strip())
+    return [
+        {"name": name.strip(), "weight": weight} if colon else {"name": weight}
+        for name, colon, weight in pairs
+    ]
+
+
+StyleLoras = Annotated[
+    tuple[StyleLora, ...], BeforeValidator(_spelled_loras, json_schema_input_type=str | list[StyleLora])
+]
+STYLE_LORAS: TypeAdapter[tuple[StyleLora, ...]] = TypeAdapter(StyleLoras)
+
+
+class Tone(Spec):
+    """A film look that a job may choose: what it adds to the stage that takes the tone.
+
+    denoising_strength: instead of the stage's own, None keeps that. loras: beside those of the preset.
+    """
+
+    title: Words
+    description: Words
+    prompt: Annotated[str, Field(min_length=1, max_length=1000)]
+    negative_prompt: Annotated[str, Field(max_length=1000)] = ""
+    denoising_strength: Strength | None = None
+    loras: StyleLoras = ()
+
+
 class Sampling(Spec):
     """How a picture is sampled; None takes the preset's own value, and there the studio's."""
 
@@ -99,6 +141,7 @@ class Sampling(Spec):
     scheduler: SomeNames | None = None
     cfg_scale: Annotated[float, Field(ge=1, le=30)] | None = None
     clip_skip: Annotated[int, Field(ge=1, le=12)] | None = None
+    loras: StyleLoras | None = None
 
 
 class StageSpec(Sampling):
@@ -116,14 +159,21 @@ class Txt2ImgSpec(StageSpec):
 
 
 class Img2ImgSpec(StageSpec):
-    """Work over the picture of the stage before at its own size; as the first stage, over the job's photo."""
+    """Work over the picture of the stage before at its own size; as the first stage, over the job's photo.
+
+    takes_tone: whether a tone that the job chooses is put in here.
+    """
 
     use: Literal["img2img"]
     denoising_strength: Strength = 0.35
+    takes_tone: bool = False
 
 
 class UpscaleSpec(StageSpec):
-    """Enlarge the picture of the stage before, tile by tile. overlap: pixels at the preset's own size."""
+    """Enlarge the picture of the stage before, tile by tile. overlap: pixels at the preset's own size.
+
+    script: "extras" among its names enlarges by the upscaler alone; nothing is sampled then.
+    """
 
     use: Literal["upscale"]
     scale: Annotated[float, Field(ge=1, le=4)] = 2.0
@@ -165,11 +215,10 @@ class PresetSpec(Sampling):
     product: Literal["profile", "look", "instant", "animal"] = "profile"
     extends: Name | None = None
     identity: Literal["lora", "instant", "none"] = "lora"
-    thumbnail: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.(png|jpg)$")] | None = None
+    thumbnail: ThumbnailName | None = None
     width: Annotated[int, Field(ge=256, le=2048, multiple_of=8)] = 512
     height: Annotated[int, Field(ge=256, le=2048, multiple_of=8)] = 768
     lora_weight: Annotated[float, Field(ge=0, le=2)] | None = None
-    loras: tuple[StyleLora, ...] = ()
     stages: Annotated[dict[StageName, AnyStage], Field(min_length=1, max_length=12)]
 
     @model_validator(mode="after")
@@ -197,6 +246,11 @@ class PresetSpec(Sampling):
         return begins or self.identity == "instant"
 
     @property
+    def takes_tone(self) -> bool:
+        """Whether a job may choose a tone."""
+        return any(takes_tone(stage) for stage in self.sampled.values())
+
+    @property
     def names_animal(self) -> bool:
         """Whether its words name an animal that a job chooses."""
         return any(ANIMAL in text for _, text in self.texts())
@@ -215,6 +269,11 @@ class PresetSpec(Sampling):
                 for key in ("prompt", "negative_prompt"):
                     if text := getattr(tab, key):
                         yield ("stages", name, "adetailer", position, key), text
+
+
+def takes_tone(stage: SampledStage | FaceSwapSpec) -> bool:
+    """Whether a tone that the job chooses is put into a stage."""
+    return isinstance(stage, Img2ImgSpec) and stage.takes_tone
 
 
 def preset_schema() -> dict[str, Any]:

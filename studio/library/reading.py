@@ -15,8 +15,10 @@ from pydantic import ValidationError
 from studio.errors import BrokenLibrary
 from studio.library.animals import AnimalLibrary, read_animals
 from studio.library.marked_yaml import BadYaml, Document, read_yaml
-from studio.library.product import PresetSpec
+from studio.library.offers import OfferSpec, read_offers
+from studio.library.product import PresetSpec, Tone
 from studio.library.prompts import PromptLibrary, is_entry, read_prompts
+from studio.library.tones import read_tones
 from studio.values import PresetProblem
 
 PRESET_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -35,11 +37,16 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """All products by name, the prompts they draw from, and the animals they may name."""
+    """All products by name, the prompts they draw from, the animals and tones that jobs may choose.
+
+    offers: what the start page shows, in its order.
+    """
 
     products: Mapping[str, Product]
     prompts: PromptLibrary
     animals: AnimalLibrary
+    tones: Mapping[str, Tone]
+    offers: Mapping[str, OfferSpec]
     documents: Mapping[str, Document]
 
     def check(self, text: str, name: str = "preset") -> tuple[Product | None, list[PresetProblem]]:
@@ -58,6 +65,10 @@ def read_library(presets: Path, prompts: Path) -> Library:
     prompt_library, problems = read_prompts(prompts)
     animals, found = read_animals(prompts)
     problems += found
+    tones, found = read_tones(prompts, prompt_library)
+    problems += found
+    offers, found = read_offers(presets)
+    problems += found
     documents: dict[str, Document] = {}
     for file in sorted(presets.glob("*.yaml")):
         problems += read_document(file, documents)
@@ -69,7 +80,14 @@ def read_library(presets: Path, prompts: Path) -> Library:
             products[name] = product
     if problems:
         raise BrokenLibrary(problems)
-    return Library(products=products, prompts=prompt_library, animals=animals, documents=documents)
+    return Library(
+        products=products,
+        prompts=prompt_library,
+        animals=animals,
+        tones=tones,
+        offers=offers,
+        documents=documents,
+    )
 
 
 def make_product(

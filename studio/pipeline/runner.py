@@ -16,7 +16,7 @@ from studio.pipeline.keys import stage_key
 from studio.pipeline.patience import StageCancelled, keep_trying, overlooking
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.stages import STAGES, AnyInput, StageInput, StageOutput, request_of
-from studio.planning.plan import AnyPlannedStage, PlannedFaceSwap, PlannedStage
+from studio.planning.plan import AnyPlannedStage, PlannedStage
 from studio.records import now
 from studio.store import Store
 from webui_client.client import WebuiClient, new_task_id
@@ -183,7 +183,7 @@ def _pixel_steps(request: AnyPlannedStage, output: StageOutput) -> float:
     """How much was sampled, for comparing servers: pixels that came out times the steps that img2img takes of those
     asked for. What extensions add is left out; it is the same on every server.
     """
-    if isinstance(request, PlannedFaceSwap):
+    if not isinstance(request, PlannedStage):
         return 0.0
     return output.width * output.height * request.steps * (request.denoising_strength or 1.0)
 

@@ -7,7 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from studio.planning.plan import AnyPlannedStage, Enlargement, PlannedDetailer, PlannedFaceSwap, PlannedStage
+from studio.planning.plan import (
+    AnyPlannedStage,
+    Enlargement,
+    PlannedDetailer,
+    PlannedExtras,
+    PlannedFaceSwap,
+    PlannedStage,
+)
 from webui_client.pictures import Picture
 from webui_client.units.adetailer import ADetailer, ADetailerTab
 from webui_client.units.controlnet import ControlNetUnit
@@ -58,7 +65,7 @@ class Server(Protocol):
 
 AnyInput = StageInput[AnyPlannedStage]
 SampledInput = StageInput[PlannedStage]
-Request = Txt2Img | Img2Img | FaceSwap
+Request = Txt2Img | Img2Img | FaceSwap | Extras
 Stage = Callable[[Any, Server], StageOutput]
 
 
@@ -84,12 +91,25 @@ def face_swap(given: StageInput[PlannedFaceSwap], server: Server) -> StageOutput
     picture = server.edit(request)
     if wanted.face_restorer is not None:
         picture = server.edit(_restoring(picture.data, wanted.face_restorer))
-    before = Picture.read(request.image).infotext or ""
+    return _edited(picture, request.image, f"Face swap: {wanted.swapper}", started)
+
+
+def extras(given: StageInput[PlannedExtras], server: Server) -> StageOutput:
+    """Enlarge the picture by an upscaler alone."""
+    started = time.monotonic()
+    request = extras_request(given)
+    done = f"Postprocess upscale by: {request.scale:g}, Postprocess upscaler: {request.upscaler}"
+    return _edited(server.edit(request), request.image, done, started)
+
+
+def _edited(picture: Picture, before: bytes, done: str, started: float) -> StageOutput:
+    """What a stage that samples nothing made. done: what the infotext gains; started: monotonic seconds."""
+    infotext = Picture.read(before).infotext
     return StageOutput(
         picture=picture.data,
         width=picture.width,
         height=picture.height,
-        infotext=f"{before}, Face swap: {wanted.swapper}" if before else "",
+        infotext=f"{infotext}, {done}" if infotext else "",
         seconds=time.monotonic() - started,
         version=None,
     )
@@ -100,6 +120,7 @@ STAGES: Mapping[str, Stage] = {
     "img2img": img2img,
     "upscale": upscale,
     "face_swap": face_swap,
+    "extras": extras,
 }
 
 
@@ -110,6 +131,7 @@ def request_of(given: AnyInput) -> Request:
         "img2img": img2img_request,
         "upscale": upscale_request,
         "face_swap": face_swap_request,
+        "extras": extras_request,
     }
     return builders[given.request.use](given)
 
@@ -121,6 +143,14 @@ def face_swap_request(given: StageInput[PlannedFaceSwap]) -> FaceSwap:
         raise ValueError(f"stage {request.name} needs the picture of a stage before it, and a photo")
     swapper = cast("Swapper", request.swapper)
     return FaceSwap(image=given.picture, source=given.files[request.photo], swapper=swapper)
+
+
+def extras_request(given: StageInput[PlannedExtras]) -> Extras:
+    """The call of a stage that enlarges without sampling. Raises ValueError without a picture."""
+    request = given.request
+    if given.picture is None:
+        raise ValueError(f"stage {request.name} needs the picture of a stage before it")
+    return Extras(image=given.picture, upscaler=request.upscaler, scale=request.scale)
 
 
 def _restoring(picture: bytes, restorer: str) -> Extras:

@@ -15,7 +15,10 @@ NO_MODULE = "none"
 OR = " / "
 Chosen = TypeVar("Chosen")
 FAMILY_WORDS = {"tile_resample": "tile", "depth": "depth"}
-FAMILY_MODULES = {"openpose": ("openpose_full", "openpose"), "depth": ("depth_midas", "depth")}
+FAMILY_MODULES = {
+    "openpose": ("dw_openpose_full", "openpose_full", "openpose"),
+    "depth": ("depth_midas", "depth"),
+}
 
 
 @dataclass(slots=True, kw_only=True)

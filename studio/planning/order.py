@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from studio.database.tables import FacePhotoRow, JobRow, SubjectRow
 from studio.errors import NoFitPhoto, NotFound
-from studio.library.animals import AnimalLibrary
-from studio.library.product import PresetSpec
+from studio.library.product import PresetSpec, Tone
+from studio.library.reading import Library
 from studio.photo_rows import best_photo, photos_of
 from studio.planning.plan import NO_ANIMAL, USUAL_LORA_WEIGHT, Identity, Order
 from studio.poses import Poses, is_skeleton
@@ -19,7 +19,7 @@ from training.method import FORMS
 NOBODY = "person"
 
 
-def order_of(session: Session, row: JobRow, poses: Poses, animals: AnimalLibrary) -> Order:
+def order_of(session: Session, row: JobRow, poses: Poses, library: Library) -> Order:
     """What a job's row orders, with all that was learned of the subject where the preset uses it.
 
     Raises NotFound, NoFitPhoto for an instant identity without a photo to take the face from.
@@ -51,7 +51,8 @@ def order_of(session: Session, row: JobRow, poses: Poses, animals: AnimalLibrary
         pose=poses.path(options.pose) if options.pose else None,
         pose_is_skeleton=options.pose is not None and is_skeleton(options.pose),
         photo=_photo(session, row, spec, options),
-        animal=_animal_words(animals, options.animal) if spec.names_animal and options.animal else NO_ANIMAL,
+        animal=_animal_words(library, options.animal) if spec.names_animal and options.animal else NO_ANIMAL,
+        tone=_tone(library, options.tone) if options.tone else None,
     )
 
 
@@ -76,8 +77,15 @@ def _photo_path(session: Session, row: JobRow, photo_id: str) -> str:
     return photo.path
 
 
-def _animal_words(animals: AnimalLibrary, name: str) -> str:
-    animal = animals.animals.get(name)
+def _animal_words(library: Library, name: str) -> str:
+    animal = library.animals.animals.get(name)
     if animal is None:
         raise NotFound("animal", name)
     return animal.prompt
+
+
+def _tone(library: Library, name: str) -> Tone:
+    tone = library.tones.get(name)
+    if tone is None:
+        raise NotFound("tone", name)
+    return tone

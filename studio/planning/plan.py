@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from studio.library.product import ControlMode, PresetSpec
+from studio.library.product import ControlMode, PresetSpec, Tone
 from studio.values import JobOptions, LoraWeight, Value
 from training.names import AdapterForm
 
@@ -37,7 +37,7 @@ class Order(Value):
 
     identities: what was learned of the subject, the newest first; none where the preset uses no identity.
     pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph. photo: path of the
-    person's photo that the job works from. animal: what the chosen animal is called in prompts.
+    person's photo that the job works from. animal: what the chosen animal is called in prompts. tone: the chosen one.
     """
 
     preset: str
@@ -51,6 +51,7 @@ class Order(Value):
     pose_is_skeleton: bool = False
     photo: str | None = None
     animal: str = NO_ANIMAL
+    tone: Tone | None = None
 
 
 class ServerFacts(Value):
@@ -170,7 +171,26 @@ class PlannedFaceSwap(Value):
         return {self.photo} if self.photo else set()
 
 
-AnyPlannedStage = Annotated[PlannedStage | PlannedFaceSwap, Field(discriminator="use")]
+class PlannedExtras(Value):
+    """A stage that enlarges the picture of the stage before by an upscaler alone.
+
+    width, height: pixels that come out, before rounding by the server.
+    """
+
+    name: str
+    use: Literal["extras"]
+    upscaler: str
+    scale: float
+    width: int
+    height: int
+
+    @property
+    def files(self) -> set[str]:
+        """Paths in the store of the pictures it needs beside its input: none."""
+        return set()
+
+
+AnyPlannedStage = Annotated[PlannedStage | PlannedFaceSwap | PlannedExtras, Field(discriminator="use")]
 
 
 class PlannedPicture(Value):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from studio.errors import LearnedElsewhere
 from studio.library.product import (
     ANIMAL,
+    EXTRAS,
     DetailerSpec,
     FaceSwapSpec,
     Img2ImgSpec,
@@ -15,11 +17,14 @@ from studio.library.product import (
     PresetSpec,
     SampledStage,
     StageSpec,
+    StyleLora,
+    Tone,
     UpscaleSpec,
+    takes_tone,
 )
 from studio.library.prompts import SUBJECT, PromptLibrary
 from studio.planning.names import Chooser, Survey
-from studio.planning.overrides import overridden
+from studio.planning.overrides import extra_loras, overridden
 from studio.planning.plan import (
     AnyPlannedStage,
     Enlargement,
@@ -29,6 +34,7 @@ from studio.planning.plan import (
     Plan,
     PlannedControl,
     PlannedDetailer,
+    PlannedExtras,
     PlannedFaceSwap,
     PlannedPicture,
     PlannedStage,
@@ -37,6 +43,7 @@ from studio.planning.plan import (
 from studio.planning.sizes import adapted_pixels, adapted_size
 from studio.values import MAX_SEED
 from webui_client.capabilities import name_of_checkpoint
+from webui_client.preflight import lora_names
 
 DEFAULT_SAMPLER: Names = ("DPM++ 2M", "Euler a")
 DEFAULT_SCHEDULER: Names = ("Karras", "Automatic")
@@ -52,21 +59,19 @@ def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
     Raises MissingCapability when the server has none of the names a part declares, LearnedElsewhere when the subject
     was learned on other checkpoints only, InvalidRequest for overrides the preset does not take.
     """
-    spec = overridden(order.spec, order.options)
     planner = _Planner(
         order=order,
-        spec=spec,
+        spec=spec_of(order),
         chooser=Chooser(facts=facts),
         prompts=prompts,
         identity=fitting_identity(order, facts),
     )
-    style_tags = planner.style_tags()
-    pictures = tuple(planner.picture(number, style_tags) for number in range(order.count))
+    pictures = tuple(planner.picture(number) for number in range(order.count))
     return Plan(
         checkpoint=_checkpoint_of(planner.identity, facts) or facts.checkpoint,
         demonstration=facts.demonstration,
         identity=planner.identity,
-        loras=planner.loras(style_tags),
+        loras=_called_loras(pictures),
         choices=tuple(dict.fromkeys(planner.chooser.choices)),
         pictures=pictures,
     )
@@ -78,10 +83,20 @@ def lacks_of(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> tuple[
     Of a ControlNet unit the model is looked for where its preprocessor is there.
     """
     survey = Survey(facts=facts)
-    spec = overridden(order.spec, order.options)
-    planner = _Planner(order=order, spec=spec, chooser=survey, prompts=prompts, identity=None)
-    planner.picture(0, planner.style_tags())
+    planner = _Planner(order=order, spec=spec_of(order), chooser=survey, prompts=prompts, identity=None)
+    planner.picture(0)
     return tuple(dict.fromkeys(survey.lacks))
+
+
+def spec_of(order: Order) -> PresetSpec:
+    """The preset with what the tone says of its strength, and over that the job's overrides. Raises InvalidRequest."""
+    strength = order.tone.denoising_strength if order.tone else None
+    change = {} if strength is None else {"denoising_strength": strength}
+    stages = {
+        name: stage.model_copy(update=change) if takes_tone(stage) else stage
+        for name, stage in order.spec.stages.items()
+    }
+    return overridden(order.spec.model_copy(update={"stages": stages}), order.options)
 
 
 def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
@@ -122,22 +137,21 @@ class _Planner:
     def facts(self) -> ServerFacts:
         return self.chooser.facts
 
-    def style_tags(self) -> str:
-        tags = []
-        for lora in self.spec.loras:
-            name = self.chooser.perhaps_one_of(
-                "", "lora", lora.name, self.facts.loras, optional=lora.optional
-            )
-            if name is not None:
-                tags.append(f"<lora:{name}:{lora.weight:g}>")
-        return "".join(tags)
+    def style_tags(self, name: str, stage: SampledStage) -> str:
+        """The calls of all style LoRAs of a stage: its own or else the preset's, the tone's, the job's."""
+        tone = self.tone_of(stage)
+        own = ("", self.spec.loras or ()) if stage.loras is None else (name, stage.loras)
+        groups = (own, (name, tone.loras if tone else ()), ("", extra_loras(self.order.options)))
+        return "".join(self.style_tag(place, lora) for place, loras in groups for lora in loras)
 
-    def loras(self, style_tags: str) -> tuple[str, ...]:
-        styles = tuple(tag.split(":")[1] for tag in style_tags.split(">") if tag)
-        own = self.identity is not None and self.identity.form == "lora"
-        return (self.identity.lora, *styles) if self.identity and own else styles
+    def style_tag(self, place: str, lora: StyleLora) -> str:
+        name = self.chooser.perhaps_one_of(place, "lora", lora.name, self.facts.loras, optional=lora.optional)
+        return "" if name is None else f"<lora:{name}:{lora.weight:g}>"
 
-    def picture(self, number: int, style_tags: str) -> PlannedPicture:
+    def tone_of(self, stage: SampledStage) -> Tone | None:
+        return self.order.tone if takes_tone(stage) else None
+
+    def picture(self, number: int) -> PlannedPicture:
         seed = picture_seed(self.order.seed, number)
         size = adapted_size(self.spec.width, self.spec.height, self.facts.native_size)
         stages: list[AnyPlannedStage] = []
@@ -146,7 +160,7 @@ class _Planner:
                 if self.identity is None:
                     stages.append(self.face_swap(name, stage, size))
                 continue
-            planned = self.stage(name, stage, seed, size, style_tags)
+            planned = self.extras_or_stage(name, stage, seed, size)
             if not stages and stage.use == "img2img":
                 planned = planned.model_copy(update={"picture": self.order.photo})
             size = (planned.width, planned.height)
@@ -167,20 +181,48 @@ class _Planner:
             height=size[1],
         )
 
+    def extras_or_stage(
+        self, name: str, stage: SampledStage, seed: int, size: tuple[int, int]
+    ) -> PlannedStage | PlannedExtras:
+        if not isinstance(stage, UpscaleSpec):
+            return self.stage(name, stage, seed, size, None)
+        way = self.chooser.one_of(name, "script", stage.script, (*self.facts.scripts, EXTRAS))
+        upscaler = self.chooser.one_of(name, "upscaler", stage.upscaler, self.facts.upscalers)
+        if way == EXTRAS:
+            return PlannedExtras(
+                name=name,
+                use="extras",
+                upscaler=upscaler,
+                scale=stage.scale,
+                width=round(size[0] * stage.scale),
+                height=round(size[1] * stage.scale),
+            )
+        return self.stage(name, stage, seed, size, self.enlargement(stage, way, upscaler))
+
     def stage(
-        self, name: str, stage: SampledStage, seed: int, size: tuple[int, int], style_tags: str
+        self,
+        name: str,
+        stage: SampledStage,
+        seed: int,
+        size: tuple[int, int],
+        enlargement: Enlargement | None,
     ) -> PlannedStage:
-        enlargement = self.enlargement(name, stage)
         scale = enlargement.scale if enlargement else 1.0
-        prompt = self.text(stage.prompt or self.spec.prompt or "", self.order.options.prompt, seed)
-        negative = self.text(
-            _first(stage.negative_prompt, self.spec.negative_prompt), self.order.options.negative_prompt, seed
-        )
+        tone, options = self.tone_of(stage), self.order.options
+        style_tags = self.style_tags(name, stage)
         return PlannedStage(
             name=name,
             use=stage.use,
-            prompt=prompt + style_tags,
-            negative_prompt=negative,
+            prompt=self.text(
+                seed, stage.prompt or self.spec.prompt, tone.prompt if tone else None, options.prompt
+            )
+            + style_tags,
+            negative_prompt=self.text(
+                seed,
+                _first(stage.negative_prompt, self.spec.negative_prompt),
+                tone.negative_prompt if tone else None,
+                options.negative_prompt,
+            ),
             seed=seed,
             steps=stage.steps or self.spec.steps or DEFAULT_STEPS,
             sampler=self.chooser.one_of(
@@ -200,28 +242,31 @@ class _Planner:
             if isinstance(stage, Img2ImgSpec | UpscaleSpec)
             else None,
             enlargement=enlargement,
-            adetailer=self.detailers(name, stage, seed),
+            adetailer=self.detailers(name, stage, seed, style_tags),
             controlnet=self.controls(name, stage),
         )
 
-    def enlargement(self, name: str, stage: SampledStage) -> Enlargement | None:
-        if not isinstance(stage, UpscaleSpec):
-            return None
+    def enlargement(self, stage: UpscaleSpec, script: str, upscaler: str) -> Enlargement:
         native = self.facts.native_size
         return Enlargement(
             scale=stage.scale,
-            upscaler=self.chooser.one_of(name, "upscaler", stage.upscaler, self.facts.upscalers),
-            script=self.chooser.one_of(name, "script", stage.script, self.facts.scripts),
+            upscaler=upscaler,
+            script=script,
             tile_width=native,
             tile_height=native,
             overlap=adapted_pixels(stage.overlap, native),
         )
 
-    def detailers(self, name: str, stage: StageSpec, seed: int) -> tuple[PlannedDetailer, ...]:
-        planned = (self.detailer(name, tab, seed) for tab in stage.adetailer)
+    def detailers(
+        self, name: str, stage: SampledStage, seed: int, style_tags: str
+    ) -> tuple[PlannedDetailer, ...]:
+        planned = (self.detailer(name, tab, seed, self.tone_of(stage), style_tags) for tab in stage.adetailer)
         return tuple(tab for tab in planned if tab is not None)
 
-    def detailer(self, name: str, tab: DetailerSpec, seed: int) -> PlannedDetailer | None:
+    def detailer(
+        self, name: str, tab: DetailerSpec, seed: int, tone: Tone | None, style_tags: str
+    ) -> PlannedDetailer | None:
+        """One tab. Words of its own are sampled without the stage's, so the tone and the LoRAs are said again."""
         model = self.chooser.perhaps_one_of(
             name, "adetailer model", tab.model, self.facts.detectors, optional=tab.optional
         )
@@ -230,8 +275,12 @@ class _Planner:
         native = self.facts.native_size
         return PlannedDetailer(
             model=model,
-            prompt=self.text(tab.prompt, "", seed),
-            negative_prompt=self.text(tab.negative_prompt, "", seed),
+            prompt=self.text(seed, tab.prompt, tone.prompt if tone else None) + style_tags
+            if tab.prompt
+            else "",
+            negative_prompt=self.text(seed, tab.negative_prompt, tone.negative_prompt if tone else None)
+            if tab.negative_prompt
+            else "",
             confidence=tab.confidence,
             denoising_strength=tab.denoising_strength,
             mask_blur=adapted_pixels(tab.mask_blur, native),
@@ -266,17 +315,17 @@ class _Planner:
             )
         return tuple(planned)
 
-    def text(self, template: str, addition: str, seed: int) -> str:
-        """The words of a template for one picture; whoever names the subject calls the subject's LoRA too."""
+    def text(self, seed: int, *templates: str | None) -> str:
+        """The words of templates for one picture; whoever names the subject calls the subject's LoRA too."""
         identity = self.identity
         subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
+        given = [template for template in templates if template]
         parts = (
             self.prompts.words(part.replace(ANIMAL, self.order.animal), subject, _draw_seed(seed, part))
-            for part in (template, addition)
-            if part
+            for part in given
         )
         words = ", ".join(part for part in parts if part)
-        if identity is None or identity.form != "lora" or SUBJECT not in template + addition:
+        if identity is None or identity.form != "lora" or not any(SUBJECT in part for part in given):
             return words
         weight = identity.weight if self.spec.lora_weight is None else self.spec.lora_weight
         return f"{words} <lora:{identity.lora}:{weight:g}>"
@@ -291,6 +340,13 @@ def _checkpoint_of(identity: Identity | None, facts: ServerFacts) -> str | None:
 
 def _first(*texts: str | None) -> str:
     return next((text for text in texts if text is not None), "")
+
+
+def _called_loras(pictures: Sequence[PlannedPicture]) -> tuple[str, ...]:
+    """Names of all LoRAs that prompts of stages and of their repairs call, in order, each once."""
+    stages = [stage for picture in pictures for stage in picture.sampled]
+    prompts = (text for stage in stages for text in (stage.prompt, *(tab.prompt for tab in stage.adetailer)))
+    return lora_names(" ".join(prompts))
 
 
 def _draw_seed(seed: int, template: str) -> int:

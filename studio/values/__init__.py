@@ -73,6 +73,7 @@ from studio.values.people import (
 )
 from studio.values.products import (
     MissingPart,
+    Offer,
     Pose,
     Preset,
     PresetCheck,
@@ -134,6 +135,7 @@ __all__ = [
     "MissingPart",
     "NewCaption",
     "NewSubject",
+    "Offer",
     "Photo",
     "PhotoSet",
     "PhotosAdded",

@@ -21,6 +21,8 @@ class JobOptions(Value):
     presets that work from one. animal: name of one, for presets that name one; None takes the nearest to the photo.
     likeness_bar: only pictures of at least this likeness are delivered. likeness_budget: how many may be made for that;
     None allows several for each picture.
+    tone: name of one, for presets with a stage that takes it. loras: style LoRAs of the server beside the preset's own,
+    as "name:weight, name:weight"; a stage's override of the same name takes the place of its own.
     """
 
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
@@ -31,6 +33,8 @@ class JobOptions(Value):
     animal: Annotated[str, Field(max_length=64)] | None = None
     likeness_bar: LikenessBar | None = None
     likeness_budget: LikenessBudget | None = None
+    tone: Annotated[str, Field(max_length=64)] | None = None
+    loras: Annotated[str, Field(max_length=1000, pattern=NO_NUL)] = ""
     stages: dict[str, dict[str, Scalar]] = Field(default_factory=dict)
 
 

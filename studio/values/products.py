@@ -52,6 +52,23 @@ class Preset(Value):
     missing: tuple[MissingPart, ...]
 
 
+class Offer(Value):
+    """A product as the start page offers it. presets: those that make it, the first one first; none for no preset.
+
+    missing: what no server has, where none of the presets can be made. obstacle: why nobody can be learned, a code of
+    TrainingAvailability, where the product learns.
+    """
+
+    name: str
+    title: Words
+    description: Words
+    has_thumbnail: bool
+    presets: tuple[str, ...]
+    available: bool
+    missing: tuple[MissingPart, ...]
+    obstacle: str | None
+
+
 class PresetProblem(Value):
     """What is wrong in a preset or prompt file, and where. line: from 1, 0 if unknown."""
 

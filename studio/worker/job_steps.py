@@ -96,7 +96,7 @@ class JobSteps:
 
     def _planned(self, job: JobRow) -> Outline:
         with self.database.read() as session:
-            order = order_of(session, job, self.poses(job.owner_id), self.library.animals)
+            order = order_of(session, job, self.poses(job.owner_id), self.library)
         plan = keep_trying(
             lambda: self._plan_on_some_server(order),
             self.policy,

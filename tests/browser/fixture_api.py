@@ -20,6 +20,7 @@ Json = dict[str, Any]
 NOW = "2026-11-21T09:12:00+00:00"
 CAPTION = "head and shoulders, facing the camera, smiling, wearing orange clothes, light grey background"
 STAGES = ("skeleton", "tone", "upscale")
+TONES = [{"name": "pastel", "title": "Airy pastel", "description": "Light, airy, pale colours."}]
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Scene:
     can_learn: bool = True
     trainers: tuple[str, ...] = ("embedded",)
     trainings_asked: list[Json] = field(default_factory=list)
+    products: list[Json] = field(default_factory=list)
 
     def images(self) -> list[Json]:
         """All pictures of all jobs."""
@@ -334,6 +336,19 @@ def presets() -> list[Json]:
     ]
 
 
+def product(name: str, reason: str | None = None) -> Json:
+    """A product of the start page, and why it cannot be made."""
+    return {
+        "name": name,
+        "title": name.title(),
+        "description": "From a few photos of a person to finished portraits.",
+        "thumbnail_url": f"/api/v1/products/{name}/thumbnail",
+        "presets": ["studio-profile"],
+        "available": reason is None,
+        "reason": reason,
+    }
+
+
 def portrait(shift: int, width: int = 400, height: int = 600) -> bytes:
     """A JPEG cut out of skimage's astronaut portrait, a little different for each shift."""
     left, top = 100 + 8 * (shift % 5), 0 + 6 * (shift % 3)
@@ -409,6 +424,8 @@ def create_app(scene: Scene) -> flask.Flask:
     )
     poses = [{"id": f"pose{n}", "title": f"Pose {n}", "url": f"/api/v1/poses/pose{n}"} for n in range(4)]
     api.add_url_rule("/poses", "poses", lambda: listing(poses))
+    api.add_url_rule("/tones", "tones", lambda: listing(TONES))
+    api.add_url_rule("/products", "products", lambda: listing(scene.products))
     api.add_url_rule("/jobs", "jobs", lambda: listing(scene.jobs))
     api.add_url_rule("/jobs/<wanted>", "job", lambda wanted: one(scene.jobs, wanted))
     api.add_url_rule("/images", "images", lambda: listing(scene.images()))

@@ -124,6 +124,8 @@ def running() -> Scene:
     return ready(jobs=[api.job("running", 1, "tone", 0.62)], running=[line | more])
 
 
+CANNOT = texts_in("en").say("missing", "message", kind_text="ControlNet model", name="mediapipe_face")
+
 STATES: dict[str, tuple[Callable[[], Scene], str, str]] = {
     "empty-studio": (Scene, "", "#step-who.sj-here"),
     "empty-people": (Scene, "people", ".sj-empty"),
@@ -155,6 +157,8 @@ STATES: dict[str, tuple[Callable[[], Scene], str, str]] = {
         lambda: ready(jobs=[api.job("running", 0, "tone", 0.5), api.job("failed", 0, "tone", 0.4, error=GONE),
                             api.job("succeeded", 2)]), "jobs", ".sj-jobrow",
     ),
+    "start-cannot": (lambda: Scene(products=[api.product("profile"), api.product("animal", CANNOT)]), "start",
+                     ".sj-cannot .sj-product-reason"),
     "servers": (lambda: Scene(servers=[SERVER, RESTING, DOWN]), "servers", "#servers .sj-card"),
 }  # fmt: skip
 
@@ -204,7 +208,7 @@ def test_a_page_opened_while_the_api_is_gone_fills_in_when_it_is_back(
         expect(visitor.page.locator(".sj-look").first).to_be_visible(timeout=SLOW)
 
 
-@pytest.mark.parametrize(("locale", "words"), [("ko", "누구인가요"), ("en", "Who")])
+@pytest.mark.parametrize(("locale", "words"), [("ko", "무엇을 만들까요"), ("en", "What would you like")])
 def test_the_language_follows_the_browser(
     browser: Browser, pages: ScenePages, locale: str, words: str
 ) -> None:
@@ -212,7 +216,7 @@ def test_the_language_follows_the_browser(
     with visiting(browser, pages.url, PHONE, locale) as visitor:
         visitor.page.goto(pages.url, wait_until="domcontentloaded")
         visitor.settled()
-        expect(visitor.step("who")).to_contain_text(words)
+        expect(visitor.page.locator(".sj-title")).to_contain_text(words)
         expect(visitor.page.locator("html")).to_have_attribute("lang", locale)
 
 

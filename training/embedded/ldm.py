@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
 
 RESNET = {
     "norm1": "in_layers.0",
@@ -19,6 +19,8 @@ ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_ou
 UNET = {
     "time_embedding.linear_1": "time_embed.0",
     "time_embedding.linear_2": "time_embed.2",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
     "conv_in": "input_blocks.0.0",
     "conv_norm_out": "out.0",
     "conv_out": "out.2",
@@ -30,23 +32,36 @@ UNET = {
 
 def ldm_state(pipeline: StableDiffusionPipeline) -> dict[str, torch.Tensor]:
     """Every tensor of the pipeline under its name in an original checkpoint."""
-    layers = pipeline.unet.config.layers_per_block
-    unet = pipeline.unet.state_dict()
-    attending = frozenset(key.split(".")[1] for key in unet if re.match(r"up_blocks\.\d+\.attentions", key))
-    levels = len(pipeline.vae.config.block_out_channels)
-    text = {
-        f"text_model.{key.removeprefix('text_model.')}": v
-        for key, v in pipeline.text_encoder.state_dict().items()
+    parts = {
+        "model.diffusion_model.": unet_state(pipeline.unet),
+        "first_stage_model.": autoencoder_state(pipeline.vae),
+        "cond_stage_model.transformer.": text_state(pipeline.text_encoder),
     }
-    state = {
-        f"model.diffusion_model.{unet_key(key, layers, attending)}": value for key, value in unet.items()
+    return {
+        f"{place}{key}": value.detach().contiguous()
+        for place, state in parts.items()
+        for key, value in state.items()
     }
-    state |= {
-        f"first_stage_model.{_vae_key(k, levels)}": _vae_value(k, v)
-        for k, v in pipeline.vae.state_dict().items()
+
+
+def unet_state(unet: UNet2DConditionModel) -> dict[str, torch.Tensor]:
+    """A UNet's tensors under their original names."""
+    state, layers = unet.state_dict(), unet.config.layers_per_block
+    attending = frozenset(key.split(".")[1] for key in state if re.match(r"up_blocks\.\d+\.attentions", key))
+    return {unet_key(key, layers, attending): value for key, value in state.items()}
+
+
+def autoencoder_state(autoencoder: AutoencoderKL) -> dict[str, torch.Tensor]:
+    """An autoencoder's tensors under their original names."""
+    levels = len(autoencoder.config.block_out_channels)
+    return {_vae_key(key, levels): _vae_value(key, value) for key, value in autoencoder.state_dict().items()}
+
+
+def text_state(encoder: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A CLIP text encoder's tensors under their original names."""
+    return {
+        f"text_model.{key.removeprefix('text_model.')}": value for key, value in encoder.state_dict().items()
     }
-    state |= {f"cond_stage_model.transformer.{key}": value for key, value in text.items()}
-    return {key: value.detach().contiguous() for key, value in state.items()}
 
 
 def unet_key(key: str, layers: int, attending: frozenset[str] = frozenset()) -> str:

@@ -15,7 +15,11 @@ INSWAPPER = "inswapper_128.onnx"
 
 
 class FaceSwapCapability(BaseModel):
-    """One swapper of a server. models: those it can work with; empty where it does not let choose (faceswaplab)."""
+    """One swapper of a server.
+
+    models: those it can work with, as it lists them (roop on Windows with their folder); empty where it does not let
+    choose (faceswaplab).
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,9 +27,16 @@ class FaceSwapCapability(BaseModel):
     models: tuple[str, ...] = ()
 
     @property
+    def model(self) -> str | None:
+        """The model that is asked for as it is listed, or None if it is not there."""
+        return next(
+            (name for name in self.models if name.replace("\\", "/").rsplit("/", 1)[-1] == INSWAPPER), None
+        )
+
+    @property
     def is_able(self) -> bool:
         """Whether it has the model that is asked for; an unknown one fails in silence."""
-        return self.swapper == "faceswaplab" or INSWAPPER in self.models
+        return self.swapper == "faceswaplab" or self.model is not None
 
 
 def swap_path(swapper: Swapper) -> str:
@@ -33,8 +44,11 @@ def swap_path(swapper: Swapper) -> str:
     return "/faceswaplab/swap_face" if swapper == "faceswaplab" else f"/{swapper}/image"
 
 
-def swap_body(swapper: Swapper, image: str, source: str) -> dict[str, Any]:
-    """Return the body that puts the largest face of source in place of the first of image (both base64)."""
+def swap_body(swapper: Swapper, model: str | None, image: str, source: str) -> dict[str, Any]:
+    """Return the body that puts the largest face of source in place of the first of image (both base64).
+
+    model: as listed; None for faceswaplab.
+    """
     if swapper == "faceswaplab":
         unit = {"source_img": source, "sort_by_size": True, "faces_index": [0], "reference_face_index": 0}
         return {"image": image, "units": [unit], "postprocessing": None}
@@ -42,7 +56,7 @@ def swap_body(swapper: Swapper, image: str, source: str) -> dict[str, Any]:
         "source_image": source,
         "target_image": image,
         "face_index": [0],
-        "model": INSWAPPER,
+        "model": model,
     }
     if swapper == "reactor":
         body |= {"source_faces_index": [0], "save_to_file": 0}

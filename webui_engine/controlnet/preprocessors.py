@@ -21,6 +21,7 @@ from webui_engine.errors import UnknownName
 
 Pixels = NDArray[np.uint8]
 UNSET = -1
+REFERENCE = "reference_only"
 _DEFAULT_RESOLUTION = 512
 
 
@@ -39,21 +40,19 @@ class Slider:
 class Module:
     """A preprocessor. sliders: its resolution (if it has one) and at most two thresholds, in this order.
 
-    draw: RGB pixels and the two thresholds to RGB pixels of the same size. look: finds the person that draw draws, in
-    RGB pixels; only those that draw poses have one.
+    draw: RGB pixels and the two thresholds to RGB pixels of the same size; those that read pictures for an IP-Adapter
+    have none. look: finds the person that draw draws, in RGB pixels; only those that draw poses have one. keeps_size:
+    it works at the picture's own size. model_free: it needs no ControlNet behind it.
     """
 
     name: str
-    draw: Callable[[Pixels, float, float], Pixels]
+    draw: Callable[[Pixels, float, float], Pixels] | None = None
     alias: str
     look: Callable[[Pixels], poses.Seen] | None = None
     sliders: tuple[Slider, ...] = ()
     tags: tuple[str, ...] = ()
-
-    @property
-    def model_free(self) -> bool:
-        """Whether it needs no ControlNet behind it; none of ours is such."""
-        return False
+    keeps_size: bool = False
+    model_free: bool = False
 
     @property
     def thresholds(self) -> tuple[Slider, ...]:
@@ -125,6 +124,19 @@ MODULES = (
         draw=_tile,
         sliders=(_RESOLUTION, Slider("Down Sampling Rate", 1.0, 1.0, 8.0, 0.01)),
         tags=("Tile",),
+        keeps_size=True,
+    ),
+    Module(
+        name=REFERENCE,
+        alias=REFERENCE,
+        draw=_unchanged,
+        sliders=(
+            _RESOLUTION,
+            Slider("Style Fidelity (only for Balanced mode)", 0.5, 0.0, 1.0, 0.01),
+        ),
+        tags=("Reference",),
+        keeps_size=True,
+        model_free=True,
     ),
 )
 """Every preprocessor, in the order of the listing."""
@@ -148,9 +160,11 @@ def preprocess(
     """The drawing of preprocessor name for the picture, RGB.
 
     resolution: the short side it works at, in pixels; out of the slider's range means its default, as for thresholds.
-    "none" and "tile_resample" keep the picture's own size.
+    "none" and those that say so keep the picture's own size.
     """
     module = find_module(name)
+    if module.draw is None:
+        raise UnknownName("drawing preprocessor", name, [module.name for module in MODULES])
     pixels = _prepared(picture, module, resolution)
     given = [
         _in_range(value, slider)
@@ -175,7 +189,7 @@ def read_pose(
 
 def _prepared(picture: Image.Image, module: Module, resolution: int) -> Pixels:
     pixels = np.array(picture.convert("RGB"))
-    if not module.sliders or module.name == "tile_resample":
+    if not module.sliders or module.keeps_size:
         return pixels
     return _at_resolution(pixels, round(_in_range(resolution, module.sliders[0])))
 

@@ -13,6 +13,7 @@ from PIL import Image
 from webui_engine.controlnet.models import ControlNets
 from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.pictures import fit
+from webui_engine.diffusion.sampling import Added, Residuals
 from webui_engine.errors import BadValue
 from webui_engine.tasks import ControlUnit, ResizeMode
 
@@ -105,8 +106,14 @@ class UnitControl:
         self._soft = soft or unit.control_mode != BALANCED
 
     def residuals(
-        self, sample: torch.Tensor, timestep: torch.Tensor, vectors: torch.Tensor, share: float, batch: int
-    ) -> tuple[list[torch.Tensor], torch.Tensor] | None:
+        self,
+        sample: torch.Tensor,
+        timestep: torch.Tensor,
+        vectors: torch.Tensor,
+        share: float,
+        batch: int,
+        added: Added | None = None,
+    ) -> Residuals | None:
         """What to add to the denoiser's blocks; sampling.Control tells what the arguments are.
 
         When the ControlNet shall win, the unconditioned rows are left alone.
@@ -120,6 +127,7 @@ class UnitControl:
             timestep,
             encoder_hidden_states=vectors[skipped:],
             controlnet_cond=self._hint_rows(rows, batch),
+            added_cond_kwargs=added and {key: value[skipped:] for key, value in added.items()},
             return_dict=False,
         )
         weighted = [

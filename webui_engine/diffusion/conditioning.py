@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
+from transformers import CLIPTokenizer
 
-from webui_engine.diffusion.model import Model
+from webui_engine.diffusion.model import Model, TextEncoder
 from webui_engine.diffusion.prompt_editing import schedule_prompt
 from webui_engine.diffusion.prompts import Weighted, parse_attention, plain_text, split_composition
 
@@ -31,14 +32,24 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoded:
+    """A prompt: vectors (1, tokens, width), and its summary (1, width) where the denoiser wants one (SDXL)."""
+
+    vectors: torch.Tensor
+    pooled: torch.Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Guidance:
     """What one step is conditioned on.
 
-    vectors: (1 + parts, tokens, width), the negative prompt first. weights: one for each part of the prompt.
+    vectors: (1 + parts, tokens, width), the negative prompt first. weights: one for each part of the prompt. pooled:
+    the prompts' summaries, (1 + parts, width), for SDXL.
     """
 
     vectors: torch.Tensor
     weights: tuple[float, ...]
+    pooled: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +64,19 @@ class Conditioning:
 
 
 class PromptEncoder:
-    """Encodes prompts with a model's text encoder and remembers the recent ones until its weights change."""
+    """Encodes prompts with a model's text encoders and remembers the recent ones until their weights change.
+
+    SDXL's two encoders give the layer before the last, side by side, whatever clip_skip says, and an empty negative
+    prompt is nothing at all, as in A1111.
+    """
 
     def __init__(self, model: Model, *, clip_skip: int = 1, emphasis: str = "Original") -> None:
-        self._model, self._clip_skip, self._emphasis = model, clip_skip, emphasis
-        limit = int(model.text_encoder.config.max_position_embeddings)
-        self._chunk_length = min(limit, int(model.tokenizer.model_max_length)) - 2
-        self._remembered: OrderedDict[str, torch.Tensor] = OrderedDict()
+        self._is_sdxl = model.is_sdxl
+        self._towers = tuple(
+            _Tower(model, tokenizer, encoder, clip_skip=clip_skip, emphasis=emphasis)
+            for tokenizer, encoder in model.text_parts
+        )
+        self._remembered: OrderedDict[str, Encoded] = OrderedDict()
 
     def encode(self, prompt: str, negative: str, steps: int, *, earlier_steps: int = 0) -> Conditioning:
         """The conditioning of a pass of so many steps; earlier_steps are those of the pass before, for hires fix."""
@@ -81,37 +98,65 @@ class PromptEncoder:
 
     def _guidance(self, prompt: str, negative: str) -> Guidance:
         parts = split_composition(prompt)
-        encoded = [self._vectors(negative), *(self._vectors(part.text) for part in parts)]
-        return Guidance(torch.cat(self._same_length(encoded)), tuple(part.weight for part in parts))
+        encoded = [self._negative(negative), *(self._encoded(part.text) for part in parts)]
+        pooled = [one.pooled for one in encoded if one.pooled is not None]
+        return Guidance(
+            torch.cat(self._same_length([one.vectors for one in encoded])),
+            tuple(part.weight for part in parts),
+            torch.cat(pooled) if pooled else None,
+        )
+
+    def _negative(self, text: str) -> Encoded:
+        encoded = self._encoded(text)
+        if text or encoded.pooled is None:
+            return encoded
+        return Encoded(torch.zeros_like(encoded.vectors), torch.zeros_like(encoded.pooled))
 
     def _same_length(self, encoded: list[torch.Tensor]) -> list[torch.Tensor]:
         """Shorter ones are filled up with the empty prompt, so that one network call serves all."""
         longest = max(vectors.shape[1] for vectors in encoded)
-        empty = self._vectors("") if any(vectors.shape[1] < longest for vectors in encoded) else encoded[0]
+        is_uneven = any(vectors.shape[1] < longest for vectors in encoded)
+        empty = self._encoded("").vectors if is_uneven else encoded[0]
         return [
             torch.cat([vectors, *[empty] * ((longest - vectors.shape[1]) // empty.shape[1])], dim=1)
             for vectors in encoded
         ]
 
-    def _vectors(self, text: str) -> torch.Tensor:
-        """(1, 77 * chunks, width)."""
+    def _encoded(self, text: str) -> Encoded:
         found = self._remembered.get(text)
         if found is None:
-            chunks = self._chunks(text)
-            encoded = self._encode_chunks(chunks)
-            found = self._remembered[text] = encoded.reshape(1, -1, encoded.shape[-1])
+            parts = [tower.encode(text) for tower in self._towers]
+            vectors = torch.cat([part.vectors for part in parts], dim=-1)
+            found = self._remembered[text] = Encoded(vectors, parts[-1].pooled)
             if len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
         else:
             self._remembered.move_to_end(text)
         return found
 
+
+class _Tower:
+    """One text encoder with its tokenizer."""
+
+    def __init__(
+        self, model: Model, tokenizer: CLIPTokenizer, encoder: TextEncoder, *, clip_skip: int, emphasis: str
+    ) -> None:
+        self._model, self._tokenizer, self._encoder = model, tokenizer, encoder
+        self._clip_skip, self._emphasis = clip_skip, emphasis
+        limit = int(encoder.config.max_position_embeddings)
+        self._chunk_length = min(limit, int(tokenizer.model_max_length)) - 2
+
+    def encode(self, text: str) -> Encoded:
+        """The vectors of every chunk, (1, 77 * chunks, width), and the summary of the first for SDXL."""
+        vectors, pooled = self._encode_chunks(self._chunks(text))
+        return Encoded(vectors.reshape(1, -1, vectors.shape[-1]), pooled)
+
     def _chunks(self, text: str) -> list[Tokens]:
         groups = plain_text(text) if self._emphasis == "None" else parse_attention(text)
         return [chunk for group in groups for chunk in self._split(self._tokenize(group))]
 
     def _tokenize(self, stretches: Iterable[Weighted]) -> list[tuple[int, float]]:
-        tokenizer = self._model.tokenizer
+        tokenizer = self._tokenizer
         return [
             (int(token), stretch.weight)
             for stretch in stretches
@@ -134,20 +179,29 @@ class PromptEncoder:
 
     @property
     def _comma(self) -> int | None:
-        ids = self._model.tokenizer(",", add_special_tokens=False).input_ids
+        ids = self._tokenizer(",", add_special_tokens=False).input_ids
         return int(ids[0]) if len(ids) == 1 else None
 
-    def _encode_chunks(self, chunks: list[Tokens]) -> torch.Tensor:
-        """(chunks, 77, width)."""
-        tokenizer = self._model.tokenizer
+    def _encode_chunks(self, chunks: list[Tokens]) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """(chunks, 77, width), and the summary of the first chunk, (1, width), where there is one."""
+        tokenizer = self._tokenizer
         end, pad, length = tokenizer.eos_token_id, tokenizer.pad_token_id, self._chunk_length
         rows = [[tokenizer.bos_token_id, *c.ids, end, *[pad] * (length - len(c.ids))] for c in chunks]
-        vectors = self._last_layer(torch.tensor(rows, device=self._model.device.place))
+        ids = torch.tensor(rows, device=self._model.device.place)
+        vectors, pooled = self._two_layers_down(ids) if self._model.is_sdxl else (self._last_layer(ids), None)
         weights = [[1.0, *c.weights, *[1.0] * (length + 1 - len(c.weights))] for c in chunks]
-        return self._emphasized(vectors, torch.tensor(weights, device=vectors.device, dtype=vectors.dtype))
+        emphasis = torch.tensor(weights, device=vectors.device, dtype=vectors.dtype)
+        return self._emphasized(vectors, emphasis), pooled
+
+    def _two_layers_down(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """What SDXL reads: the layer before the last, and the second encoder's summary of the first chunk."""
+        answer = self._encoder(ids, output_hidden_states=True)
+        summary = getattr(answer, "text_embeds", None)
+        pooled = None if summary is None else self._in_precision(summary[:1])
+        return self._in_precision(answer.hidden_states[-2]), pooled
 
     def _last_layer(self, ids: torch.Tensor) -> torch.Tensor:
-        encoder = self._model.text_encoder
+        encoder = self._encoder
         if self._clip_skip <= 1:
             return self._in_precision(encoder(ids)[0])
         hidden = encoder(ids, output_hidden_states=True).hidden_states

@@ -131,7 +131,7 @@ class TaughtWords:
 
         Embeddings made for a text encoder of another width are passed over.
         """
-        width = int(self._model.text_encoder.config.hidden_size)
+        width = self._model.embedding_width
         named = [info for info in embeddings if info.shape == width and _is_named(info.name, texts)]
         names = tuple((info.name, info.path) for info in named)
         if names == self._taught:

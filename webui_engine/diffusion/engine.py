@@ -12,8 +12,10 @@ import torch
 from PIL import Image
 
 from webui_engine.controlnet import preprocessors
+from webui_engine.controlnet.adapters import Adapters, Features
 from webui_engine.controlnet.models import ControlNets
 from webui_engine.controlnet.preprocessors import MODULES, UNSET, Module
+from webui_engine.controlnet.reference import References, looking_at
 from webui_engine.controlnet.units import UnitControl, build_controls
 from webui_engine.device import choose_device, cuda_memory, memory_guard, release_memory
 from webui_engine.diffusion import hires, inpainting
@@ -53,6 +55,7 @@ class Engine:
         self._thread = OneThread("pictures")
         self._upscalers = Upscalers(self._models_dirs, self._device)
         self._controlnets = ControlNets(self._models_dirs)
+        self._adapters = Adapters(self._models_dirs, self._controlnets)
         self._checkpoints = scan_checkpoints(self._models_dirs, self._named_checkpoints)
         self._bench: Workbench | None = None
         self._current: CheckpointInfo | None = None
@@ -104,6 +107,7 @@ class Engine:
     def _unload(self) -> None:
         self._bench = None
         self._controlnets.clear()
+        self._adapters.clear()
         release_memory(self._device)
 
     def reload(self) -> None:
@@ -133,8 +137,10 @@ class Engine:
 
     def embeddings(self) -> tuple[EmbeddingInfo, ...]:
         """The embeddings found at the last refresh that fit the checkpoint in memory; all of them if there is none."""
-        width = None if self._bench is None else int(self._bench.model.text_encoder.config.hidden_size)
-        return tuple(info for info in self._embeddings if width in (None, info.shape))
+        if self._bench is None:
+            return self._embeddings
+        width = self._bench.model.embedding_width
+        return tuple(info for info in self._embeddings if info.shape == width)
 
     def skipped_embeddings(self) -> tuple[EmbeddingInfo, ...]:
         """The embeddings that do not fit the checkpoint in memory."""
@@ -166,8 +172,12 @@ class Engine:
         return tuple(info.name for info in self._controlnets.listing())
 
     def controlnet_modules(self) -> tuple[Module, ...]:
-        """The preprocessors with their sliders."""
-        return MODULES
+        """The preprocessors with their sliders; those of IP-Adapters only where their weights are."""
+        return (*MODULES, *self._adapters.modules())
+
+    def draws(self, module: str) -> bool:
+        """Whether the preprocessor called module gives a map, and does not read pictures for an IP-Adapter."""
+        return any(item.name == module and item.draw is not None for item in MODULES)
 
     def preprocess(
         self,
@@ -214,9 +224,14 @@ class Engine:
             vae = find_vae(task.vae, self.vaes()) if task.vae is not None else None
             prepare = partial(bench.prepare, task, vae=vae, loras=self._loras, embeddings=self._embeddings)
             passes = [prepare(second_pass=second) for second in ((False, True) if task.hires else (False,))]
-            tools = self._tools(task, bench.model, prepare)
             work = f"making {task.batch_size} picture(s) of {task.width}x{task.height}"
-            with wrapping(bench.model, enabled=task.tiling), memory_guard(work):
+            with (
+                wrapping(bench.model, enabled=task.tiling),
+                memory_guard(work),
+                self._adapters.on(bench.model, task.adapters) as features,
+                looking_at(bench.model, task.references) as references,
+            ):
+                tools = self._tools(task, bench.model, prepare, features, references)
                 pictures = Generation(bench.model, task, tools, monitor).run()
         info = bench.model.info
         return GenerationResult(
@@ -229,8 +244,17 @@ class Engine:
             warnings=tuple(dict.fromkeys(warning for made in passes for warning in made.warnings)),
         )
 
-    def _tools(self, task: GenerationTask, model: Model, prepare: Callable[..., Prepared]) -> Tools:
+    def _tools(
+        self,
+        task: GenerationTask,
+        model: Model,
+        prepare: Callable[..., Prepared],
+        features: Features | None,
+        references: References | None,
+    ) -> Tools:
         return Tools(
+            features=features,
+            references=partial(_begun, references, task),
             prepare=lambda second: prepare(second_pass=second),
             controls=partial(self._controls, task, model),
             upscale=self.upscale,
@@ -248,6 +272,17 @@ class Engine:
         return build_controls(
             task.control, self._controlnets, model, size, source_size=source, box=box, second_pass=second
         )
+
+
+def _begun(
+    references: References | None, task: GenerationTask, size: tuple[int, int], second: bool
+) -> References | None:
+    """The references ready for a pass of the task; None if none takes part in it."""
+    units = [unit for unit in task.references if unit.weight and (unit.high_res if second else unit.low_res)]
+    if references is None or not units:
+        return None
+    references.begin(units, size, task.seed)
+    return references
 
 
 def _pairs_of(task: GenerationTask) -> Pairs:

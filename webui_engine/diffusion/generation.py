@@ -17,7 +17,16 @@ from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.noise import Seeds, initial_noise, picture_seeds
 from webui_engine.diffusion.pictures import fit
 from webui_engine.diffusion.samplers import AUTOMATIC, SAMPLERS, build_scheduler, find_sampler, find_schedule
-from webui_engine.diffusion.sampling import Control, LatentMask, Outcome, Pass, noisy_start, sample
+from webui_engine.diffusion.sampling import (
+    Control,
+    Features,
+    LatentMask,
+    Outcome,
+    Pass,
+    References,
+    noisy_start,
+    sample,
+)
 from webui_engine.diffusion.workbench import Prepared
 from webui_engine.errors import BadValue
 from webui_engine.tasks import GenerationTask, Hires, MaskedContent, Monitor, ResizeMode, Sampled
@@ -32,12 +41,15 @@ class Tools:
 
     prepare: brings the LoRAs of a pass into effect (True: of the second) and tells its prompts. controls: the
     ControlNet units for a picture size in pixels, the box that inpainting cut out of the initial picture (or None), and
-    whether it is the second pass. upscale: enlarges a picture by an upscaler's name to a size.
+    whether it is the second pass. features: what IP-Adapter units add. references: the reference pictures made ready
+    for a pass of a size, and whether it is the second. upscale: enlarges a picture by an upscaler's name to a size.
     """
 
     prepare: Callable[[bool], Prepared]
     controls: Callable[[Size, inpainting.Box | None, bool], Sequence[Control]]
     upscale: Callable[[Image.Image, str, int, int], Image.Image]
+    features: Features | None = None
+    references: Callable[[Size, bool], References | None] = lambda size, second: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +202,10 @@ class Generation:
             conditioning=self._conditioning(steps - begin, hires),
             generators=generators,
             controls=self._tools.controls(size, canvas.box if canvas else None, hires is not None),
+            features=self._tools.features,
+            references=self._tools.references(size, hires is not None),
+            second=hires is not None,
+            sizes=self._sizes(size),
             mask=mask,
             extra_channels=self._inpainting_channels(size, len(generators), canvas),
             step_options=self._step_options(),
@@ -225,6 +241,14 @@ class Generation:
             [self._mask_levels(mask, round_levels=True), latents.encode(model, [around])], dim=1
         )
         return channels.expand(count, -1, -1, -1)
+
+    def _sizes(self, size: Size) -> torch.Tensor | None:
+        """What SDXL was trained to be told: original height and width, top and left of the crop, height and width."""
+        if not self._model.is_sdxl:
+            return None
+        width, height = size
+        top, left = self._task.crop
+        return self._model.to_latent_device(torch.tensor([height, width, top, left, height, width]))
 
     def _step_options(self) -> dict[str, float]:
         task = self._task

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import StableDiffusionPipeline
 from diffusers.utils import convert_state_dict_to_diffusers
 from diffusers.utils.state_dict_utils import StateDictType
 from peft.tuners.tuners_utils import BaseTunerLayer
@@ -21,14 +20,14 @@ from safetensors.torch import load_file
 
 from webui_engine.diffusion.embeddings import BUNDLED, bundled_embeddings
 from webui_engine.diffusion.hashing import lora_hash, safetensors_metadata
-from webui_engine.diffusion.model import Model
+from webui_engine.diffusion.model import Model, Pipeline
 from webui_engine.diffusion.prompts import NetworkTag
 from webui_engine.errors import UNREADABLE
 
 FOLDER = "Lora"
 SUFFIXES = (".safetensors", ".pt", ".ckpt", ".bin")
 _OLD_LAYER = "_lora."
-_COMPONENTS = ("unet", "text_encoder")
+_COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +104,15 @@ class MeltedLoras:
 
     def _melt(self, wanted: Sequence[tuple[NetworkTag, LoraInfo | None]]) -> Applied:
         applied, warnings, weights = [], [], {}
+        parts = self._parts()
         for index, (tag, info) in enumerate(wanted):
             problem = self._load(f"lora{index}", info) if info else "no such file"
             if info is None or problem:
                 warnings.append(f"LoRA {tag.name!r} is left out: {problem}")
                 continue
-            weights[f"lora{index}"] = {"unet": tag.unet, "text_encoder": tag.text_encoder}
+            weights[f"lora{index}"] = {
+                part: tag.unet if part == "unet" else tag.text_encoder for part in parts
+            }
             applied.append((tag.name, info))
         if weights:
             self._merge(weights)
@@ -119,7 +121,7 @@ class MeltedLoras:
     def _load(self, adapter: str, info: LoraInfo) -> str | None:
         path = Path(info.path)
         try:
-            _attach(self._model.pipeline, path, adapter)
+            _attach(self._model, path, adapter)
         except UNREADABLE as error:
             self._model.pipeline.delete_adapters([adapter])
             return str(error).partition("\n")[0] or type(error).__name__
@@ -128,9 +130,12 @@ class MeltedLoras:
     def _merge(self, weights: dict[str, dict[str, float]]) -> None:
         pipeline = self._model.pipeline
         pipeline.set_adapters(list(weights), [dict(weight) for weight in weights.values()])
-        self._originals = {part: dict(_base_weights(getattr(pipeline, part))) for part in _COMPONENTS}
-        pipeline.fuse_lora(components=[part for part in _COMPONENTS if self._originals[part]])
+        self._originals = {part: dict(_base_weights(getattr(pipeline, part))) for part in self._parts()}
+        pipeline.fuse_lora(components=[part for part, changed in self._originals.items() if changed])
         pipeline.unload_lora_weights()
+
+    def _parts(self) -> tuple[str, ...]:
+        return tuple(part for part in _COMPONENTS if hasattr(self._model.pipeline, part))
 
     def _restore(self) -> None:
         for part, originals in self._originals.items():
@@ -140,28 +145,34 @@ class MeltedLoras:
         self._originals = {}
 
 
-def _attach(pipeline: StableDiffusionPipeline, file: Path, adapter: str) -> None:
-    """What ``load_lora_weights`` does, but also for files that leave out some of the text encoder's layers.
+def _attach(model: Model, file: Path, adapter: str) -> None:
+    """What ``load_lora_weights`` does, but also for files that leave out some of a text encoder's layers.
 
-    diffusers tells kohya's layout of the text encoder by a layer that such files lack, so it is named here. Words that
-    come with a LoRA are taught elsewhere, and diffusers refuses a file that has them.
+    diffusers tells kohya's layout of a text encoder by a layer that such files lack, so it is named here. SDXL's files
+    may follow the block numbers of the original checkpoint, for which diffusers asks the denoiser's configuration.
+    Words that come with a LoRA are taught elsewhere, and diffusers refuses a file that has them.
     """
+    pipeline = model.pipeline
+    numbered = {"unet_config": pipeline.unet.config} if model.is_sdxl else {}
     source: Path | dict[str, torch.Tensor] = file.parent
     if bundled_embeddings(file):
         source = {key: value for key, value in load_file(file).items() if not key.startswith(BUNDLED)}
     state, alphas, metadata = pipeline.lora_state_dict(
-        source, weight_name=file.name, return_lora_metadata=True
+        source, weight_name=file.name, return_lora_metadata=True, **numbered
     )
-    text = {key: value for key, value in state.items() if key.startswith("text_encoder.")}
-    unet = {key: value for key, value in state.items() if key not in text}
-    if any(_OLD_LAYER in key for key in text):
-        text = convert_state_dict_to_diffusers(text, StateDictType.DIFFUSERS_OLD)
     shared = {"network_alphas": alphas, "adapter_name": adapter, "metadata": metadata, "_pipeline": pipeline}
+    unet = {key: value for key, value in state.items() if not key.startswith(_COMPONENTS[1:])}
     pipeline.load_lora_into_unet(unet, unet=pipeline.unet, **shared)
-    pipeline.load_lora_into_text_encoder(text, text_encoder=pipeline.text_encoder, **shared)
+    for part in (part for part in _COMPONENTS[1:] if hasattr(pipeline, part)):
+        text = {key: value for key, value in state.items() if key.startswith(f"{part}.")}
+        if any(_OLD_LAYER in key for key in text):
+            text = convert_state_dict_to_diffusers(text, StateDictType.DIFFUSERS_OLD)
+        pipeline.load_lora_into_text_encoder(
+            text, text_encoder=getattr(pipeline, part), prefix=part, **shared
+        )
 
 
-def _adapters(pipeline: StableDiffusionPipeline) -> set[str]:
+def _adapters(pipeline: Pipeline) -> set[str]:
     return {name for names in pipeline.get_list_adapters().values() for name in names}
 
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTokenizer
+from diffusers import (
+    AutoencoderKL,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from webui_engine.device import Device
 from webui_engine.diffusion.checkpoints import CheckpointInfo
+
+Pipeline: TypeAlias = StableDiffusionPipeline | StableDiffusionXLPipeline
+TextEncoder: TypeAlias = CLIPTextModel | CLIPTextModelWithProjection
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +27,7 @@ class Model:
     """The networks of one checkpoint on their device. The pipeline is diffusers' own and holds them."""
 
     info: CheckpointInfo
-    pipeline: StableDiffusionPipeline
+    pipeline: Pipeline
     device: Device
 
     @property
@@ -33,9 +41,27 @@ class Model:
         return self.pipeline.vae
 
     @property
+    def is_sdxl(self) -> bool:
+        """Whether it is one of Stable Diffusion XL's kind, with two text encoders and conditions on sizes."""
+        return isinstance(self.pipeline, StableDiffusionXLPipeline)
+
+    @property
     def text_encoder(self) -> CLIPTextModel:
-        """The text encoder."""
+        """The text encoder, the first of two."""
         return self.pipeline.text_encoder
+
+    @property
+    def text_parts(self) -> tuple[tuple[CLIPTokenizer, TextEncoder], ...]:
+        """Each text encoder with its tokenizer."""
+        first = self.pipeline.tokenizer, self.pipeline.text_encoder
+        return (
+            (first, (self.pipeline.tokenizer_2, self.pipeline.text_encoder_2)) if self.is_sdxl else (first,)
+        )
+
+    @property
+    def embedding_width(self) -> int | None:
+        """The width of the textual-inversion embeddings that fit it; None for SDXL, which takes none here."""
+        return None if self.is_sdxl else int(self.text_encoder.config.hidden_size)
 
     @property
     def tokenizer(self) -> CLIPTokenizer:

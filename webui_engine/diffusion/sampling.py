@@ -21,18 +21,50 @@ from webui_engine.errors import NotANumber
 from webui_engine.tasks import Monitor
 
 Residuals = tuple[list[torch.Tensor], torch.Tensor]
+Added = dict[str, torch.Tensor]
+"""SDXL's further conditions under diffusers' names: text_embeds (rows, width) and time_ids (rows, 6)."""
 
 
 class Control(Protocol):
     """A ControlNet unit as the loop sees it."""
 
     def residuals(
-        self, sample: torch.Tensor, timestep: torch.Tensor, vectors: torch.Tensor, share: float, batch: int
+        self,
+        sample: torch.Tensor,
+        timestep: torch.Tensor,
+        vectors: torch.Tensor,
+        share: float,
+        batch: int,
+        added: Added | None = None,
     ) -> Residuals | None:
         """What to add to the denoiser's blocks at this share (0 to 1) of the steps, or None.
 
-        sample and vectors hold batch unconditioned rows first when there are more rows than batch.
+        sample, vectors and what is in added hold batch unconditioned rows first when there are more rows than batch.
         """
+
+
+class Features(Protocol):
+    """IP-Adapter units as the loop sees them."""
+
+    def at(self, share: float, rows: int, batch: int, *, second_pass: bool) -> list[torch.Tensor]:
+        """What each unit gives the denoiser at this share (0 to 1) of the steps, rows for each picture of the batch."""
+
+
+class References(Protocol):
+    """Reference pictures as the loop sees them."""
+
+    def look(
+        self,
+        scheduler: Any,
+        timestep: torch.Tensor,
+        vectors: torch.Tensor,
+        added: dict[str, Any] | None,
+        extra_channels: torch.Tensor | None,
+        *,
+        share: float,
+        unconditioned: int,
+    ) -> None:
+        """Show the denoiser the references of this share (0 to 1) of the steps before it is asked about the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +83,9 @@ class LatentMask:
 class Pass:
     """One run of the sampler.
 
-    begin: the first step to run (from 0) of scheduler's steps. extra_channels: what an inpainting denoiser wants beside
-    the latents. step_options: A1111's eta and s_* numbers, given to schedulers that know them.
+    begin: the first step to run (from 0) of scheduler's steps. second: whether it is that of hires fix. extra_channels:
+    what an inpainting denoiser wants beside the latents. step_options: A1111's eta and s_* numbers, given to schedulers
+    that know them. sizes: what SDXL is told of the picture's size, (6,); None for other models.
     """
 
     scheduler: Any
@@ -62,8 +95,12 @@ class Pass:
     conditioning: Conditioning
     generators: Sequence[torch.Generator]
     controls: Sequence[Control] = ()
+    features: Features | None = None
+    references: References | None = None
+    second: bool = False
     mask: LatentMask | None = None
     extra_channels: torch.Tensor | None = None
+    sizes: torch.Tensor | None = None
     step_options: dict[str, float] = field(default_factory=dict)
 
 
@@ -143,6 +180,7 @@ class _Denoiser:
         self._kind = str(run.scheduler.config.prediction_type)
         self._guidance: Guidance | None = None
         self._vectors = torch.empty(0)
+        self._extra: Added | None = None
 
     def predict(self, latents: torch.Tensor, timestep: torch.Tensor, call: int) -> Prediction:
         """The guided prediction for latents at call number call of this pass."""
@@ -164,13 +202,22 @@ class _Denoiser:
         guidance = self._run.conditioning.at(step)
         if guidance is not self._guidance:
             plain = self._run.cfg_scale == 1.0 and guidance.weights == (1.0,)
-            vectors = guidance.vectors[1:] if plain else guidance.vectors
-            self._vectors = vectors.repeat_interleave(self._batch, dim=0)
+            first = 1 if plain else 0
+            self._vectors = guidance.vectors[first:].repeat_interleave(self._batch, dim=0)
+            self._extra = self._told_besides(guidance, first)
             self._guidance = guidance
         return guidance
 
+    def _told_besides(self, guidance: Guidance, first: int) -> Added | None:
+        """What SDXL is told beside the vectors, a row for each of theirs."""
+        if guidance.pooled is None or self._run.sizes is None:
+            return None
+        pooled = guidance.pooled[first:].repeat_interleave(self._batch, dim=0)
+        return {"text_embeds": pooled, "time_ids": self._run.sizes.expand(len(pooled), -1)}
+
     def _ask(self, inputs: torch.Tensor, timestep: torch.Tensor, call: int, rows: int) -> torch.Tensor:
         share = (call // self._order) / max(1, executed_steps(self._run))
+        self._show_references(timestep, share, rows)
         down, mid = self._controls(inputs, timestep, share)
         if self._run.extra_channels is not None:
             inputs = torch.cat([inputs, torch.cat([self._run.extra_channels] * rows)], dim=1)
@@ -178,16 +225,46 @@ class _Denoiser:
             inputs,
             timestep,
             encoder_hidden_states=self._vectors,
+            added_cond_kwargs=self._added(share, rows),
             down_block_additional_residuals=down,
             mid_block_additional_residual=mid,
             return_dict=False,
         )[0]
         return answer
 
+    def _show_references(self, timestep: torch.Tensor, share: float, rows: int) -> None:
+        run = self._run
+        if run.references is None:
+            return
+        added = self._added(share, rows) or {}
+        last: dict[str, Any] = {
+            key: [one[-1:] for one in value] if isinstance(value, list) else value[-1:]
+            for key, value in added.items()
+        }
+        run.references.look(
+            run.scheduler,
+            timestep,
+            self._vectors[-1:],
+            last or None,
+            run.extra_channels,
+            share=share,
+            unconditioned=self._batch if rows > 1 else 0,
+        )
+
+    def _added(self, share: float, rows: int) -> dict[str, Any] | None:
+        run = self._run
+        if run.features is None:
+            return self._extra
+        seen = run.features.at(share, rows, self._batch, second_pass=run.second)
+        return {**(self._extra or {}), "image_embeds": seen}
+
     def _controls(
         self, inputs: torch.Tensor, timestep: torch.Tensor, share: float
     ) -> tuple[list[torch.Tensor] | None, torch.Tensor | None]:
-        given = [c.residuals(inputs, timestep, self._vectors, share, self._batch) for c in self._run.controls]
+        given = [
+            control.residuals(inputs, timestep, self._vectors, share, self._batch, self._extra)
+            for control in self._run.controls
+        ]
         down: list[torch.Tensor] | None = None
         mid: torch.Tensor | None = None
         for residuals in given:

@@ -29,6 +29,7 @@ class Effective:
     checkpoint: str | None
     vae: str
     clip_skip: int
+    sdxl_crop: tuple[int, int]
     eta_noise_seed_delta: int
     emphasis: str
     tiling: bool
@@ -58,6 +59,7 @@ class Effective:
             checkpoint=values[CHECKPOINT],
             vae=str(values["sd_vae"] or "Automatic"),
             clip_skip=max(1, int(values["CLIP_stop_at_last_layers"])),
+            sdxl_crop=(int(values["sdxl_crop_top"]), int(values["sdxl_crop_left"])),
             eta_noise_seed_delta=int(values["eta_noise_seed_delta"]),
             emphasis=str(values["emphasis"]),
             tiling=bool(values["tiling"]),

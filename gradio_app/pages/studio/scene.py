@@ -23,6 +23,7 @@ class Scene:
     coach: Json | None
     presets: list[Json]
     poses: list[Json]
+    tones: list[Json]
     job: Json | None
     status: Json
 
@@ -72,6 +73,7 @@ def read(api: Api, place: Place) -> Scene:
         coach=api.read(f"/subjects/{place.subject}/coach") if subject else None,
         presets=presets,
         poses=api.items("/poses"),
+        tones=api.items("/tones"),
         job=job,
         status=status,
     )
@@ -90,6 +92,7 @@ def glance(api: Api, place: Place) -> Scene:
         coach=None,
         presets=[look] if look else [],
         poses=[],
+        tones=[],
         job=job,
         status={},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 import time
@@ -14,7 +15,7 @@ import pytest
 from PIL import UnidentifiedImageError
 
 from studio.faces.check import check
-from studio.faces.errors import FaceWorkFailed
+from studio.faces.errors import FaceModelMissing, FaceWorkFailed
 from studio.faces.process import FaceProcess
 from tests.persons import astronaut, hopper
 
@@ -92,8 +93,14 @@ def test_a_child_that_hangs_is_ended_and_a_clear_error(tmp_path: Path) -> None:
     ):
         faces.check(astronaut(1)[0])
 
-    assert "0.2 s" in failed.value.reason
+    assert "0.2 s" in str(failed.value)
     assert faces.pid is None
+
+
+def test_a_missing_model_file_is_told_across_the_processes() -> None:
+    told = pickle.loads(pickle.dumps(FaceModelMissing("mediapipe", "face.tflite")))
+
+    assert (str(told), told.package) == (str(FaceModelMissing("mediapipe", "face.tflite")), "mediapipe")
 
 
 def test_many_threads_take_turns(faces: FaceProcess) -> None:

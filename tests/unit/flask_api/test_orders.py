@@ -91,3 +91,30 @@ def test_a_locked_database_is_said_and_nothing_is_lost(
     answer = client.post("/api/v1/subjects", json={"name": "Late", "consent": True})
     assert (answer.status_code, answer.get_json(force=True)["code"]) == (503, "database_locked")
     assert client.get(f"/api/v1/subjects/{subject}").status_code == 200
+
+
+def test_the_products_are_told_in_order_with_the_presets_that_make_them(client: FlaskClient) -> None:
+    products = client.get("/api/v1/products", headers={"Accept-Language": "ko"}).get_json()["items"]
+    names = [product["name"] for product in products]
+    assert names[:3] == ["profile", "id_photo", "instant"]
+    told = dict(zip(names, products, strict=True))
+    assert told["profile"]["title"] == "프로필 사진"
+    assert told["profile"]["presets"][0] == "studio-profile"
+    assert (told["id_photo"]["presets"], told["id_photo"]["available"]) == ([], True)
+    for product in products:
+        if product["thumbnail_url"]:
+            assert client.get(product["thumbnail_url"]).mimetype == "image/jpeg"
+    assert client.get("/api/v1/products/nothing/thumbnail").status_code == 404
+
+
+def test_the_tones_are_told_and_one_that_is_none_is_refused_by_name(client: FlaskClient) -> None:
+    tones = client.get("/api/v1/tones").get_json()["items"]
+    assert tones[0] | {"description": ""} == {
+        "name": "warm-portrait",
+        "title": "Warm portrait film",
+        "description": "",
+    }
+    order = {"preset": "stranger", "options": {"tone": "sepia"}}
+    answer = client.post("/api/v1/jobs", json=order)
+    assert answer.status_code == 422
+    assert "warm-portrait" in answer.get_json()["errors"][0]["message"]

@@ -119,7 +119,9 @@ def test_a_picture_that_cannot_be_had_says_so() -> None:
     assert TestClient(create_app(address)).get("/media/images/i1/file").status_code == 503
 
 
-@pytest.mark.parametrize(("header", "place"), [("ko-KR", "/ko/"), ("en", "/en/"), ("fr", "/en/")])
+@pytest.mark.parametrize(
+    ("header", "place"), [("ko-KR", "/ko/start"), ("en", "/en/start"), ("fr", "/en/start")]
+)
 def test_the_front_door_leads_to_the_language_of_the_browser(
     browser_side: TestClient, header: str, place: str
 ) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gradio_app.api import Api
-from gradio_app.pages.studio.look import obstacle
+from gradio_app.pages.start import address_of
+from gradio_app.pages.studio.look import label_of, obstacle
 from gradio_app.pages.studio.portraits import job_view, learned
 from gradio_app.pages.studio.scene import Scene
 from gradio_app.place import Place
@@ -27,6 +28,7 @@ def scene(place: Place) -> Scene:
         coach=None,
         presets=[OWL],
         poses=[],
+        tones=[],
         job=None,
         status={},
     )
@@ -92,3 +94,24 @@ def test_the_page_says_so_below_the_finished_pictures(state: str, shown: str) ->
     }
     assert shown in job_view(SITE, [], done, learned=state)
     assert shown not in job_view(SITE, [], done)
+
+
+def test_the_words_of_a_stage_are_its_prompt_and_those_of_the_job_are_added_to_it() -> None:
+    assert label_of(SITE, {"key": "prompt", "stage": "tone"}) == SITE.words("option.stage_prompt")
+    assert label_of(SITE, {"key": "prompt", "stage": None}) == SITE.words("option.prompt")
+    assert label_of(SITE, {"key": "steps", "stage": "tone"}) == SITE.words("option.steps")
+
+
+@pytest.mark.parametrize(
+    ("name", "presets", "address"),
+    [
+        ("id_photo", [], "/en/id-photo"),
+        ("animal", ["animal"], "/en/animal"),
+        ("instant", ["instant", "instant-business"], "/en/?preset=instant"),
+        ("workbench", ["studio-profile"], "/en/?step=look&preset=studio-profile"),
+    ],
+)
+def test_a_product_leads_to_its_own_page_or_to_the_studio_with_its_first_look(
+    name: str, presets: list[str], address: str
+) -> None:
+    assert address_of(SITE, {"name": name, "presets": presets}) == address

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
+from studio.errors import StorageError
 from studio.loras import LoraFolders, trial_name
 from studio.store import STALE_SECONDS
 
@@ -41,3 +44,19 @@ def test_candidates_are_taken_from_every_folder_and_those_of_another_training_st
     assert [[file.name for file in folder.iterdir()] for folder in loras.folders] == (
         [[f"{theirs}.safetensors"]] * 2
     )
+
+
+def test_loras_are_removed_from_every_folder_though_one_of_them_keeps_hold(tmp_path: Path) -> None:
+    stuck, free = tmp_path / "stuck", tmp_path / "free"
+    (stuck / "anna.safetensors").mkdir(parents=True)
+    folders = LoraFolders(folders=(stuck, free))
+    free.mkdir()
+    for name in ("anna", "berta"):
+        (free / f"{name}.safetensors").write_bytes(b"weights")
+    (stuck / "berta.safetensors").write_bytes(b"weights")
+
+    with pytest.raises(StorageError, match=r"anna\.safetensors"):
+        folders.remove("anna", "berta")
+
+    assert not list(free.iterdir())
+    assert [file.name for file in stuck.iterdir()] == ["anna.safetensors"]

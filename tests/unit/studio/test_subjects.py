@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from studio.assembly import lay_foundations
+from studio.assembly import Foundations, lay_foundations
 from studio.database.tables import IdPhotoRow
 from studio.errors import ConsentRequired, NotEnoughPhotos, NotFound, TooManyPhotos, TrainingUnavailable
+from studio.faces.process import FaceProcess
 from studio.service import Studio
 from studio.settings import Settings
 from studio.values import MAX_PHOTOS, NewSubject, Subject, UploadedFile
@@ -55,6 +57,20 @@ def test_photos_are_kept_or_refused_file_by_file(house: Studio, anna: Subject) -
     assert [refused.code for refused in added.refused] == ["empty_file", "not_a_picture"]
     assert added.set.enough
     assert house.subject(anna.id).cover_photo == added.items[0].id
+
+
+def test_a_photo_that_kills_the_process_that_looks_at_it_is_refused_and_the_others_stay(
+    base: Foundations, tmp_path: Path
+) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    house = Studio(dataclasses.replace(base, faces=FaceProcess(python=str(broken))))
+    subject = house.create_subject(NewSubject(name="B", consent=True))
+
+    added = house.add_photos(subject.id, upload(*astronaut(1, side=256), name="poison.jpg"))
+
+    assert [(photo.filename, photo.code) for photo in added.refused] == [("poison.jpg", "not_looked_at")]
 
 
 def test_a_dangerous_name_is_only_shown(house: Studio, anna: Subject) -> None:

@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from tests.unit.webui_engine.small_models import small_task
+from tests.unit.webui_engine.small_models import save_small_checkpoint, small_task
 from training.crops import Frame, face_in
 from training.embedded.caches import Crops
 from training.embedded.captions import captions
@@ -265,11 +265,10 @@ def test_too_little_memory_halves_the_batch_once_and_says_so(
         run(replace(request_of_three, batch_size=4), lambda progress: None)
 
 
-@pytest.mark.parametrize("index", ['{"_class_name": "StableDiffusionXLPipeline"}', "{"])
-def test_a_checkpoint_of_another_family_is_named(tmp_path: Path, index: str) -> None:
-    (tmp_path / "model_index.json").write_text(index)
-    with pytest.raises(CheckpointBroken, match=r"StableDiffusionXLPipeline|cannot be read"):
-        load_networks(tmp_path)
+def test_a_checkpoint_for_inpainting_is_named(tmp_path: Path) -> None:
+    save_small_checkpoint(tmp_path / "inpainting", in_channels=9)
+    with pytest.raises(CheckpointBroken, match="made for inpainting"):
+        load_networks(tmp_path / "inpainting")
 
 
 def test_a_photo_that_vanished_is_named(request_of_three: TrainingRequest) -> None:

@@ -11,7 +11,7 @@ from webui_client.capabilities import Capabilities
 from webui_client.postflight import Answer
 from webui_client.preflight import Resolved
 from webui_client.units.adetailer import ADetailer, ADetailerTab
-from webui_client.units.controlnet import ControlNetUnit
+from webui_client.units.controlnet import ControlNetUnit, PlacedUnit
 from webui_client.values import Img2Img, Txt2Img
 
 CANNY = "control_v11p_sd15_canny [7c896420]"
@@ -46,6 +46,8 @@ def answer_to(
     resolved = names or Resolved(
         sampler=request.sampler_name,
         scheduler=request.scheduler,
-        control_models=(CANNY,) * len(request.controlnet),
+        control_units=tuple(
+            PlacedUnit(unit=unit, module=unit.module, model=CANNY) for unit in request.plain_units
+        ),
     )
     return Answer(request=request, names=resolved, server=server, images=images, info=told)

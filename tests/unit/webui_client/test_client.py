@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import threading
 from typing import Any
 
@@ -11,9 +12,9 @@ from webui_client.client import WebuiClient
 from webui_client.errors import FeatureDidNotRun, Interrupted, MissingCapability, RequestRefused
 from webui_client.infotext import parse
 from webui_client.units.adetailer import ADetailer, ADetailerTab
-from webui_client.units.controlnet import ControlNetUnit
+from webui_client.units.controlnet import ControlNetUnit, PlacedUnit
 from webui_client.units.upscale import SdUpscale, UltimateSdUpscale
-from webui_client.values import Extras, Progress
+from webui_client.values import Extras, ExtrasBatch, Progress
 
 TXT2IMG, IMG2IMG = "/sdapi/v1/txt2img", "/sdapi/v1/img2img"
 
@@ -151,14 +152,16 @@ def test_a_control_unit_asks_its_map_back(server: ReplayServer, client: WebuiCli
 
 
 def test_a_unit_without_a_picture_leaves_it_out() -> None:
-    unit = ControlNetUnit(module="tile_resample").spell("mikubill", "tile")
+    plain = ControlNetUnit(module="tile_resample")
+    unit = PlacedUnit(unit=plain, module="tile_resample", model="tile").spell("mikubill")
     assert "image" not in unit
     assert "mask_image" not in unit
 
 
 def test_forge_is_told_none_in_its_own_spelling() -> None:
-    assert ControlNetUnit(image=png()).spell("forge", "m")["module"] == "None"
-    assert ControlNetUnit(image=png()).spell("mikubill", "m")["module"] == "none"
+    unit = PlacedUnit(unit=ControlNetUnit(image=png()), module="none", model="m")
+    assert unit.spell("forge")["module"] == "None"
+    assert unit.spell("mikubill")["module"] == "none"
 
 
 def test_ultimate_sd_upscale_gets_the_index_of_this_server(server: ReplayServer, client: WebuiClient) -> None:
@@ -183,6 +186,32 @@ def test_extras_enlarge(server: ReplayServer, client: WebuiClient) -> None:
     assert (result.width, result.height) == (128, 128)
 
 
+def enlarged(*sides: int) -> Reply:
+    return Reply(
+        body={"html_info": "", "images": [base64.b64encode(png(side, side)).decode() for side in sides]}
+    )
+
+
+BATCH = ExtrasBatch(images=(png(), png(colour="red")), upscaler="Lanczos", scale=2)
+
+
+def test_extras_enlarge_several_pictures_in_one_call(server: ReplayServer, client: WebuiClient) -> None:
+    server.on("POST", "/sdapi/v1/extra-batch-images", enlarged(128, 128))
+    assert [picture.width for picture in client.extras_batch(BATCH)] == [128, 128]
+    body = server.asked[-1].json
+    assert [base64.b64decode(item["data"]) for item in body["imageList"]] == list(BATCH.images)
+    assert (body["upscaler_1"], body["upscaling_resize"], "image" in body) == ("Lanczos", 2, False)
+
+
+@pytest.mark.parametrize(("sides", "reason"), [((128,), "1 of 2 pictures"), ((128, 64), "64x64 came")])
+def test_a_batch_that_is_not_whole_is_no_result(
+    server: ReplayServer, client: WebuiClient, sides: tuple[int, ...], reason: str
+) -> None:
+    server.on("POST", "/sdapi/v1/extra-batch-images", enlarged(*sides))
+    with pytest.raises(FeatureDidNotRun, match=reason):
+        client.extras_batch(BATCH)
+
+
 def test_an_unknown_upscaler_is_refused_before_it_is_tried(server: ReplayServer, client: WebuiClient) -> None:
     with pytest.raises(MissingCapability, match="4x-UltraSharp"):
         client.extras(Extras(image=png(), upscaler="4x-UltraSharp", scale=2))
@@ -203,7 +232,7 @@ def test_a_caption_is_told_by_the_model_asked_for(server: ReplayServer, client: 
 def test_a_server_without_a_captioner_says_so(server: ReplayServer, client: WebuiClient) -> None:
     server.replay(317)
     with pytest.raises(RequestRefused, match="Model not found"):
-        client.interrogate(png(), model="blip3")
+        client.interrogate(png(), model="deepdanbooru")
 
 
 def test_every_listing_is_read(server: ReplayServer, client: WebuiClient) -> None:

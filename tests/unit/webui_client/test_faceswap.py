@@ -121,6 +121,53 @@ def test_a_swapper_without_its_model_is_not_able(equipped: ReplayServer, client:
     assert record.able_swappers == ("faceswaplab", "roop")
 
 
+def test_roop_on_windows_is_asked_by_the_name_it_lists(equipped: ReplayServer, client: WebuiClient) -> None:
+    listed = "C:\\webui\\models\\roop\\inswapper_128.onnx"
+    equipped.on("GET", "/roop/models", Reply(body={"models": [listed]}))
+    assert body_sent(equipped, client, "roop")["model"] == listed
+
+
+def test_faces_are_compared_by_faceswaplab(equipped: ReplayServer, client: WebuiClient) -> None:
+    equipped.on("POST", "/faceswaplab/compare", Reply(body=0.62))
+    assert client.compare_faces(picture(), picture(face="tan")) == 0.62
+    assert sorted(equipped.asked[-1].json) == ["image1", "image2"]
+
+
+@pytest.mark.parametrize("answer", [None, True, "0.6"])
+def test_a_comparison_without_a_number_is_a_bad_answer(
+    equipped: ReplayServer, client: WebuiClient, answer: object
+) -> None:
+    equipped.on("POST", "/faceswaplab/compare", Reply(body=answer))
+    with pytest.raises(BadAnswer, match="no number"):
+        client.compare_faces(picture(), picture())
+
+
+def test_faces_cannot_be_compared_without_faceswaplab(equipped: ReplayServer, client: WebuiClient) -> None:
+    equipped.without("/faceswaplab/version")
+    with pytest.raises(MissingCapability, match="faceswaplab"):
+        client.compare_faces(picture(), picture())
+
+
+def test_a_source_without_a_face_is_the_swappers_own_error(
+    equipped: ReplayServer, client: WebuiClient
+) -> None:
+    refusal = {
+        "error": "FaceNotFoundException",
+        "detail": "",
+        "body": "",
+        "errors": "No face found in reference",
+    }
+    equipped.on("POST", ROUTES["faceswaplab"], Reply(500, refusal))
+    with pytest.raises(ServerFailed, match="No face found"):
+        client.swap_face(request("faceswaplab"))
+
+
+def test_reactor_is_sent_no_booleans_for_its_numbers(equipped: ReplayServer, client: WebuiClient) -> None:
+    body = body_sent(equipped, client, "reactor")
+    assert not [key for key, value in body.items() if isinstance(value, bool)]
+    assert (body["source_faces_index"], body["save_to_file"]) == ([0], 0)
+
+
 def test_a_missing_swapper_is_refused_before_anything_is_sent(
     server: ReplayServer, client: WebuiClient
 ) -> None:

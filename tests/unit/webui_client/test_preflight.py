@@ -125,11 +125,11 @@ def test_a_checkpoint_is_found_by_any_of_its_names(recorded: Capabilities, spell
     "spelling", [None, "control_v11p_sd15_canny", CANNY, "control_v11p_sd15_canny [00000000]"]
 )
 def test_a_controlnet_is_found_whatever_its_hash(recorded: Capabilities, spelling: str | None) -> None:
-    assert resolve(asked(controlnet=unit(model=spelling)), recorded).control_models == (CANNY,)
+    assert resolve(asked(controlnet=unit(model=spelling)), recorded).control_units[0].model == CANNY
 
 
 def test_a_reference_unit_needs_no_controlnet(recorded: Capabilities) -> None:
-    assert resolve(asked(controlnet=unit(module="reference_only")), recorded).control_models == ("None",)
+    assert resolve(asked(controlnet=unit(module="reference_only")), recorded).control_units[0].model == "None"
 
 
 def test_a_controlnet_of_the_other_family_is_never_chosen() -> None:

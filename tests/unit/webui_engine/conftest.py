@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from skimage import data
 
-from tests.unit.webui_engine.small_models import save_small_checkpoint
+from tests.unit.webui_engine.small_models import save_small_checkpoint, save_small_ip_adapter
 from webui_engine.diffusion.engine import Engine
 
 BUNDLED = Path(__file__).parents[3] / "webui_engine" / "models"
@@ -45,6 +45,23 @@ def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_engine(small_models: Path) -> Engine:
     """An engine on the random checkpoint; tests leave it as they found it."""
     engine = Engine([small_models], device="cpu")
+    engine.load("small")
+    return engine
+
+
+@pytest.fixture(scope="session")
+def adapter_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with a random checkpoint, a random IP-Adapter for it and what reads pictures for that."""
+    models = tmp_path_factory.mktemp("adapters")
+    pipeline = save_small_checkpoint(models / "Stable-diffusion" / "small")
+    save_small_ip_adapter(models, "ip-adapter_sd15", pipeline)
+    return models
+
+
+@pytest.fixture(scope="session")
+def adapter_engine(adapter_models: Path) -> Engine:
+    """An engine on those; tests leave it as they found it."""
+    engine = Engine([adapter_models], device="cpu")
     engine.load("small")
     return engine
 

@@ -8,10 +8,24 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
 from numpy.typing import NDArray
 from PIL import Image
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from safetensors.torch import save_file
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
+)
 
 from webui_engine.tasks import GenerationTask
 
@@ -19,7 +33,48 @@ TOKENIZER = (
     Path(__file__).parents[3] / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny" / "tokenizer"
 )
 TEXT_WIDTH = 64
+TEXT_WIDTH_2 = 128
+"""Of the second text encoder of SDXL; both are read side by side."""
 RRDB_BLOCKS, RRDB_WIDTH, RRDB_GROWTH = 1, 8, 32
+
+
+def _text_config(tokenizer: CLIPTokenizer, **changes: Any) -> CLIPTextConfig:
+    return CLIPTextConfig(
+        **{
+            "vocab_size": len(tokenizer),
+            "hidden_size": TEXT_WIDTH,
+            "intermediate_size": 128,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 1,
+            "projection_dim": TEXT_WIDTH,
+            "hidden_act": "quick_gelu",
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+            **changes,
+        }
+    )
+
+
+def _text_config_2(tokenizer: CLIPTokenizer) -> CLIPTextConfig:
+    return _text_config(
+        tokenizer,
+        hidden_size=TEXT_WIDTH_2,
+        projection_dim=TEXT_WIDTH_2,
+        num_attention_heads=2,
+        hidden_act="gelu",
+    )
+
+
+def _scheduler() -> DDIMScheduler:
+    return DDIMScheduler(
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        steps_offset=1,
+        clip_sample=False,
+        set_alpha_to_one=False,
+    )
 
 
 def small_pipeline(seed: int = 0, *, in_channels: int = 4) -> StableDiffusionPipeline:
@@ -43,37 +98,56 @@ def small_pipeline(seed: int = 0, *, in_channels: int = 4) -> StableDiffusionPip
         latent_channels=4,
         sample_size=64,
     )
-    text_encoder = CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=TEXT_WIDTH,
-            intermediate_size=128,
-            num_hidden_layers=2,
-            num_attention_heads=1,
-            projection_dim=TEXT_WIDTH,
-            hidden_act="quick_gelu",
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-    )
-    scheduler = DDIMScheduler(
-        beta_schedule="scaled_linear",
-        beta_start=0.00085,
-        beta_end=0.012,
-        steps_offset=1,
-        clip_sample=False,
-        set_alpha_to_one=False,
-    )
+    text_encoder = CLIPTextModel(_text_config(tokenizer))
     return StableDiffusionPipeline(
         vae=autoencoder,
         text_encoder=text_encoder.eval(),
         tokenizer=tokenizer,
         unet=unet,
-        scheduler=scheduler,
+        scheduler=_scheduler(),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
+    )
+
+
+def small_pipeline_xl(seed: int = 0) -> StableDiffusionXLPipeline:
+    """Random networks in Stable Diffusion XL's form: two text encoders, conditions on sizes."""
+    torch.manual_seed(seed)
+    first = CLIPTokenizer.from_pretrained(TOKENIZER, local_files_only=True)
+    second = CLIPTokenizer.from_pretrained(TOKENIZER, local_files_only=True, pad_token="!")
+    unet = UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=(32, 64),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        layers_per_block=2,
+        transformer_layers_per_block=(1, 2),
+        cross_attention_dim=TEXT_WIDTH + TEXT_WIDTH_2,
+        attention_head_dim=(1, 1),
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=256,
+        projection_class_embeddings_input_dim=TEXT_WIDTH_2 + 6 * 256,
+    )
+    autoencoder = AutoencoderKL(
+        block_out_channels=(32, 32, 32, 32),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        layers_per_block=1,
+        latent_channels=4,
+        sample_size=64,
+        scaling_factor=0.13025,
+    )
+    return StableDiffusionXLPipeline(
+        vae=autoencoder,
+        text_encoder=CLIPTextModel(_text_config(first)).eval(),
+        text_encoder_2=CLIPTextModelWithProjection(_text_config_2(second)).eval(),
+        tokenizer=first,
+        tokenizer_2=second,
+        unet=unet,
+        scheduler=_scheduler(),
+        add_watermarker=False,
     )
 
 
@@ -81,6 +155,43 @@ def save_small_checkpoint(folder: Path, seed: int = 0, *, in_channels: int = 4) 
     pipeline = small_pipeline(seed, in_channels=in_channels)
     pipeline.save_pretrained(folder)
     return pipeline
+
+
+def save_small_ip_adapter(
+    models: Path, name: str, pipeline: StableDiffusionPipeline, *, width: int = TEXT_WIDTH
+) -> None:
+    """A random IP-Adapter for the pipeline's denoiser, and a random picture encoder, where the engine looks for both.
+
+    width: of the text encoder that the adapter is made for.
+    """
+    torch.manual_seed(1)
+    config = CLIPVisionConfig(
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=16,
+        image_size=32,
+        patch_size=8,
+        projection_dim=16,
+        hidden_act="gelu",
+    )
+    encoder = CLIPVisionModelWithProjection(config)
+    (models / "clip_vision").mkdir(parents=True, exist_ok=True)
+    save_file(encoder.state_dict(), models / "clip_vision" / "clip_h.safetensors")
+    tokens = 4
+    state = {
+        "image_proj.proj.weight": torch.randn(tokens * width, 16),
+        "image_proj.proj.bias": torch.zeros(tokens * width),
+        "image_proj.norm.weight": torch.ones(width),
+        "image_proj.norm.bias": torch.zeros(width),
+    }
+    attentions = [key for key in pipeline.unet.attn_processors if key.endswith("attn2.processor")]
+    for number, key in enumerate(attentions):
+        inner = pipeline.unet.get_submodule(key.removesuffix(".processor")).to_k.out_features
+        for part in ("to_k_ip", "to_v_ip"):
+            state[f"ip_adapter.{2 * number + 1}.{part}.weight"] = torch.randn(inner, width) * 0.2
+    (models / "ControlNet").mkdir(exist_ok=True)
+    save_file(state, models / "ControlNet" / f"{name}.safetensors")
 
 
 def rrdb_state() -> dict[str, torch.Tensor]:

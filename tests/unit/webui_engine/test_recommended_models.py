@@ -21,6 +21,7 @@ from tests.hub import Hub, HubFile
 from tests.running_studio import free_settings
 from tests.unit.webui_engine.small_models import rrdb_state
 from webui_engine.adetailer.detectors import Detectors
+from webui_engine.controlnet.adapters import Adapters
 from webui_engine.controlnet.models import ControlNets
 from webui_engine.device import choose_device
 from webui_engine.diffusion.checkpoints import scan_checkpoints
@@ -36,6 +37,10 @@ def listed(models: Path, kind: str) -> tuple[str, ...]:
         return tuple(info.title for info in scan_checkpoints([models]))
     if kind == "ControlNet":
         return tuple(info.name for info in ControlNets([models]).listing())
+    if kind == "IP-Adapter":
+        networks = ControlNets([models])
+        modules = Adapters([models], networks).modules()
+        return tuple(info.name for info in networks.listing()) + tuple(module.name for module in modules)
     if kind == "upscaler":
         return tuple(info.name for info in Upscalers([models], choose_device("cpu")).listing())
     return Detectors([models / "adetailer"]).names()

@@ -13,13 +13,21 @@ from webui_engine.controlnet.units import fit_hint
 from webui_engine.diffusion.hires import target_of
 from webui_engine.errors import BadValue, EngineError
 from webui_engine.http.generation.units import RESIZE_MODES, Unit
-from webui_engine.tasks import ControlUnit, GenerationResult, GenerationTask, Monitor
+from webui_engine.tasks import (
+    AdapterUnit,
+    ControlUnit,
+    GenerationResult,
+    GenerationTask,
+    Monitor,
+    ReferenceUnit,
+)
 
 if TYPE_CHECKING:
     from webui_engine.diffusion.engine import Engine
 
 CELL = 8
 KEPT_HINTS = 8
+USUAL_STYLE_FIDELITY = 0.5
 Box = tuple[int, int, int, int]
 
 
@@ -47,19 +55,58 @@ class Painter:
 
         boxes, canvas: for tiles, where on a canvas of what size each picture of the batch lies.
         """
-        control = tuple(self._control(unit, task, boxes, canvas) for unit in self._units)
-        result = self._engine.generate(replace(task, control=control), self._monitor)
+        control = tuple(
+            self._control(unit, task, boxes, canvas)
+            for unit in self._units
+            if not (unit.reads_features or unit.refers)
+        )
+        references = tuple(self._reference(unit, task) for unit in self._units if unit.refers)
+        adapters = tuple(self._adapter(unit, task) for unit in self._units if unit.reads_features)
+        steered = replace(task, control=control, adapters=adapters, references=references)
+        result = self._engine.generate(steered, self._monitor)
         if result.warnings:
             raise NotApplied(result.warnings)
         return result
 
     def maps(self, task: GenerationTask) -> tuple[Image.Image, ...]:
-        """The maps the units showed the networks, as A1111 returns them: per unit, that of hires fix first."""
+        """The maps the units showed the networks, as A1111 returns them: per unit, that of hires fix first.
+
+        For an IP-Adapter they are the pictures themselves.
+        """
+        return tuple(drawn for unit in self._units if unit.wants_map for drawn in self._maps_of(unit, task))
+
+    def _maps_of(self, unit: Unit, task: GenerationTask) -> tuple[Image.Image, ...]:
+        source = self._source(unit, task)
+        if unit.reads_features:
+            return source, *unit.further_images
         return tuple(
-            fit_hint(self._hint(unit, self._source(unit, task), size), unit.fields.resize_mode, *size)
-            for unit in self._units
-            if unit.wants_map
+            fit_hint(self._hint(unit, source, size), unit.fields.resize_mode, *size)
             for size in _sizes(task, unit)
+        )
+
+    def _adapter(self, unit: Unit, task: GenerationTask) -> AdapterUnit:
+        return AdapterUnit(
+            model=unit.model,
+            module=unit.module,
+            images=(self._source(unit, task), *unit.further_images),
+            weight=unit.fields.weight,
+            guidance_start=unit.fields.guidance_start,
+            guidance_end=unit.fields.guidance_end,
+            low_res=unit.low_res,
+            high_res=unit.high_res,
+        )
+
+    def _reference(self, unit: Unit, task: GenerationTask) -> ReferenceUnit:
+        style = unit.fields.threshold_a
+        return ReferenceUnit(
+            image=self._source(unit, task),
+            weight=unit.fields.weight,
+            style_fidelity=style if 0 <= style <= 1 else USUAL_STYLE_FIDELITY,
+            guidance_start=unit.fields.guidance_start,
+            guidance_end=unit.fields.guidance_end,
+            control_mode=unit.fields.control_mode,
+            low_res=unit.low_res,
+            high_res=unit.high_res,
         )
 
     def _control(

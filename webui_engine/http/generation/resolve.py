@@ -92,6 +92,7 @@ def _common(
         "checkpoint": names.overriding_checkpoint(engine, options.checkpoint) if options.checkpoint else None,
         "vae": names.vae(engine, options.vae),
         "clip_skip": options.clip_skip,
+        "crop": options.sdxl_crop,
         "eta_noise_seed_delta": options.eta_noise_seed_delta,
         "emphasis": options.emphasis,
         "tiling": options.tiling if request.tiling is None else request.tiling,

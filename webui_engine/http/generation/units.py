@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 from pydantic.v1 import BaseModel, Field, validator
 
+from webui_engine.controlnet.preprocessors import REFERENCE
 from webui_engine.errors import BadValue, WouldBeIgnored
 from webui_engine.http import pictures
 from webui_engine.http.generation import names
@@ -33,6 +34,7 @@ CONTROL_MODES = ("Balanced", "My prompt is more important", "ControlNet is more 
 HR_OPTIONS = ("Both", "Low res only", "High res only")
 NEARLY_BLACK, NEARLY_WHITE = 5, 250
 NO_MODELS = frozenset({"none", ""})
+NO_MODEL = "None"
 
 
 class ControlNetUnit(BaseModel):
@@ -87,6 +89,9 @@ def _choice(value: Any, choices: Sequence[str]) -> str:
 class Unit:
     """A unit that is on and can run. model, module: as listed. image: RGB, or None for the init picture.
 
+    further_images: more pictures of the same thing, RGB. reads_features: it works through an IP-Adapter. refers: it has
+    the picture look at its own, without a model.
+
     threshold_a, threshold_b, processor_res: -1 for the preprocessor's own.
     """
 
@@ -95,6 +100,9 @@ class Unit:
     model: str
     image: Image.Image | None
     wants_map: bool
+    further_images: tuple[Image.Image, ...] = ()
+    reads_features: bool = False
+    refers: bool = False
 
     @property
     def low_res(self) -> bool:
@@ -135,9 +143,16 @@ def _spelled(unit: dict[str, Any]) -> dict[str, Any]:
 
 def _unit(unit: ControlNetUnit, engine: Engine, options: Effective, *, has_init_image: bool) -> Unit:
     _refuse_what_is_not_here(unit)
-    picture, mask = _picture_and_mask(unit.image)
     module = names.controlnet_module(engine, unit.module)
-    model = names.controlnet_model(engine, unit.model)
+    refers = module == REFERENCE
+    if not refers and unit.model.lower() in NO_MODELS:
+        raise WouldBeIgnored("controlnet model", unit.model, "a unit without a model does nothing")
+    reads_features = not engine.draws(module)
+    first, further = _first_and_further(unit.image, takes_several=reads_features)
+    picture, mask = _picture_and_mask(first)
+    if reads_features and (unit.mask_image or mask):
+        raise WouldBeIgnored("controlnet mask", "given", "an IP-Adapter works on the whole picture here")
+    model = NO_MODEL if refers else names.controlnet_model(engine, unit.model)
     image = None if picture is None else pictures.flat(pictures.decode(picture))
     image = _drawn(unit.mask_image or mask, image) or image
     if image is None and not has_init_image:
@@ -145,12 +160,19 @@ def _unit(unit: ControlNetUnit, engine: Engine, options: Effective, *, has_init_
     if unit.guidance_start > unit.guidance_end:
         raise BadValue("guidance_start", unit.guidance_start, "it lies after guidance_end")
     wants_map = unit.save_detected_map and options.controlnet_maps
-    return Unit(fields=unit, module=module, model=model, image=image, wants_map=wants_map)
+    return Unit(
+        fields=unit,
+        module=module,
+        model=model,
+        image=image,
+        wants_map=wants_map,
+        further_images=tuple(pictures.flat(pictures.decode(entry["image"])) for entry in further),
+        reads_features=reads_features,
+        refers=refers,
+    )
 
 
 def _refuse_what_is_not_here(unit: ControlNetUnit) -> None:
-    if unit.model.lower() in NO_MODELS:
-        raise WouldBeIgnored("controlnet model", unit.model, "a unit without a model does nothing")
     for name in ("advanced_weighting", "effective_region_mask", "ipadapter_input"):
         if getattr(unit, name) is not None:
             raise WouldBeIgnored(f"controlnet {name}", "given", "it is not supported")
@@ -158,14 +180,18 @@ def _refuse_what_is_not_here(unit: ControlNetUnit) -> None:
         raise WouldBeIgnored("controlnet input_mode", unit.input_mode, "only simple is supported")
 
 
+def _first_and_further(value: Any, *, takes_several: bool) -> tuple[Any, list[dict[str, Any]]]:
+    """A unit's picture in whatever form, and those that follow it in a list of {image, mask}."""
+    if not (isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value)):
+        return value, []
+    first, *further = value
+    if further and not takes_several:
+        raise WouldBeIgnored("controlnet image", f"{len(value)} pictures", "only IP-Adapter takes several")
+    return first, further
+
+
 def _picture_and_mask(value: Any) -> tuple[Any, Any]:
-    """Both in any of the forms a unit takes: text, {image, mask}, [image, mask], [{image, mask}]."""
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        if len(value) > 1:
-            raise WouldBeIgnored(
-                "controlnet image", f"{len(value)} pictures", "only IP-Adapter takes several"
-            )
-        value = value[0]
+    """Both in any of the forms a picture takes: text, {image, mask}, [image, mask]."""
     if isinstance(value, dict):
         return value.get("image"), value.get("mask")
     if isinstance(value, list):

@@ -102,6 +102,8 @@ def detect() -> Response:
     if request.controlnet_module in NOT_FOR_DETECTION:
         raise Refused(422, "Module not supported")
     module = _module(request.controlnet_module)
+    if not services().engine.draws(module):
+        raise Refused(422, "Module not supported")
     if not request.controlnet_input_images:
         raise Refused(422, "No image selected")
     pictures = [flat(decode(text)) for text in request.controlnet_input_images]

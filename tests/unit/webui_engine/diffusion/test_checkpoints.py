@@ -189,7 +189,7 @@ def test_a_lora_put_among_the_checkpoints_is_called_what_it_is_not(tmp_path: Pat
     (tmp_path / "Stable-diffusion").mkdir()
     save_file({"lora_unet_x.alpha": torch.ones(1)}, tmp_path / "Stable-diffusion" / "lora.safetensors")
 
-    with pytest.raises(CheckpointBroken, match="not a Stable Diffusion 1 checkpoint"):
+    with pytest.raises(CheckpointBroken, match="not a Stable Diffusion 1 or XL checkpoint"):
         Engine([tmp_path], device="cpu").load("lora")
 
 

@@ -99,6 +99,15 @@ def test_a_mask_of_one_level_says_nothing(generate: Post, photo: str, level: int
     assert masked["images"] == generate(steps=1, **units(pose(photo)))["images"]
 
 
+def test_a_reference_needs_no_model_and_comes_back_as_its_map(generate: Post, photo: str) -> None:
+    unit = pose(photo, module="reference_only", model="None", threshold_a=0.3)
+    made, shown = generate(**units(unit))["images"]
+    assert made != generate()["images"][0]
+    assert np.array_equal(
+        np.array(decoded(shown)), np.array(decoded(photo).resize((128, 128), Image.Resampling.LANCZOS))
+    )
+
+
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
