@@ -33,14 +33,14 @@ class Method(BaseModel):
     is; the first step then takes a minute or more.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: MethodName = "lora"
     text_encoder: bool = False
     prior_loss_weight: Annotated[float, Field(ge=0, le=10)] = 1.0
     facial_loss_weight: Annotated[float, Field(ge=0, le=10)] = 0.0
     outside_face_weight: Annotated[float, Field(ge=0, le=1)] = 1.0
-    descriptive_words: Annotated[tuple[Words, ...], Field(max_length=20)] = ()
+    descriptive_words: Annotated[tuple[Words, ...], Field(max_length=20, strict=False)] = ()
     descriptive_probability: Annotated[float, Field(ge=0, le=1)] = 0.1
     without_class_noun: bool = False
     random_templates: bool = False

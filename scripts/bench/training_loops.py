@@ -142,7 +142,8 @@ class PlainLoop:
         alphas = self._scheduler.alphas_cumprod.to(timesteps.device)[timesteps]
         snr = alphas / (1 - alphas)
         velocity = self._scheduler.config.prediction_type == "v_prediction"
-        return snr.clamp(max=self._plan.snr_gamma) / (snr + 1 if velocity else snr)
+        weights: torch.Tensor = snr.clamp(max=self._plan.snr_gamma) / (snr + 1 if velocity else snr)
+        return weights
 
     def _tokens(self, texts: Sequence[str]) -> torch.Tensor:
         tokenizer = self._model.tokenizer

@@ -226,7 +226,7 @@ def test_what_is_no_lora_goes_where_the_server_reads_its_kind(
     server = school.server
 
     def names(_: Asked) -> Reply:
-        files = {file.stem: {} for file in folder.glob("*.safetensors")}
+        files: dict[str, dict[str, str]] = {file.stem: {} for file in folder.glob("*.safetensors")}
         server.on("GET", "/sdapi/v1/embeddings", Reply(body={"loaded": {}, "skipped": files}))
         models = [{"title": f"{stem}.safetensors", "model_name": stem, "filename": stem} for stem in files]
         server.on("GET", "/sdapi/v1/sd-models", Reply(body=models))

@@ -13,9 +13,11 @@ from safetensors.torch import load_file
 
 from tests.unit.webui_engine.small_models import save_small_checkpoint, small_task
 from training.crops import Frame, face_in
+from training.embedded import EmbeddedTrainer
 from training.embedded.caches import Crops
 from training.embedded.captions import captions
 from training.embedded.learning import Batches, Learner, Material, NoiseSchedule
+from training.embedded.messages import RequestMessage
 from training.embedded.methods import teach
 from training.embedded.methods.inversion import LearntWord
 from training.embedded.networks import load_networks
@@ -24,7 +26,7 @@ from training.embedded.plan import plan_learning
 from training.embedded.run import run
 from training.embedded.words import HeardWords
 from training.method import Method
-from training.port import TrainedAdapter, TrainingRequest
+from training.port import TrainedAdapter, TrainingProgress, TrainingRequest
 from training.tokens import token_of_name
 from webui_engine.device import Device
 from webui_engine.diffusion.checkpoints import CheckpointInfo
@@ -275,3 +277,16 @@ def test_a_photo_that_vanished_is_named(request_of_three: TrainingRequest) -> No
     request_of_three.photos[1].path.unlink()
     with pytest.raises(FileNotFoundError, match=r"1\.jpg"):
         run(request_of_three, lambda progress: None)
+
+
+def test_the_method_and_what_it_yields_cross_to_the_child_and_back(request_of_three: TrainingRequest) -> None:
+    method = Method(name="momentum_inversion", descriptive_words=("tall",), momentum=0.2)
+    told: list[TrainingProgress] = []
+    asked = replace(request_of_three, steps=2, method=method)
+
+    assert (
+        RequestMessage.model_validate_json(RequestMessage.of(asked, 1).model_dump_json()).request() == asked
+    )
+    adapter = EmbeddedTrainer(threads=1).train(asked, told.append, lambda: False)
+    assert adapter.form == "embedding"
+    assert _names(adapter) == {"emb_params"}
