@@ -30,6 +30,7 @@ EXTENSIONS = {
     "Ultimate SD upscale": "install the extension ultimate-upscale-for-automatic1111",
     "ControlNet": "install the extension sd-webui-controlnet (Forge has it built in)",
     "ADetailer": "install the extension adetailer",
+    "AnimateDiff": "install the extension sd-webui-animatediff",
     FACE_SWAPPER: "install one of the extensions sd-webui-faceswaplab, sd-webui-reactor, sd-webui-roop (their model is "
     "for non-commercial use)",
 }

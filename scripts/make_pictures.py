@@ -49,6 +49,8 @@ PEOPLE = {
     "retro-90s": "young man, curly brown hair",
 }
 """Whom a look is shown on, in words."""
+ANIMALS = {"animal-pose": "golden-retriever", "animal-repaint": "rabbit"}
+"""The animal that a way is shown on, of those that the bundled model has learnt."""
 ID_DOCUMENT = "kr-passport"
 WORKBENCH_LOOKS = ("editorial", "low-key", "retro-90s", "hanbok")
 
@@ -147,6 +149,8 @@ def make_thumbnails(studio: Studio, looks: Sequence[str]) -> None:
         given = {"prompt": PEOPLE.get(name, "")}
         if any(option["key"] == "photo" for option in preset["options"]):
             given["photo"] = photo
+        if name in ANIMALS:
+            given = {"photo": photo, "animal": ANIMALS[name]}
         image = studio.portrait(name, None, **given)
         keep_thumbnail(studio.picture(str(image["url"])), name)
         name_thumbnail(PRESETS / f"{name}.yaml")

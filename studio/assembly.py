@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from studio.animations import Animations
 from studio.catalogue import Catalogue
 from studio.database.connect import WAIT_SECONDS, Database
 from studio.database.migrate import migrate
@@ -56,6 +57,7 @@ class Parts:
     trainings: Trainings
     jobs: Jobs
     gallery: Gallery
+    animations: Animations
     catalogue: Catalogue
     poses: Poses
     face_photos: FacePhotos
@@ -129,6 +131,7 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
             owner_id=owner_id,
         ),
         gallery=gallery,
+        animations=Animations(store=store, gallery=gallery),
         catalogue=Catalogue(database=database, library=base.library, folder=settings.presets_dir),
         poses=poses,
         face_photos=face_photos,

@@ -14,7 +14,18 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from studio.database.tables import FacePhotoRow, IdPhotoRow, ImageRow, JobRow
 from studio.errors import InvalidRequest, NotFound
 from studio.promise import promise_of
-from studio.values import Failure, Image, Job, JobOptions, Measure, StagePicture, Status, UsedServer, Words
+from studio.values import (
+    Failure,
+    Image,
+    Job,
+    JobOptions,
+    Measure,
+    Movement,
+    StagePicture,
+    Status,
+    UsedServer,
+    Words,
+)
 
 Row = TypeVar("Row", JobRow, ImageRow, IdPhotoRow, FacePhotoRow)
 
@@ -76,6 +87,7 @@ def image_value(row: ImageRow) -> Image:
         height=row.height,
         likeness=row.likeness,
         likeness_measure=cast("Measure | None", row.likeness_measure),
+        movement=None if row.movement is None else Movement.model_validate(row.movement),
         stages=tuple(map(_stage_picture, row.stages)),
         favourite=row.favourite,
         demonstration=row.demonstration,

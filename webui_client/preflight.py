@@ -23,6 +23,7 @@ from webui_client.capabilities import (
 )
 from webui_client.errors import MissingCapability
 from webui_client.units.adetailer import ADetailer, ADetailerTab
+from webui_client.units.animatediff import TITLE
 from webui_client.units.controlnet import (
     ControlNetUnit,
     PlacedUnit,
@@ -34,7 +35,7 @@ from webui_client.units.controlnet import (
 )
 from webui_client.units.identity import Control, InstantId, IpAdapter, Recipe, recipe_of
 from webui_client.units.preprocessors import control_type, listed_module
-from webui_client.values import Extras, ExtrasBatch, FaceSwap, Hires, Img2Img, Sampling, Txt2Img
+from webui_client.values import Animate, Extras, ExtrasBatch, FaceSwap, Hires, Img2Img, Sampling, Txt2Img
 
 Need = Callable[[Capabilities], object]
 
@@ -98,7 +99,20 @@ def resolve(request: Txt2Img | Img2Img, server: Capabilities) -> Resolved:
     )
 
 
-def needs_of(request: Txt2Img | Img2Img | Extras | ExtrasBatch | FaceSwap) -> Need:
+def resolve_animation(request: Animate, server: Capabilities) -> Resolved:
+    """Return the names of an animation's request; raises MissingCapability for the first that the server lacks.
+
+    A motion module is looked for only where the server tells which it has; AnimateDiff itself lists none.
+    """
+    sampling, module = request.sampling, request.animatediff.model
+    titles = server.scripts_img2img if isinstance(sampling, Img2Img) else server.scripts_txt2img
+    _check_script(TITLE, titles, server)
+    if server.motion_modules:
+        _require("motion module", module, server.motion_modules, server)
+    return resolve(sampling, server)
+
+
+def needs_of(request: Txt2Img | Img2Img | Animate | Extras | ExtrasBatch | FaceSwap) -> Need:
     """Return a need for the pool: a check that raises MissingCapability if a server cannot serve request."""
 
     def need(server: Capabilities) -> None:
@@ -106,6 +120,8 @@ def needs_of(request: Txt2Img | Img2Img | Extras | ExtrasBatch | FaceSwap) -> Ne
             check_extras(request, server)
         elif isinstance(request, FaceSwap):
             check_face_swap(request, server)
+        elif isinstance(request, Animate):
+            resolve_animation(request, server)
         else:
             resolve(request, server)
 
@@ -344,7 +360,8 @@ class _Placing:
     def instant_id(self, wanted: InstantId) -> tuple[PlacedUnit, ...]:
         """Return InstantID's two units; raises MissingCapability, also for a checkpoint that is not one of SDXL."""
         if not self.sdxl:
-            raise self.lacks("checkpoint of SDXL", "for InstantID")
+            titles = [checkpoint.title for checkpoint in self.server.checkpoints]
+            raise self.lacks("checkpoint", "one of SDXL, for InstantID", titles)
         return tuple(self.unit(unit) for unit in wanted.units())
 
     def ip_adapter(self, wanted: IpAdapter) -> tuple[tuple[PlacedUnit, ...], str | None]:

@@ -70,6 +70,18 @@ class Hires:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refiner:
+    """A second checkpoint that finishes the picture, in hires fix the second pass alone.
+
+    checkpoint: a title or name of the model listing. switch_at: the share of the steps, 0 to 1, after which it takes
+    over.
+    """
+
+    checkpoint: str
+    switch_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControlUnit:
     """One ControlNet unit whose map is already drawn.
 
@@ -164,6 +176,7 @@ class GenerationTask:
     adapters: tuple[AdapterUnit, ...] = ()
     references: tuple[ReferenceUnit, ...] = ()
     checkpoint: str | None = None
+    refiner: Refiner | None = None
     vae: str | None = None
     clip_skip: int = 1
     crop: tuple[int, int] = (0, 0)

@@ -184,7 +184,10 @@ class StageResultRow(Base):
 
 
 class ImageRow(Base):
-    """A finished picture, number of its job. stages: list of stage pictures with their path in the store."""
+    """A finished picture, number of its job. stages: list of stage pictures with their path in the store.
+
+    movement: a studio.values.Movement where it is an animation.
+    """
 
     __tablename__ = "images"
     __table_args__ = (UniqueConstraint("job_id", "number"), Index("images_newest", "owner_id", "created_at"))
@@ -202,6 +205,7 @@ class ImageRow(Base):
     height: Mapped[int]
     likeness: Mapped[float | None]
     likeness_measure: Mapped[str | None]
+    movement: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     stages: Mapped[list[Any]]
     prompt: Mapped[str]
     favourite: Mapped[bool]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from studio.database.tables import FacePhotoRow, JobRow, SubjectRow
+from studio.database.tables import FacePhotoRow, ImageRow, JobRow, SubjectRow
 from studio.errors import NoFitPhoto, NotFound
 from studio.library.product import PresetSpec, Tone
 from studio.library.reading import Library
@@ -51,8 +51,10 @@ def order_of(session: Session, row: JobRow, poses: Poses, library: Library) -> O
         pose=poses.path(options.pose) if options.pose else None,
         pose_is_skeleton=options.pose is not None and is_skeleton(options.pose),
         photo=_photo(session, row, spec, options),
+        image=_image_path(session, row, options.image) if options.image else None,
         animal=_animal_words(library, options.animal) if spec.names_animal and options.animal else NO_ANIMAL,
         tone=_tone(library, options.tone) if options.tone else None,
+        demonstration=library.animals.demonstration if spec.names_animal else None,
     )
 
 
@@ -75,6 +77,13 @@ def _photo_path(session: Session, row: JobRow, photo_id: str) -> str:
     if photo is None or photo.owner_id != row.owner_id:
         raise NotFound("face_photo", photo_id)
     return photo.path
+
+
+def _image_path(session: Session, row: JobRow, image_id: str) -> str:
+    image = session.get(ImageRow, image_id)
+    if image is None or image.owner_id != row.owner_id:
+        raise NotFound("image", image_id)
+    return image.path
 
 
 def _animal_words(library: Library, name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from studio.library.animals import DemonstrationSpec
 from studio.library.product import ControlMode, PresetSpec, Tone
 from studio.values import JobOptions, LoraWeight, Value
 from training.names import AdapterForm
@@ -37,7 +38,9 @@ class Order(Value):
 
     identities: what was learned of the subject, the newest first; none where the preset uses no identity.
     pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph. photo: path of the
-    person's photo that the job works from. animal: what the chosen animal is called in prompts. tone: the chosen one.
+    person's photo that the job works from. image: path of a finished picture that an animation begins with. animal:
+    what the chosen animal is called in prompts. tone: the chosen one.
+    demonstration: how the demonstration model draws animals, where the preset names one.
     """
 
     preset: str
@@ -50,14 +53,17 @@ class Order(Value):
     pose: str | None
     pose_is_skeleton: bool = False
     photo: str | None = None
+    image: str | None = None
     animal: str = NO_ANIMAL
     tone: Tone | None = None
+    demonstration: DemonstrationSpec | None = None
 
 
 class ServerFacts(Value):
     """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them.
 
-    easyphoto: whether it can teach persons by that extension. checkpoints: titles of all that it lists.
+    easyphoto: whether it can teach persons by that extension. motion_modules: None without AnimateDiff, empty where the
+    server does not tell which it has. checkpoints: titles of all that it lists.
     """
 
     url: str
@@ -74,6 +80,7 @@ class ServerFacts(Value):
     controlnet_modules: tuple[str, ...]
     face_swappers: tuple[str, ...] = ()
     face_restorers: tuple[str, ...] = ()
+    motion_modules: tuple[str, ...] | None = None
     easyphoto: bool = False
     checkpoints: tuple[str, ...] = ()
 
@@ -121,14 +128,25 @@ class Enlargement(Value):
     overlap: int
 
 
+class Motion(Value):
+    """How a stage animates. module: file name of the motion module; the rest is as in a preset."""
+
+    module: str
+    frames: int
+    context: int
+    fps: int
+    closed_loop: Literal["N", "R-P", "R+P", "A"]
+
+
 class PlannedStage(Value):
     """One stage of one picture. width, height: pixels that come out, before rounding by an upscale script.
 
-    picture: path in the store of the photo that a first stage works over, cut to its proportions; else None.
+    picture: path in the store of the picture that a first stage works over, cut to its proportions; else None.
+    motion: of a stage that animates. crop: side in pixels of the crops that a stage repairs in frames.
     """
 
     name: str
-    use: Literal["txt2img", "img2img", "upscale"]
+    use: Literal["txt2img", "img2img", "upscale", "animate", "repair_frames"]
     prompt: str
     negative_prompt: str
     seed: int
@@ -144,6 +162,8 @@ class PlannedStage(Value):
     adetailer: tuple[PlannedDetailer, ...]
     controlnet: tuple[PlannedControl, ...]
     picture: str | None = None
+    motion: Motion | None = None
+    crop: int | None = None
 
     @property
     def files(self) -> set[str]:

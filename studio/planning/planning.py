@@ -10,16 +10,19 @@ from studio.errors import LearnedElsewhere
 from studio.library.product import (
     ANIMAL,
     EXTRAS,
+    AnimateSpec,
     DetailerSpec,
     FaceSwapSpec,
-    Img2ImgSpec,
     Names,
     PresetSpec,
+    RepairFramesSpec,
     SampledStage,
     StageSpec,
     StyleLora,
     Tone,
+    Txt2ImgSpec,
     UpscaleSpec,
+    read_travel,
     takes_tone,
 )
 from studio.library.prompts import SUBJECT, PromptLibrary
@@ -30,6 +33,7 @@ from studio.planning.plan import (
     Enlargement,
     Identity,
     Lack,
+    Motion,
     Order,
     Plan,
     PlannedControl,
@@ -138,11 +142,22 @@ class _Planner:
         return self.chooser.facts
 
     def style_tags(self, name: str, stage: SampledStage) -> str:
-        """The calls of all style LoRAs of a stage: its own or else the preset's, the tone's, the job's."""
+        """The calls of a stage's style LoRAs: its own or else the preset's, the tone's, the job's, and the animals'."""
         tone = self.tone_of(stage)
         own = ("", self.spec.loras or ()) if stage.loras is None else (name, stage.loras)
-        groups = (own, (name, tone.loras if tone else ()), ("", extra_loras(self.order.options)))
+        groups = (
+            own,
+            (name, tone.loras if tone else ()),
+            ("", extra_loras(self.order.options)),
+            ("", self.demonstration_loras()),
+        )
         return "".join(self.style_tag(place, lora) for place, loras in groups for lora in loras)
+
+    def demonstration_loras(self) -> tuple[StyleLora, ...]:
+        learnt = self.order.demonstration
+        if learnt is None or name_of_checkpoint(self.facts.checkpoint) != learnt.checkpoint:
+            return ()
+        return (StyleLora(name=(learnt.lora,), weight=learnt.weight, optional=True),)
 
     def style_tag(self, place: str, lora: StyleLora) -> str:
         name = self.chooser.perhaps_one_of(place, "lora", lora.name, self.facts.loras, optional=lora.optional)
@@ -161,8 +176,9 @@ class _Planner:
                     stages.append(self.face_swap(name, stage, size))
                 continue
             planned = self.extras_or_stage(name, stage, seed, size)
-            if not stages and stage.use == "img2img":
-                planned = planned.model_copy(update={"picture": self.order.photo})
+            if not stages and stage.use in ("img2img", "animate"):
+                begins_with = self.order.photo if stage.use == "img2img" else self.order.image
+                planned = planned.model_copy(update={"picture": begins_with})
             size = (planned.width, planned.height)
             stages.append(planned)
         return PlannedPicture(number=number, seed=seed, stages=tuple(stages))
@@ -213,10 +229,14 @@ class _Planner:
         return PlannedStage(
             name=name,
             use=stage.use,
-            prompt=self.text(
-                seed, stage.prompt or self.spec.prompt, tone.prompt if tone else None, options.prompt
-            )
-            + style_tags,
+            prompt=self.travelling(
+                self.text(
+                    seed, stage.prompt or self.spec.prompt, tone.prompt if tone else None, options.prompt
+                )
+                + style_tags,
+                stage,
+                seed,
+            ),
             negative_prompt=self.text(
                 seed,
                 _first(stage.negative_prompt, self.spec.negative_prompt),
@@ -238,13 +258,41 @@ class _Planner:
             clip_skip=stage.clip_skip or self.spec.clip_skip or DEFAULT_CLIP_SKIP,
             width=round(size[0] * scale),
             height=round(size[1] * scale),
-            denoising_strength=stage.denoising_strength
-            if isinstance(stage, Img2ImgSpec | UpscaleSpec)
-            else None,
+            denoising_strength=self.strength(stage),
             enlargement=enlargement,
             adetailer=self.detailers(name, stage, seed, style_tags),
             controlnet=self.controls(name, stage),
+            motion=self.motion(name, stage),
+            crop=self.crop(stage),
         )
+
+    def strength(self, stage: SampledStage) -> float | None:
+        """How much of what a stage works over is painted anew; None where it works over nothing."""
+        if isinstance(stage, Txt2ImgSpec) or (isinstance(stage, AnimateSpec) and self.order.image is None):
+            return None
+        return stage.denoising_strength
+
+    def motion(self, name: str, stage: SampledStage) -> Motion | None:
+        if not isinstance(stage, AnimateSpec):
+            return None
+        return Motion(
+            module=self.chooser.motion_module(name, stage.module),
+            frames=stage.frames,
+            context=stage.context,
+            fps=stage.fps,
+            closed_loop=stage.closed_loop,
+        )
+
+    def crop(self, stage: SampledStage) -> int | None:
+        if not isinstance(stage, RepairFramesSpec):
+            return None
+        return adapted_size(stage.size, stage.size, self.facts.native_size)[0]
+
+    def travelling(self, prompt: str, stage: SampledStage, seed: int) -> str:
+        """The prompt, and below it the words that change over the frames."""
+        steps = read_travel(stage.travel) if isinstance(stage, AnimateSpec) else []
+        lines = (f"{frame}: {self.words(words, seed)}" for frame, words in steps)
+        return "\n".join((prompt, *lines))
 
     def enlargement(self, stage: UpscaleSpec, script: str, upscaler: str) -> Enlargement:
         native = self.facts.native_size
@@ -315,15 +363,18 @@ class _Planner:
             )
         return tuple(planned)
 
+    def words(self, template: str, seed: int) -> str:
+        """A template's words, with whom and what they name."""
+        identity = self.identity
+        subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
+        named = template.replace(ANIMAL, self.order.animal)
+        return self.prompts.words(named, subject, _draw_seed(seed, template))
+
     def text(self, seed: int, *templates: str | None) -> str:
         """The words of templates for one picture; whoever names the subject calls the subject's LoRA too."""
         identity = self.identity
-        subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
         given = [template for template in templates if template]
-        parts = (
-            self.prompts.words(part.replace(ANIMAL, self.order.animal), subject, _draw_seed(seed, part))
-            for part in given
-        )
+        parts = (self.words(part, seed) for part in given)
         words = ", ".join(part for part in parts if part)
         if identity is None or identity.form != "lora" or not any(SUBJECT in part for part in given):
             return words

@@ -39,7 +39,11 @@ from studio.values.id_photos import (
 )
 from studio.values.installation import Readiness, Running, Server, StudioStatus, TrainingAvailability
 from studio.values.jobs import (
+    LEAST_BUDGET_KB,
     MOST_CANDIDATES,
+    AnimationFile,
+    AnimationFormat,
+    AnimationQuery,
     Image,
     ImagePage,
     ImageQuery,
@@ -50,6 +54,7 @@ from studio.values.jobs import (
     JobRequest,
     LikenessBar,
     LikenessBudget,
+    Movement,
     Promise,
     Restored,
     StagePicture,
@@ -92,6 +97,7 @@ from studio.values.reports import (
 from training.names import TrainerName
 
 __all__ = [
+    "LEAST_BUDGET_KB",
     "LOCAL_OWNER",
     "MAX_PHOTOS",
     "MAX_SEED",
@@ -102,6 +108,9 @@ __all__ = [
     "Advice",
     "AdviceCode",
     "AnimalMatch",
+    "AnimationFile",
+    "AnimationFormat",
+    "AnimationQuery",
     "CheckCode",
     "CheckReport",
     "Coach",
@@ -133,6 +142,7 @@ __all__ = [
     "LoraWeight",
     "Measure",
     "MissingPart",
+    "Movement",
     "NewCaption",
     "NewSubject",
     "Offer",

@@ -142,7 +142,7 @@ def job_steps(base: Foundations, pool: WebuiPool, tasks: ServerTasks, stopping: 
         previews=base.previews,
         pool=pool,
         policy=policy,
-        runner=StageRunner(base.database, base.store, pool, tasks, policy),
+        runner=StageRunner(base.database, base.store, base.faces, pool, tasks, policy),
         finisher=Finisher(database=base.database, store=base.store, faces=base.faces),
         stopping=stopping,
     )
@@ -161,7 +161,7 @@ def training_steps(
         trainers=trainers(base.settings, pool),
         scorer=Scorer(
             servers=ServerLoras(loras=base.loras, pool=pool),
-            runner=StageRunner(base.database, base.store, pool, tasks, policy),
+            runner=StageRunner(base.database, base.store, base.faces, pool, tasks, policy),
             policy=policy,
             faces=base.faces,
             prompts=base.library.prompts,

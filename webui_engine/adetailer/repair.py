@@ -99,6 +99,7 @@ def inner_task(inner: Inner, main: GenerationTask, picture: Image.Image, mask: I
             padding=tab.ad_inpaint_only_masked_padding,
         ),
         hires=None,
+        refiner=None,
         control=(),
         checkpoint=inner.checkpoint or main.checkpoint,
         vae=inner.vae or main.vae,

@@ -20,6 +20,7 @@ from webui_engine.diffusion.samplers import AUTOMATIC, SAMPLERS, build_scheduler
 from webui_engine.diffusion.sampling import (
     Control,
     Features,
+    Finish,
     LatentMask,
     Outcome,
     Pass,
@@ -42,7 +43,8 @@ class Tools:
     prepare: brings the LoRAs of a pass into effect (True: of the second) and tells its prompts. controls: the
     ControlNet units for a picture size in pixels, the box that inpainting cut out of the initial picture (or None), and
     whether it is the second pass. features: what IP-Adapter units add. references: the reference pictures made ready
-    for a pass of a size, and whether it is the second. upscale: enlarges a picture by an upscaler's name to a size.
+    for a pass of a size, and whether it is the second. finisher: the second checkpoint and its prompts. upscale:
+    enlarges a picture by an upscaler's name to a size.
     """
 
     prepare: Callable[[bool], Prepared]
@@ -50,6 +52,7 @@ class Tools:
     upscale: Callable[[Image.Image, str, int, int], Image.Image]
     features: Features | None = None
     references: Callable[[Size, bool], References | None] = lambda size, second: None
+    finisher: tuple[Model, Callable[[bool], Prepared]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Generation:
         self._model, self._task, self._tools, self._monitor = model, task, tools, monitor
         self._jobs_per_batch = 2 if task.hires and not task.init_images else 1
         self._canvas = self._prepare_canvas()
-        self._conditionings: dict[tuple[int, int], Conditioning] = {}
+        self._conditionings: dict[tuple[int, int, bool], Conditioning] = {}
 
     def run(self) -> tuple[Sampled, ...]:
         """Every picture of the task in order; those of a skipped batch and those after an interrupt are missing."""
@@ -205,7 +208,8 @@ class Generation:
             features=self._tools.features,
             references=self._tools.references(size, hires is not None),
             second=hires is not None,
-            sizes=self._sizes(size),
+            sizes=self._sizes(self._model, size),
+            finish=self._finish(steps - begin, size, hires),
             mask=mask,
             extra_channels=self._inpainting_channels(size, len(generators), canvas),
             step_options=self._step_options(),
@@ -218,14 +222,31 @@ class Generation:
             sampler, schedule, steps, self._model.scheduler_config, self._model.device.place
         )
 
-    def _conditioning(self, steps: int, hires: Hires | None) -> Conditioning:
-        prepared = self._tools.prepare(hires is not None)
+    def _conditioning(
+        self, steps: int, hires: Hires | None, prepare: Callable[[bool], Prepared] | None = None
+    ) -> Conditioning:
+        """That of a pass, by the checkpoint's own encoders or those of the one that finishes (prepare)."""
+        prepared = (prepare or self._tools.prepare)(hires is not None)
         earlier = self._task.steps if hires else 0
-        if (steps, earlier) not in self._conditionings:
-            self._conditionings[steps, earlier] = prepared.encoder.encode(
+        key = steps, earlier, prepare is not None
+        if key not in self._conditionings:
+            self._conditionings[key] = prepared.encoder.encode(
                 prepared.prompt, prepared.negative, steps, earlier_steps=earlier
             )
-        return self._conditionings[steps, earlier]
+        return self._conditionings[key]
+
+    def _finish(self, steps: int, size: Size, hires: Hires | None) -> Finish | None:
+        """Who finishes the pass; with hires fix the first pass is not finished by another."""
+        task, finisher = self._task, self._tools.finisher
+        if task.refiner is None or finisher is None or (self._jobs_per_batch == 2 and hires is None):
+            return None
+        model, prepare = finisher
+        return Finish(
+            model=model,
+            switch_at=task.refiner.switch_at,
+            conditioning=self._conditioning(steps, hires, prepare),
+            sizes=self._sizes(model, size),
+        )
 
     def _inpainting_channels(
         self, size: Size, count: int, canvas: inpainting.Canvas | None
@@ -242,13 +263,13 @@ class Generation:
         )
         return channels.expand(count, -1, -1, -1)
 
-    def _sizes(self, size: Size) -> torch.Tensor | None:
+    def _sizes(self, model: Model, size: Size) -> torch.Tensor | None:
         """What SDXL was trained to be told: original height and width, top and left of the crop, height and width."""
-        if not self._model.is_sdxl:
+        if not model.is_sdxl:
             return None
         width, height = size
         top, left = self._task.crop
-        return self._model.to_latent_device(torch.tensor([height, width, top, left, height, width]))
+        return model.to_latent_device(torch.tensor([height, width, top, left, height, width]))
 
     def _step_options(self) -> dict[str, float]:
         task = self._task

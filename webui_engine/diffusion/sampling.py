@@ -80,6 +80,19 @@ class LatentMask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """The checkpoint that takes over in a pass, and its own conditions.
+
+    switch_at: the share of the steps, 0 to 1. sizes: as Pass has them. What steers the first checkpoint ends there.
+    """
+
+    model: Model
+    switch_at: float
+    conditioning: Conditioning
+    sizes: torch.Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
     """One run of the sampler.
 
@@ -101,6 +114,7 @@ class Pass:
     mask: LatentMask | None = None
     extra_channels: torch.Tensor | None = None
     sizes: torch.Tensor | None = None
+    finish: Finish | None = None
     step_options: dict[str, float] = field(default_factory=dict)
 
 
@@ -178,6 +192,7 @@ class _Denoiser:
         self._unet, self._run, self._batch = model.unet, run, batch
         self._order = int(run.scheduler.order)
         self._kind = str(run.scheduler.config.prediction_type)
+        self._conditioning, self._sizes, self._is_finishing = run.conditioning, run.sizes, False
         self._guidance: Guidance | None = None
         self._vectors = torch.empty(0)
         self._extra: Added | None = None
@@ -185,6 +200,7 @@ class _Denoiser:
     def predict(self, latents: torch.Tensor, timestep: torch.Tensor, call: int) -> Prediction:
         """The guided prediction for latents at call number call of this pass."""
         run = self._run
+        self._hand_over(call)
         guidance = self._guidance_at(call // self._order + 1)
         rows = len(self._vectors) // self._batch
         inputs = run.scheduler.scale_model_input(
@@ -198,8 +214,19 @@ class _Denoiser:
         blended = prediction.output_for(run.mask.apply(prediction.picture()))
         return Prediction(blended, prediction.sample, alpha, self._kind)
 
+    def _hand_over(self, call: int) -> None:
+        """Go on with the checkpoint that finishes, when its time has come."""
+        finish = self._run.finish
+        if finish is None or self._is_finishing or self._share(call) < finish.switch_at:
+            return
+        self._unet, self._conditioning, self._sizes = finish.model.unet, finish.conditioning, finish.sizes
+        self._guidance, self._is_finishing = None, True
+
+    def _share(self, call: int) -> float:
+        return (call // self._order) / max(1, executed_steps(self._run))
+
     def _guidance_at(self, step: int) -> Guidance:
-        guidance = self._run.conditioning.at(step)
+        guidance = self._conditioning.at(step)
         if guidance is not self._guidance:
             plain = self._run.cfg_scale == 1.0 and guidance.weights == (1.0,)
             first = 1 if plain else 0
@@ -210,13 +237,13 @@ class _Denoiser:
 
     def _told_besides(self, guidance: Guidance, first: int) -> Added | None:
         """What SDXL is told beside the vectors, a row for each of theirs."""
-        if guidance.pooled is None or self._run.sizes is None:
+        if guidance.pooled is None or self._sizes is None:
             return None
         pooled = guidance.pooled[first:].repeat_interleave(self._batch, dim=0)
-        return {"text_embeds": pooled, "time_ids": self._run.sizes.expand(len(pooled), -1)}
+        return {"text_embeds": pooled, "time_ids": self._sizes.expand(len(pooled), -1)}
 
     def _ask(self, inputs: torch.Tensor, timestep: torch.Tensor, call: int, rows: int) -> torch.Tensor:
-        share = (call // self._order) / max(1, executed_steps(self._run))
+        share = self._share(call)
         self._show_references(timestep, share, rows)
         down, mid = self._controls(inputs, timestep, share)
         if self._run.extra_channels is not None:
@@ -234,7 +261,7 @@ class _Denoiser:
 
     def _show_references(self, timestep: torch.Tensor, share: float, rows: int) -> None:
         run = self._run
-        if run.references is None:
+        if run.references is None or self._is_finishing:
             return
         added = self._added(share, rows) or {}
         last: dict[str, Any] = {
@@ -253,7 +280,7 @@ class _Denoiser:
 
     def _added(self, share: float, rows: int) -> dict[str, Any] | None:
         run = self._run
-        if run.features is None:
+        if run.features is None or self._is_finishing:
             return self._extra
         seen = run.features.at(share, rows, self._batch, second_pass=run.second)
         return {**(self._extra or {}), "image_embeds": seen}
@@ -263,7 +290,7 @@ class _Denoiser:
     ) -> tuple[list[torch.Tensor] | None, torch.Tensor | None]:
         given = [
             control.residuals(inputs, timestep, self._vectors, share, self._batch, self._extra)
-            for control in self._run.controls
+            for control in (() if self._is_finishing else self._run.controls)
         ]
         down: list[torch.Tensor] | None = None
         mid: torch.Tensor | None = None

@@ -91,9 +91,22 @@ def test_the_page_says_so_below_the_finished_pictures(state: str, shown: str) ->
         "progress": 1.0,
         "eta_seconds": None,
         "demonstration": False,
+        "promise": None,
     }
     assert shown in job_view(SITE, [], done, learned=state)
     assert shown not in job_view(SITE, [], done)
+
+
+def test_a_likeness_that_was_not_reached_is_told_with_the_picture_that_came_nearest() -> None:
+    promise = {"message": "1 of 2 reach it.", "made": 12, "nearest_url": "/api/v1/jobs/j1/nearest"}
+    error = {"code": "likeness_not_reached", "message": "Too few."}
+    failed = {"status": "failed", "stage": None, "progress": 1.0, "eta_seconds": None, "error": error}
+    shown = job_view(SITE, [], failed | {"promise": promise})
+    assert "1 of 2 reach it." in shown
+    assert 'src="/media/jobs/j1/nearest?at=12"' in shown
+    assert SITE.words("studio.portraits.make_more") in shown
+    other = job_view(SITE, [], failed | {"promise": promise, "error": error | {"code": "webui_failed"}})
+    assert "nearest" not in other
 
 
 def test_the_words_of_a_stage_are_its_prompt_and_those_of_the_job_are_added_to_it() -> None:

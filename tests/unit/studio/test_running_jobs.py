@@ -114,7 +114,7 @@ def open_house(
     clients = [WebuiClient(url, timeouts=timeouts or Timeouts(poll=0.05)) for url in settings.server_urls]
     pool, tasks = WebuiPool(clients, folder / "locks"), ServerTasks(database=base.database)
     steps = job_steps(base, pool, tasks, Stopping())
-    runner = StageRunner(base.database, base.store, pool, tasks, QUICK)
+    runner = StageRunner(base.database, base.store, base.faces, pool, tasks, QUICK)
     return House(
         studio=Studio(base),
         base=base,

@@ -158,9 +158,9 @@ def save_small_checkpoint(folder: Path, seed: int = 0, *, in_channels: int = 4) 
 
 
 def save_small_ip_adapter(
-    models: Path, name: str, pipeline: StableDiffusionPipeline, *, width: int = TEXT_WIDTH
+    models: Path, name: str, unet: UNet2DConditionModel, *, width: int = TEXT_WIDTH
 ) -> None:
-    """A random IP-Adapter for the pipeline's denoiser, and a random picture encoder, where the engine looks for both.
+    """A random IP-Adapter for the denoiser, and a random picture encoder, where the engine looks for both.
 
     width: of the text encoder that the adapter is made for.
     """
@@ -185,9 +185,9 @@ def save_small_ip_adapter(
         "image_proj.norm.weight": torch.ones(width),
         "image_proj.norm.bias": torch.zeros(width),
     }
-    attentions = [key for key in pipeline.unet.attn_processors if key.endswith("attn2.processor")]
+    attentions = [key for key in unet.attn_processors if key.endswith("attn2.processor")]
     for number, key in enumerate(attentions):
-        inner = pipeline.unet.get_submodule(key.removesuffix(".processor")).to_k.out_features
+        inner = unet.get_submodule(key.removesuffix(".processor")).to_k.out_features
         for part in ("to_k_ip", "to_v_ip"):
             state[f"ip_adapter.{2 * number + 1}.{part}.weight"] = torch.randn(inner, width) * 0.2
     (models / "ControlNet").mkdir(exist_ok=True)

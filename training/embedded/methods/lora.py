@@ -46,15 +46,9 @@ class Lora:
         optimizer.step()
 
     def tensors(self) -> Tensors:
-        """In half precision under kohya's names, with an alpha for each layer."""
-        tensors: Tensors = {}
-        for prefix, network in self._parts.items():
-            for name, layer in adapter_layers(network):
-                key = prefix + name.removeprefix("text_model.").replace(".", "_")
-                tensors[f"{key}.lora_down.weight"] = half(layer.lora_A[ADAPTER].weight)
-                tensors[f"{key}.lora_up.weight"] = half(layer.lora_B[ADAPTER].weight)
-                tensors[f"{key}.alpha"] = torch.tensor(float(layer.lora_alpha[ADAPTER]), dtype=torch.float16)
-        return tensors
+        """In half precision under kohya's names."""
+        parts = (kohya_tensors(network, prefix) for prefix, network in self._parts.items())
+        return {name: tensor for part in parts for name, tensor in part.items()}
 
     def about(self) -> dict[str, str]:
         """Kohya's names for the network."""
@@ -66,6 +60,17 @@ class Lora:
             "ss_network_args": json.dumps({"conv_dim": plan.rank} if plan.layers == "all" else {}),
             "modelspec.architecture": "stable-diffusion-v1/lora",
         }
+
+
+def kohya_tensors(network: torch.nn.Module, prefix: str) -> Tensors:
+    """A network's adapter in half precision under kohya's names, with an alpha for each layer."""
+    tensors: Tensors = {}
+    for name, layer in adapter_layers(network):
+        key = prefix + name.removeprefix("text_model.").replace(".", "_")
+        tensors[f"{key}.lora_down.weight"] = half(layer.lora_A[ADAPTER].weight)
+        tensors[f"{key}.lora_up.weight"] = half(layer.lora_B[ADAPTER].weight)
+        tensors[f"{key}.alpha"] = torch.tensor(float(layer.lora_alpha[ADAPTER]), dtype=torch.float16)
+    return tensors
 
 
 def half(weight: torch.Tensor) -> torch.Tensor:

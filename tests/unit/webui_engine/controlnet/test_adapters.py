@@ -93,7 +93,7 @@ def test_one_for_another_checkpoint_is_refused_and_the_next_picture_is_whole(
     adapter_engine: Engine, adapter_models: Path
 ) -> None:
     plain = made(adapter_engine)
-    save_small_ip_adapter(adapter_models, "ip-adapter_other", small_pipeline(), width=96)
+    save_small_ip_adapter(adapter_models, "ip-adapter_other", small_pipeline().unet, width=96)
     save_file({"stranger": torch.zeros(1)}, adapter_models / "ControlNet" / "ip-adapter_none.safetensors")
     with pytest.raises(BadValue, match="does not fit"):
         made(adapter_engine, unit(model="ip-adapter_other"))

@@ -42,7 +42,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pipeline.save_pretrained(models / "Stable-diffusion" / "folder")
     write_ldm_file(pipeline, models / "Stable-diffusion" / "single.safetensors")
     shutil.copytree(TOKENIZER, models / "tokenizer")
-    save_small_ip_adapter(models, "ip-adapter_sdxl_vit-h", pipeline, width=TEXT_WIDTH + TEXT_WIDTH_2)
+    save_small_ip_adapter(models, "ip-adapter_sdxl_vit-h", pipeline.unet, width=TEXT_WIDTH + TEXT_WIDTH_2)
     network = ControlNetModel.from_unet(pipeline.unet, conditioning_embedding_out_channels=(16, 16, 32, 32))
     for layer in (*network.controlnet_down_blocks, network.controlnet_mid_block):
         torch.nn.init.normal_(layer.weight, 0, 0.1)
