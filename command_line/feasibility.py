@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 10.0
 LOOK_SECONDS = 0.5
 
 
-def feasible_preset(api: ApiClient, name: str, pose: str | None) -> Body:
+def feasible_preset(api: ApiClient, name: str, pose: str | None, tone: str | None = None) -> Body:
     """The preset of that name, which the studio could make now.
 
     Raises JobFailed with the first reason why it could not, and what to do. Where no server is known yet, what servers
@@ -30,6 +30,8 @@ def feasible_preset(api: ApiClient, name: str, pose: str | None) -> Body:
     _require_parts(preset)
     if pose is not None:
         _require_pose(api, pose)
+    if tone is not None:
+        _require_tone(api, preset, tone)
     return preset
 
 
@@ -81,3 +83,12 @@ def _require_pose(api: ApiClient, pose: str) -> None:
     known = [one["id"] for one in api.items("/poses")]
     if pose not in known:
         raise JobFailed(f"There is no pose picture {pose}. There are: {', '.join(known)}.", "not_found")
+
+
+def _require_tone(api: ApiClient, preset: Body, tone: str) -> None:
+    """The preset takes a tone, and there is such a one; else those there are."""
+    if not any(option["key"] == "tone" for option in preset["options"]):
+        raise JobFailed(f"The preset {preset['name']} takes no tone.", "invalid_request")
+    known = [one["name"] for one in api.items("/tones")]
+    if tone not in known:
+        raise JobFailed(f"There is no tone {tone}. There are: {', '.join(known)}.", "not_found")

@@ -39,6 +39,15 @@ class Paper(StrEnum):
     INCH_5X7 = "5x7in"
 
 
+class AnimationFile(StrEnum):
+    """The formats that animations are written in."""
+
+    GIF = "gif"
+    MP4 = "mp4"
+    WEBP = "webp"
+    APNG = "apng"
+
+
 class Language(StrEnum):
     """The languages that sentences come in."""
 
@@ -134,6 +143,35 @@ def portrait(
     pose: Annotated[
         str | None, typer.Option("--pose", help="A pose picture to follow, for example shipped-front.")
     ] = None,
+    file_format: Annotated[
+        AnimationFile | None,
+        typer.Option("--format", help="Of an animation, beside the animated PNG."),
+    ] = None,
+    budget_kb: Annotated[
+        int | None,
+        typer.Option("--budget-kb", min=16, max=100_000, help="With --format gif: at most so many KB."),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference",
+            exists=True,
+            dir_okay=False,
+            help="A picture to take after (pose, expression, clothes, background), for instant presets.",
+        ),
+    ] = None,
+    likeness_bar: Annotated[
+        float | None,
+        typer.Option("--likeness-bar", min=0, max=1, help="Deliver only pictures of at least this likeness."),
+    ] = None,
+    likeness_budget: Annotated[
+        int | None,
+        typer.Option("--likeness-budget", min=1, max=64, help="How many pictures may be made for the bar."),
+    ] = None,
+    tone: Annotated[
+        str | None,
+        typer.Option("--tone", help="A film look, for example warm-portrait; see prompts/tones.yaml."),
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     steps: Steps = None,
@@ -146,6 +184,8 @@ def portrait(
     with one_line_errors():
         from command_line import portrait as portrait_job
 
+        if budget_kb is not None and file_format is not AnimationFile.GIF:
+            raise typer.BadParameter("a budget in KB needs --format gif", param_hint="--budget-kb")
         request = portrait_job.PortraitRequest(
             photos=photos,
             preset=preset_name,
@@ -154,7 +194,13 @@ def portrait(
             out=out,
             class_noun=class_noun,
             pose=pose,
+            reference=reference,
+            tone=tone,
             steps=steps,
+            format=None if file_format is None else file_format.value,
+            budget_kb=budget_kb,
+            likeness_bar=likeness_bar,
+            likeness_budget=likeness_budget,
         )
         raise typer.Exit(portrait_job.run(request, tuple(webui or ()), as_json=as_json))
 

@@ -37,11 +37,14 @@ def run(request: TrainRequest, webui_urls: tuple[str, ...], *, as_json: bool) ->
     with studio_session(webui_urls, terminal.say) as session:
         subject = add_subject(session, terminal, request)
         training = learn(session, terminal, subject["id"], request.steps, request.trainer)
+        report = tell_report(session, terminal, training)
     adapter = training["adapter"]
     terminal.say(f"{request.name} is learned: subject {subject['id']}, LoRA {adapter['name']}")
     if as_json:
         facts = {"trainer": training["trainer"], "adapter": adapter["name"], "seconds": adapter["seconds"]}
-        print(json.dumps({"subject": subject["id"], **facts}))
+        marks = {mark["code"]: mark["value"] for mark in report["marks"]}
+        chosen = {"steps": report["steps"], "weight": report["weight"], "marks": marks}
+        print(json.dumps({"subject": subject["id"], **facts, "chosen": chosen}))
 
 
 def add_subject(
@@ -82,6 +85,17 @@ def learn(
         training = session.follow(f"/subjects/{subject_id}/trainings/{training['id']}", look)
     raise_if_failed(training, "the training")
     return training
+
+
+def tell_report(session: Session, terminal: Terminal, training: dict[str, Any]) -> dict[str, Any]:
+    """Say how good what was learned is and what would help next time; the report."""
+    place = f"/subjects/{training['subject_id']}/trainings/{training['id']}"
+    report = session.api.get(f"{place}/report")
+    terminal.say(report["summary"])
+    for mark in report["marks"]:
+        terminal.say(f"{mark['title']}: {mark['value']:.2f}  {mark['text']}")
+    terminal.say(report["advice"]["message"])
+    return report
 
 
 def raise_if_failed(state: dict[str, Any], what: str) -> None:

@@ -11,10 +11,15 @@ from studio.intake.coach import Duplicates, Wish
 from studio.intake.looks import PhotoLook
 from studio.values import (
     Adapter,
+    AdviceCode,
+    AnimationFormat,
     Consent,
     Counts,
+    Description,
     JobOptions,
     PresetOption,
+    Redo,
+    Scalar,
     Status,
     TrainerName,
     Traits,
@@ -156,6 +161,70 @@ class TrainingsAnswer(Answer):
     next: str | None
 
 
+MarkCode = Literal["likeness", "diversity", "obedience", "leak"]
+
+
+class MarkAnswer(Answer):
+    """One mark of a report. value: 0 to 1; text: what it says in words."""
+
+    code: MarkCode
+    title: str
+    value: float
+    text: str
+
+
+class ReportPictureAnswer(Answer):
+    """A validation picture. asked: the words for background and clothes that it was asked to have."""
+
+    id: str
+    url: str
+    asked: str
+    likeness: float
+    obedience: float | None
+    leak: float
+
+
+class ReportPointAnswer(Answer):
+    """A candidate at one LoRA weight; see Adapter for what is used."""
+
+    steps: int
+    weight: float
+    chosen: bool
+    score: float
+    likeness: float
+    likeness_spread: float
+    diversity: float
+    obedience: float
+    leak: float
+    pictures: list[ReportPictureAnswer]
+
+
+class AdviceAnswer(Answer):
+    """What would help most at the next training. data: numbers of the message."""
+
+    code: AdviceCode
+    message: str
+    data: dict[str, Scalar]
+
+
+class ReportAnswer(Answer):
+    """How good what was learned is. steps, weight: chosen. marks: of the chosen candidate, none if nothing was scored.
+
+    points: the candidates at one weight, oldest first, then the best one at others.
+    """
+
+    training_id: str
+    subject_id: str
+    steps: int
+    weight: float | None
+    measure: Literal["face", "colours"] | None
+    summary: str
+    marks: list[MarkAnswer]
+    points: list[ReportPointAnswer]
+    advice: AdviceAnswer
+    failure: FailureAnswer | None
+
+
 class SubjectAnswer(Answer):
     """A person to be learned."""
 
@@ -190,8 +259,42 @@ class StagePictureAnswer(Answer):
     height: int
 
 
+class AnimationAnswer(Answer):
+    """What an animation is and how well it moves, in numbers and words.
+
+    flicker: mean change, in levels of 255, of what stands still. seam: the change from the last frame to the first, in
+    changes between neighbours. url: its files, with their sizes.
+    """
+
+    frames: int
+    fps: float
+    seconds: float
+    repaired: int
+    repaired_text: str
+    flicker: float
+    flicker_text: str
+    seam: float
+    seam_text: str
+    url: str
+
+
+class AnimationFileAnswer(Answer):
+    """An animation in one format."""
+
+    format: AnimationFormat
+    bytes: int
+    url: str
+
+
+class AnimationFilesAnswer(Answer):
+    """An animation in every format."""
+
+    items: list[AnimationFileAnswer]
+    next: str | None
+
+
 class ImageAnswer(Answer):
-    """A finished picture."""
+    """A finished picture, or an animation (whose file is an animated PNG)."""
 
     id: str
     job_id: str
@@ -204,9 +307,11 @@ class ImageAnswer(Answer):
     likeness: float | None
     likeness_measure: Literal["face", "colours"] | None
     likeness_text: str | None
+    animation: AnimationAnswer | None
     url: str
     thumbnail_url: str
     stages: list[StagePictureAnswer]
+    described: Description | None
     recipe_url: str
     favourite: bool
     demonstration: bool
@@ -221,8 +326,22 @@ class ImagesAnswer(Answer):
     next: str | None
 
 
+class PromiseAnswer(Answer):
+    """How a job with a likeness bar stands: pictures made, and how many of them reached the bar and are delivered.
+
+    nearest: the highest likeness of the others; nearest_url: that picture, to look at. message: all of it in words.
+    """
+
+    bar: float
+    made: int
+    reached: int
+    nearest: float | None
+    nearest_url: str | None
+    message: str
+
+
 class JobAnswer(Answer):
-    """One run of a preset."""
+    """One run of a preset. promise: where a likeness was asked for."""
 
     id: str
     preset: str
@@ -236,9 +355,11 @@ class JobAnswer(Answer):
     count: int
     options: JobOptions
     images: list[ImageAnswer]
+    promise: PromiseAnswer | None
     error: FailureAnswer | None
     server: UsedServer | None
     demonstration: bool
+    redo: Redo
     preview_url: str | None
     created_at: datetime
     started_at: datetime | None
@@ -294,12 +415,50 @@ class PresetAnswer(Answer):
     options: list[PresetOption]
     available: bool
     missing: list[MissingAnswer]
+    left_out: list[MissingAnswer]
 
 
 class PresetsAnswer(Answer):
     """The catalogue."""
 
     items: list[PresetAnswer]
+    next: str | None
+
+
+class ProductAnswer(Answer):
+    """A product of the start page. presets: those that make it, none for what needs no server.
+
+    reason: why it cannot be made now, in words; null where available.
+    """
+
+    name: str
+    title: str
+    description: str
+    thumbnail_url: str | None
+    presets: list[str]
+    available: bool
+    reason: str | None
+
+
+class ProductsAnswer(Answer):
+    """The products, in the order of the start page."""
+
+    items: list[ProductAnswer]
+    next: str | None
+
+
+class ToneAnswer(Answer):
+    """A film look that a job may choose (option "tone")."""
+
+    name: str
+    title: str
+    description: str
+
+
+class TonesAnswer(Answer):
+    """The tones."""
+
+    items: list[ToneAnswer]
     next: str | None
 
 
@@ -335,12 +494,16 @@ class PosesAnswer(Answer):
 
 
 class AnimalAnswer(Answer):
-    """An animal a face can be likened to. rationale: what of it its features stand for."""
+    """An animal a face can be likened to. rationale: what of it its features stand for.
+
+    demonstrated: the demonstration model has learnt to draw it.
+    """
 
     name: str
     kind: Literal["dog", "other"]
     title: str
     rationale: str
+    demonstrated: bool
 
 
 class AnimalsAnswer(Answer):

@@ -14,7 +14,7 @@ from flask_api import docs, guards, metrics, openapi, problems
 from flask_api.context import LISTENERS, STUDIO
 from flask_api.events import Listeners
 from flask_api.routes.animals import animals, face_photos
-from flask_api.routes.catalogue import poses, presets
+from flask_api.routes.catalogue import poses, presets, products, tones
 from flask_api.routes.id_photos import id_documents, id_photos
 from flask_api.routes.images import images
 from flask_api.routes.installation import health, installation
@@ -69,8 +69,8 @@ def create_app(studio: Studio, allowed_hosts: Collection[str] = ()) -> APIFlask:
     app.extensions[STUDIO] = studio
     app.extensions[LISTENERS] = Listeners()
     for blueprint in (
-        subjects, photos, trainings, jobs, images, presets, poses, id_documents, id_photos, animals, face_photos,
-        installation, health,
+        subjects, photos, trainings, jobs, images, products, presets, tones, poses, id_documents, id_photos, animals,
+        face_photos, installation, health,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     guards.install(app, allowed_hosts)

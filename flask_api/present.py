@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from urllib.parse import urlencode
 
 from flask_api import answers
 from flask_api.texts import Texts
 from studio import values
 from studio.id_photo.reading import IdDocument
 from studio.intake.coach import WANTED
-from studio.library.animals import AnimalSpec
+from studio.library.animals import AnimalLibrary
+from studio.library.product import Tone
 
 ROOT = "/api/v1"
 ALT_PROMPT_LENGTH = 160
@@ -24,12 +26,27 @@ QUANTITIES: Mapping[values.Unit, tuple[float, int]] = {
     "levels": (1, 0),
     "factor": (1, 2),
 }
+MARK_STEPS = ((0.66, "much"), (0.35, "some"))
 LIKENESS_STEPS = ((0.7, "high"), (0.5, "good"), (0.3, "fair"))
 
 
 def likeness_word(score: float) -> str:
     """The key of the words for a likeness of 0 to 1."""
     return next((word for least, word in LIKENESS_STEPS if score >= least), "low")
+
+
+def mark_word(value: float) -> str:
+    """The key of the words for a mark of 0 to 1."""
+    return next((word for least, word in MARK_STEPS if value >= least), "little")
+
+
+FLICKER_STEPS = ((1.0, "steady"), (3.0, "slight"))
+SEAM_STEPS = ((2.0, "closed"), (4.0, "slight"))
+
+
+def _word(number: float, steps: Sequence[tuple[float, str]]) -> str:
+    """The key of the words for a fault of an animation: that of the first step it does not go beyond."""
+    return next((word for most, word in steps if number <= most), "strong")
 
 
 class Presenter:
@@ -154,6 +171,65 @@ class Presenter:
             error=self.failure(training.error),
         )
 
+    def report(self, report: values.AdapterReport) -> answers.ReportAnswer:
+        """How good what was learned is."""
+        chosen = None if report.chosen is None else report.points[report.chosen]
+        told = "chosen" if chosen else "unscored"
+        weight = "" if report.weight is None else f"{report.weight:g}"
+        return answers.ReportAnswer(
+            **report.model_dump(exclude={"points", "chosen", "advice", "failure"}),
+            summary=self._texts.say("report", told, steps=report.steps, weight=weight),
+            marks=[] if chosen is None else self._marks(chosen, report.measure),
+            points=[self._point(report, number) for number in range(len(report.points))],
+            advice=answers.AdviceAnswer(
+                code=report.advice.code,
+                message=self._texts.say("report", "advice", report.advice.code, **report.advice.data),
+                data=report.advice.data,
+            ),
+            failure=self.failure(report.failure),
+        )
+
+    def _marks(self, point: values.ReportPoint, measure: str | None) -> list[answers.MarkAnswer]:
+        words: dict[answers.MarkCode, str] = {
+            "likeness": self._texts.say("likeness", measure or "colours", likeness_word(point.likeness)),
+            "diversity": self._mark("diversity", point.diversity),
+            "obedience": self._mark("obedience", point.obedience),
+            "leak": self._mark("leak", point.leak),
+        }
+        return [
+            answers.MarkAnswer(
+                code=code,
+                title=self._texts.say("report", "titles", code),
+                value=getattr(point, code),
+                text=text,
+            )
+            for code, text in words.items()
+        ]
+
+    def _mark(self, code: answers.MarkCode, value: float) -> str:
+        return self._texts.say("report", "marks", code, mark_word(value))
+
+    def _point(self, report: values.AdapterReport, number: int) -> answers.ReportPointAnswer:
+        point = report.points[number]
+        return answers.ReportPointAnswer(
+            **point.model_dump(exclude={"pictures"}),
+            chosen=number == report.chosen,
+            pictures=[self._report_picture(report, picture) for picture in point.pictures],
+        )
+
+    def _report_picture(
+        self, report: values.AdapterReport, picture: values.ReportPicture
+    ) -> answers.ReportPictureAnswer:
+        place = f"{ROOT}/subjects/{report.subject_id}/trainings/{report.training_id}"
+        clothes, background = (
+            self._texts.say("report", "colours", name) for name in (picture.clothes, picture.background)
+        )
+        return answers.ReportPictureAnswer(
+            **picture.model_dump(exclude={"background", "clothes"}),
+            url=f"{place}/report/pictures/{picture.id}",
+            asked=self._texts.say("report", "asked", clothes=clothes, background=background),
+        )
+
     def subject(self, subject: values.Subject) -> answers.SubjectAnswer:
         """A person to be learned."""
         cover = subject.cover_photo
@@ -168,9 +244,10 @@ class Presenter:
         """A finished picture."""
         url = f"{ROOT}/images/{image.id}"
         return answers.ImageAnswer(
-            **image.model_dump(exclude={"preset_title", "stages", "prompt"}),
+            **image.model_dump(exclude={"preset_title", "stages", "prompt", "movement"}),
             preset_title=image.preset_title.in_language(self._texts.language),
             likeness_text=self._likeness(image),
+            animation=self._animation(image.movement, f"{url}/animation") if image.movement else None,
             url=f"{url}/file",
             thumbnail_url=f"{url}/thumbnail",
             recipe_url=f"{url}/recipe",
@@ -180,6 +257,32 @@ class Presenter:
             ],
             alt=self._alt(image),
         )
+
+    def _animation(self, movement: values.Movement, url: str) -> answers.AnimationAnswer:
+        repaired = "all" if movement.repaired == movement.frames else "some" if movement.repaired else "none"
+        numbers = {"repaired": movement.repaired, "frames": movement.frames}
+        return answers.AnimationAnswer(
+            **movement.model_dump(),
+            seconds=round(movement.frames / movement.fps, 2),
+            repaired_text=self._texts.say("animation", "repaired", repaired, **numbers),
+            flicker_text=self._texts.say("animation", "flicker", _word(movement.flicker, FLICKER_STEPS)),
+            seam_text=self._texts.say("animation", "seam", _word(movement.seam, SEAM_STEPS)),
+            url=url,
+        )
+
+    def animation_files(
+        self, image_id: str, files: Iterable[values.AnimationFile], query: values.AnimationQuery
+    ) -> answers.AnimationFilesAnswer:
+        """An animation in every format, each where it can be had as the query asks."""
+        asked = urlencode(query.model_dump(exclude_none=True))
+        url = f"{ROOT}/images/{image_id}/animation"
+        items = [
+            answers.AnimationFileAnswer(
+                **file.model_dump(), url=f"{url}/{file.format}" + (f"?{asked}" if asked else "")
+            )
+            for file in files
+        ]
+        return answers.AnimationFilesAnswer(items=items, next=None)
 
     def _likeness(self, image: values.Image) -> str | None:
         if image.likeness is None or image.likeness_measure is None:
@@ -195,18 +298,32 @@ class Presenter:
     def job(self, job: values.Job) -> answers.JobAnswer:
         """One run of a preset."""
         return answers.JobAnswer(
-            **job.model_dump(exclude={"preset_title", "images", "error", "has_preview"}),
+            **job.model_dump(exclude={"preset_title", "images", "promise", "error", "has_preview"}),
             preset_title=job.preset_title.in_language(self._texts.language),
             images=[self.image(image) for image in job.images],
+            promise=self._promise(job, job.promise) if job.promise else None,
             error=self.failure(job.error),
             preview_url=f"{ROOT}/jobs/{job.id}/preview" if job.has_preview else None,
+        )
+
+    def _promise(self, job: values.Job, promise: values.Promise) -> answers.PromiseAnswer:
+        numbers = {"bar": f"{promise.bar:.2f}", "made": promise.made, "reached": promise.reached}
+        message = self._texts.say("promise", "reached", count=job.count, **numbers)
+        if promise.nearest is not None:
+            message += " " + self._texts.say("promise", "nearest", nearest=f"{promise.nearest:.2f}")
+        return answers.PromiseAnswer(
+            **promise.model_dump(),
+            nearest_url=None if promise.nearest is None else f"{ROOT}/jobs/{job.id}/nearest",
+            message=message,
         )
 
     def preset(self, preset: values.Preset) -> answers.PresetAnswer:
         """A product of the studio."""
         language = self._texts.language
         return answers.PresetAnswer(
-            **preset.model_dump(exclude={"title", "description", "has_thumbnail", "missing", "stages"}),
+            **preset.model_dump(
+                exclude={"title", "description", "has_thumbnail", "missing", "left_out", "stages"}
+            ),
             title=preset.title.in_language(language),
             description=preset.description.in_language(language),
             thumbnail_url=f"{ROOT}/presets/{preset.name}/thumbnail" if preset.has_thumbnail else None,
@@ -219,6 +336,7 @@ class Presenter:
                 for stage in preset.stages
             ],
             missing=[self.missing(part) for part in preset.missing],
+            left_out=[self.missing(part) for part in preset.left_out],
         )
 
     def missing(self, part: values.MissingPart) -> answers.MissingAnswer:
@@ -226,6 +344,33 @@ class Presenter:
         kind = self._texts.find("missing", "kinds", part.kind) or part.kind
         message = self._texts.say("missing", "message", kind_text=kind, name=part.name)
         return answers.MissingAnswer(**part.model_dump(), message=message)
+
+    def product(self, offer: values.Offer) -> answers.ProductAnswer:
+        """A product of the start page."""
+        language = self._texts.language
+        return answers.ProductAnswer(
+            name=offer.name,
+            title=offer.title.in_language(language),
+            description=offer.description.in_language(language),
+            thumbnail_url=f"{ROOT}/products/{offer.name}/thumbnail" if offer.has_thumbnail else None,
+            presets=list(offer.presets),
+            available=offer.available,
+            reason=" ".join(self._reasons(offer)) or None,
+        )
+
+    def _reasons(self, offer: values.Offer) -> Iterator[str]:
+        yield from (self.missing(part).message for part in offer.missing)
+        if offer.obstacle is not None:
+            yield self._texts.say("training_available", offer.obstacle)
+
+    def tone(self, name: str, tone: Tone) -> answers.ToneAnswer:
+        """A film look that a job may choose."""
+        language = self._texts.language
+        return answers.ToneAnswer(
+            name=name,
+            title=tone.title.in_language(language),
+            description=tone.description.in_language(language),
+        )
 
     def pose(self, pose: values.Pose) -> answers.PoseAnswer:
         """A pose picture."""
@@ -236,15 +381,19 @@ class Presenter:
             bundled=pose.bundled,
         )
 
-    def animal(self, name: str, animal: AnimalSpec) -> answers.AnimalAnswer:
-        """An animal a face can be likened to."""
+    def animals(self, library: AnimalLibrary) -> list[answers.AnimalAnswer]:
+        """The animals a face can be likened to."""
         language = self._texts.language
-        return answers.AnimalAnswer(
-            name=name,
-            kind=animal.kind,
-            title=animal.title.in_language(language),
-            rationale=animal.rationale.in_language(language),
-        )
+        return [
+            answers.AnimalAnswer(
+                name=name,
+                kind=animal.kind,
+                title=animal.title.in_language(language),
+                rationale=animal.rationale.in_language(language),
+                demonstrated=name in library.demonstrated,
+            )
+            for name, animal in library.animals.items()
+        ]
 
     def animal_match(self, match: values.AnimalMatch) -> answers.AnimalMatchAnswer:
         """How near a face comes to an animal, with the reasons."""
@@ -254,6 +403,7 @@ class Presenter:
             kind=match.kind,
             title=match.title.in_language(language),
             rationale=match.rationale.in_language(language),
+            demonstrated=match.demonstrated,
             nearness=match.nearness,
             reasons=[reason.in_language(language) for reason in match.reasons],
         )

@@ -9,6 +9,7 @@ from fastapi.staticfiles import StaticFiles
 
 from gradio_app import media, pages
 from gradio_app.api import Api
+from gradio_app.frame import PAGES, START
 from gradio_app.head import STYLE, Heads
 from gradio_app.site import Site
 from gradio_app.theme import studio_theme
@@ -36,11 +37,15 @@ def create_app(api_url: str) -> FastAPI:
 
 
 def to_own_language(request: Request) -> RedirectResponse:
-    """Send a visitor to the pages in the language chosen before, else in the browser's own."""
+    """Send a visitor to the pages in the language chosen before, else in the browser's own.
+
+    A sent address with a query is one of the studio; without, it is the start page.
+    """
     chosen = request.cookies.get(LANGUAGE_COOKIE)
     language = chosen if chosen in LANGUAGES else language_for(request.headers.get("accept-language"))
-    query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"/{language}/{query}")
+    return RedirectResponse(
+        f"/{language}/{f'?{request.url.query}' if request.url.query else dict(PAGES)[START]}"
+    )
 
 
 def alive() -> dict[str, str]:

@@ -15,9 +15,12 @@ from gradio_app.words import LANGUAGES
 Updates: TypeAlias = dict[Any, Any]
 """What a callback changes: new values or gr.update(...) by component."""
 
+START = "start"
 PAGES = (
+    (START, "start"),
     ("studio", ""),
     ("id_photo", "id-photo"),
+    ("animated", "animated"),
     ("animal", "animal"),
     ("people", "people"),
     ("gallery", "gallery"),
@@ -56,7 +59,10 @@ def build(site: Site, page: str) -> Frame:
     """Draw the frame of a page, to be called first in it."""
     gr.Navbar(visible=False)
     path = dict(PAGES)[page]
-    view(site.html("head", pages=PAGES, page=page, path=path, languages=LANGUAGES, here=site.words.language))
+    listed = [named for named in PAGES if named[0] != START]
+    start = dict(PAGES)[START]
+    languages = {"languages": LANGUAGES, "here": site.words.language}
+    view(site.html("head", pages=listed, page=page, path=path, start=start, **languages))
     frame = Frame(
         site,
         now=view(name="now"),

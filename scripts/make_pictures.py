@@ -1,8 +1,10 @@
-"""Renew the pictures the studio has made of its own work: one for each look, and those of the README.
+"""Renew the pictures the studio has made of its own work: one for each look and product, and those of the README.
 
 It drives a running studio over its API, so the pictures are what anybody gets. Start the studio on an empty data
-folder, then: python scripts/make_pictures.py --photos FOLDER. The looks are shown without anybody's identity; the
-photos (of someone who agreed to be in the README) are learned for the portraits.
+folder, then: python scripts/make_pictures.py --photos FOLDER. The looks are shown without anybody's identity, on people
+described in words; what needs a photo is shown with NASA's portrait of Eileen Collins (public domain), which comes with
+scikit-image. The photos (of someone who agreed to be in the README) are learned for the portraits. With names of looks
+only their thumbnails are made anew.
 """
 
 import argparse
@@ -12,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import requests
+import skimage.data
 import yaml
 from PIL import Image, ImageOps
 
@@ -27,6 +30,29 @@ FINAL = ("succeeded", "failed", "cancelled")
 SEED = 20
 SEEDS = {"black-and-white": 32, "casual": 33}
 """Seeds of looks that another seed shows better."""
+PEOPLE = {
+    "actor-headshot": "man, short black hair",
+    "cafe": "young woman, black hair bob",
+    "editorial": "woman, black hair with bangs",
+    "golden-hour": "young woman, long brown hair",
+    "graduation": "young woman, long black hair",
+    "hanbok": "young woman, black hair in a bun",
+    "high-key": "young woman, long brown hair",
+    "instant": "woman, short brown hair",
+    "instant-business": "woman, short brown hair",
+    "instant-quick": "woman, short brown hair",
+    "library": "man, short brown hair",
+    "low-key": "man, short black hair",
+    "musician": "young man, long black hair",
+    "neutral": "man, short black hair",
+    "resume": "young woman, black hair bob",
+    "retro-90s": "young man, curly brown hair",
+}
+"""Whom a look is shown on, in words."""
+ANIMALS = {"animal-pose": "golden-retriever", "animal-repaint": "rabbit"}
+"""The animal that a way is shown on, of those that the bundled model has learnt."""
+ID_DOCUMENT = "kr-resume-3x4"
+WORKBENCH_LOOKS = ("editorial", "low-key", "retro-90s", "hanbok")
 
 SHOWN_LOOKS = ("studio-profile", "business", "film", "outdoor", "stranger", "black-and-white")
 LEARNED_LOOKS = ("studio-profile", "business", "film", "outdoor")
@@ -61,18 +87,24 @@ class Studio:
         """Return a picture of the API, RGB."""
         return Image.open(io.BytesIO(self.call("GET", url).content)).convert("RGB")
 
-    def portrait(self, preset: str, subject: str | None) -> dict[str, object]:
+    def portrait(self, preset: str, subject: str | None, **options: str) -> dict[str, object]:
         """Make one picture and return it as the API describes it."""
         order = {
             "preset": preset,
             "subject": subject,
             "count": 1,
-            "options": {"seed": SEEDS.get(preset, SEED)},
+            "options": {"seed": SEEDS.get(preset, SEED), **options},
         }
         job = self.call("POST", "/api/v1/jobs", json=order).json()
         images = self.finished(f"/api/v1/jobs/{job['id']}")["images"]
         assert isinstance(images, list)
         return dict(images[0])
+
+    def face_photo(self) -> str:
+        """Send the demonstration photo for looks that work from one, and return its id."""
+        files = {"picture": ("me.jpg", demonstration_photo())}
+        answer = self.call("POST", "/api/v1/face-photos", files=files, data={"consent": "true"})
+        return str(answer.json()["id"])
 
     def learn(self, photos: Iterable[Path]) -> str:
         """Learn the person in photos with the trainer's own settings and return the subject's id."""
@@ -92,23 +124,66 @@ def main() -> None:
     parser.add_argument(
         "--photos", type=Path, help="folder with photos of one person; portraits are left out without"
     )
+    parser.add_argument("looks", nargs="*", help="looks whose thumbnails are made anew; all if left out")
     options = parser.parse_args()
     studio = Studio(options.api.rstrip("/"))
     IMAGES.mkdir(parents=True, exist_ok=True)
-    make_thumbnails(studio)
+    make_thumbnails(studio, options.looks)
+    if options.looks:
+        return
+    make_product_pictures(studio)
     make_overviews(studio)
     if options.photos:
         make_portraits(studio, sorted(options.photos.glob("*.jpg")))
 
 
-def make_thumbnails(studio: Studio) -> None:
-    """Make a thumbnail for each look and name it in the preset."""
+def make_thumbnails(studio: Studio, looks: Sequence[str]) -> None:
+    """Make a thumbnail for each of the looks (all if none is named) that the servers can make, and name it in them."""
     THUMBNAILS.mkdir(exist_ok=True)
-    for file in sorted(PRESETS.glob("*.yaml")):
-        image = studio.portrait(file.stem, None)
-        picture = ImageOps.fit(studio.picture(str(image["url"])), THUMBNAIL_SIZE, centering=(0.5, 0.2))
-        picture.save(THUMBNAILS / f"{file.stem}.jpg", quality=82)
-        name_thumbnail(file)
+    photo = studio.face_photo()
+    for name in looks or sorted(file.stem for file in PRESETS.glob("*.yaml")):
+        preset = studio.call("GET", f"/api/v1/presets/{name}").json()
+        if not preset["available"]:
+            print(f"{name} is left out: {preset['missing'][0]['message']}")
+            continue
+        given = {"prompt": PEOPLE.get(name, "")}
+        if any(option["key"] == "photo" for option in preset["options"]):
+            given["photo"] = photo
+        if name in ANIMALS:
+            given = {"photo": photo, "animal": ANIMALS[name]}
+        image = studio.portrait(name, None, **given)
+        keep_thumbnail(studio.picture(str(image["url"])), name)
+        name_thumbnail(PRESETS / f"{name}.yaml")
+
+
+def keep_thumbnail(picture: Image.Image, name: str) -> None:
+    """Keep a picture as the thumbnail of that name, cropped to its proportions."""
+    thumbnail = ImageOps.fit(picture, THUMBNAIL_SIZE, centering=(0.5, 0.2))
+    thumbnail.save(THUMBNAILS / f"{name}.jpg", quality=82)
+
+
+def make_product_pictures(studio: Studio) -> None:
+    """Make the pictures of products that no look shows: an ID photo, and for the workbench four looks in a square."""
+    data = {"document": ID_DOCUMENT}
+    made = studio.call(
+        "POST", "/api/v1/id-photos", files={"picture": ("me.jpg", demonstration_photo())}, data=data
+    )
+    keep_thumbnail(studio.picture(str(made.json()["url"])), "id-photo")
+    width, height = THUMBNAIL_SIZE
+    square = Image.new("RGB", THUMBNAIL_SIZE, PAPER)
+    for place, name in enumerate(WORKBENCH_LOOKS):
+        look = Image.open(THUMBNAILS / f"{name}.jpg").resize((width // 2 - 1, height // 2 - 1))
+        square.paste(look, ((width // 2 + 1) * (place % 2), (height // 2 + 1) * (place // 2)))
+    keep_thumbnail(square, "workbench")
+
+
+def demonstration_photo() -> bytes:
+    """The head and shoulders of NASA's portrait of Eileen Collins as a JPEG."""
+    file = io.BytesIO()
+    Image.fromarray(skimage.data.astronaut()).crop((75, 0, 400, 330)).resize((975, 990)).save(
+        file, "JPEG", quality=92
+    )
+    return file.getvalue()
 
 
 def name_thumbnail(file: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from studio.animations import Animations
 from studio.catalogue import Catalogue
 from studio.database.connect import WAIT_SECONDS, Database
 from studio.database.migrate import migrate
@@ -56,6 +57,7 @@ class Parts:
     trainings: Trainings
     jobs: Jobs
     gallery: Gallery
+    animations: Animations
     catalogue: Catalogue
     poses: Poses
     face_photos: FacePhotos
@@ -112,17 +114,21 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
     return Parts(
         subjects=Subjects(database=database, store=store, loras=base.loras, owner_id=owner_id),
         photos=Photos(database=database, store=store, faces=base.faces, owner_id=owner_id),
-        trainings=Trainings(database=database, queue=base.queue, settings=settings, owner_id=owner_id),
+        trainings=Trainings(
+            database=database, store=store, queue=base.queue, settings=settings, owner_id=owner_id
+        ),
         jobs=Jobs(
             database=database,
             library=base.library,
             poses=poses,
             face_photos=face_photos,
             previews=base.previews,
+            store=store,
             queue=base.queue,
             owner_id=owner_id,
         ),
         gallery=gallery,
+        animations=Animations(store=store, gallery=gallery),
         catalogue=Catalogue(database=database, library=base.library, folder=settings.presets_dir),
         poses=poses,
         face_photos=face_photos,

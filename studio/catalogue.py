@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from studio.database.connect import Database
 from studio.errors import MissingCapability, NotFound
+from studio.library.offers import OfferSpec
 from studio.library.reading import Library, Product
 from studio.planning.check import require_capable_server
+from studio.planning.names import OR
 from studio.planning.overrides import preset_options
 from studio.planning.plan import Order, ServerFacts
+from studio.planning.planning import lacks_of
 from studio.servers import known_servers
-from studio.values import JobOptions, MissingPart, Preset, PresetCheck, PresetStage
+from studio.values import (
+    JobOptions,
+    MissingPart,
+    Offer,
+    Preset,
+    PresetCheck,
+    PresetStage,
+    TrainingAvailability,
+)
 
-PRODUCTS = ("profile", "look", "instant", "animal")
+PRODUCTS = ("profile", "look", "instant", "animated", "animal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +38,7 @@ class Catalogue:
     folder: Path
 
     def list(self) -> tuple[Preset, ...]:
-        """Profiles, then looks, instant ones, then animals; the studio profile first, then by name."""
+        """Profiles, then looks, instant and animated ones, then animals; the studio profile first, then by name."""
         servers = self._servers()
         products = sorted(self.library.products.values(), key=_rank)
         return tuple(self._value(product, servers) for product in products)
@@ -41,6 +53,40 @@ class Catalogue:
         if file is None:
             raise NotFound("thumbnail", name)
         return file
+
+    def offers(self, training: TrainingAvailability) -> tuple[Offer, ...]:
+        """What the start page shows. training: whether persons can be learned now."""
+        presets = self.list()
+        offers = (self._offer(name, spec, presets, training) for name, spec in self.library.offers.items())
+        return tuple(offer for offer in offers if offer is not None)
+
+    def offer_thumbnail(self, name: str) -> Path:
+        """The picture of a product on the start page. Raises NotFound."""
+        spec = self.library.offers.get(name)
+        file = None if spec is None else self._picture(spec.thumbnail)
+        if file is None:
+            raise NotFound("product", name)
+        return file
+
+    def _offer(
+        self, name: str, spec: OfferSpec, presets: Sequence[Preset], training: TrainingAvailability
+    ) -> Offer | None:
+        """One product; None while there is no preset of its kinds."""
+        makers = [preset for preset in presets if preset.product in spec.kinds]
+        if spec.kinds and not makers:
+            return None
+        able = not spec.kinds or any(preset.available for preset in makers)
+        learnable = training.available or not spec.learns
+        return Offer(
+            name=name,
+            title=spec.title,
+            description=spec.description,
+            has_thumbnail=self._picture(spec.thumbnail) is not None,
+            presets=tuple(preset.name for preset in makers),
+            available=able and learnable,
+            missing=() if able else makers[0].missing,
+            obstacle=None if learnable else training.code,
+        )
 
     def validate(self, text: str) -> PresetCheck:
         """The verdict on a preset's text."""
@@ -58,9 +104,10 @@ class Catalogue:
             return known_servers(session)
 
     def _thumbnail(self, product: Product) -> Path | None:
-        if product.spec.thumbnail is None:
-            return None
-        file = self.folder / "thumbnails" / product.spec.thumbnail
+        return None if product.spec.thumbnail is None else self._picture(product.spec.thumbnail)
+
+    def _picture(self, name: str) -> Path | None:
+        file = self.folder / "thumbnails" / name
         return file if file.exists() else None
 
     def _value(self, product: Product, servers: tuple[ServerFacts, ...]) -> Preset:
@@ -77,9 +124,10 @@ class Catalogue:
                 for name, stage in spec.stages.items()
             ),
             has_thumbnail=self._thumbnail(product) is not None,
-            options=preset_options(spec, self.library.animals.animals),
+            options=preset_options(spec, self.library),
             available=not missing,
             missing=missing,
+            left_out=() if missing else self._left_out(product, servers),
         )
 
     def _missing(self, product: Product, servers: tuple[ServerFacts, ...]) -> tuple[MissingPart, ...]:
@@ -89,6 +137,18 @@ class Catalogue:
             part = {key: str(reason.data[key]) for key in MissingPart.model_fields}
             return (MissingPart.model_validate(part),)
         return ()
+
+    def _left_out(self, product: Product, servers: tuple[ServerFacts, ...]) -> tuple[MissingPart, ...]:
+        """The parts that the product does without on every server."""
+        if not servers:
+            return ()
+        order = sample_order(product)
+        first, *others = (lacks_of(order, server, self.library.prompts) for server in servers)
+        return tuple(
+            MissingPart(kind=lack.kind, name=OR.join(lack.wanted), server=servers[0].url, stage=lack.stage)
+            for lack in first
+            if lack.optional and all(lack in lacks for lacks in others)
+        )
 
 
 def _rank(product: Product) -> tuple[int, bool, str]:

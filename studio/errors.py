@@ -13,10 +13,11 @@ StudioError
 │   ├── UnfitPhoto              no ID photo can be made of this photo, whatever the document
 │   │   └── NoFace · SeveralFaces · SideFace · Sunglasses · HeadCutOff
 │   ├── FileSizeImpossible      no JPEG of this picture is as large as the document asks
+│   ├── BudgetNotMet            no GIF of this animation is as small as asked
 │   ├── SheetTooSmall           the pictures do not fit on the paper
 │   └── BrokenLibrary           preset or prompt files that do not hold together
 ├── Conflict                    right in itself, but not now
-│   ├── IdempotencyConflict · NotReady · NoFitPhoto · NotRetryable · AlreadyRunning
+│   ├── IdempotencyConflict · NotReady · NoFitPhoto · NotRetryable · NothingLearned · AlreadyRunning
 ├── Unavailable                 a part of the installation is missing; settings or servers must change
 │   ├── TrainingUnavailable · NoServer · ExecutorInUse · FaceModelMissing
 │   └── NoFittingServer         servers are there, and none of them can do this
@@ -201,6 +202,20 @@ class FileSizeImpossible(Refused):
         )
 
 
+class BudgetNotMet(Refused):
+    """No GIF of an animation has so few bytes. smallest: the fewest that are possible."""
+
+    code = "budget_not_met"
+
+    def __init__(self, budget: int, smallest: int) -> None:
+        needed = -(-smallest // 1000)
+        super().__init__(
+            f"No GIF of this animation fits into {budget // 1000} KB; the smallest possible has {needed} KB.",
+            budget_kb=budget // 1000,
+            smallest_kb=needed,
+        )
+
+
 class SheetTooSmall(Refused):
     """Not all pictures fit on the paper. placed: how many do."""
 
@@ -275,6 +290,20 @@ class NotRetryable(Conflict):
     def __init__(self, job: str, status: str) -> None:
         super().__init__(
             f"Job {job} is {status}; only a failed or cancelled one can be retried.", job=job, status=status
+        )
+
+
+class NothingLearned(Conflict):
+    """A job cannot be made again with what was learned. redo: the job's, "learning" or "none"."""
+
+    code = "nothing_learned"
+
+    def __init__(self, job: str, redo: str) -> None:
+        reason = (
+            "that is still being learned" if redo == "learning" else "there is nothing that it lacks and fits"
+        )
+        super().__init__(
+            f"Job {job} cannot be made again with what was learned: {reason}.", job=job, redo=redo
         )
 
 

@@ -60,9 +60,13 @@ class Gallery:
             row.favourite = favourite
         return image_value(row)
 
+    def path(self, image_id: str) -> str:
+        """The picture's path in the store. Raises NotFound."""
+        return self._row(image_id).path
+
     def file(self, image_id: str, size: Literal["full", "thumbnail"]) -> Path:
         """The picture's file. Raises NotFound."""
-        path = self._row(image_id).path
+        path = self.path(image_id)
         return self.store.local(path) if size == "full" else thumbnail(self.store, path)
 
     def stage_file(self, image_id: str, stage: str) -> Path:
@@ -158,4 +162,13 @@ def _unshared_files(session: Session, erased: ImageRow) -> set[str]:
     )
     for path, stages in session.execute(query):
         paths -= {path, *(stage["path"] for stage in stages)}
-    return paths
+    return paths | _own_words(session, erased)
+
+
+def _own_words(session: Session, erased: ImageRow) -> set[str]:
+    """The file of an image's description; none where the same words were read for another picture too."""
+    path = (erased.described or {}).get("path")
+    if path is None:
+        return set()
+    readings = session.scalars(select(StageResultRow.key).where(StageResultRow.path == path).limit(2)).all()
+    return set() if len(readings) > 1 else {path}

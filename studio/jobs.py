@@ -11,8 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from studio.database.connect import Database
-from studio.database.tables import JobRow
-from studio.errors import IdempotencyConflict, NotFound, NotReady, NotRetryable
+from studio.database.tables import ImageRow, JobRow
+from studio.errors import (
+    IdempotencyConflict,
+    InvalidRequest,
+    NotFound,
+    NothingLearned,
+    NotReady,
+    NotRetryable,
+)
 from studio.face_photos import FacePhotos
 from studio.job_rows import images_of, job_value, owned_job, page
 from studio.library.reading import Library, Product
@@ -21,9 +28,12 @@ from studio.planning.order import order_of
 from studio.planning.overrides import check_options
 from studio.poses import Poses
 from studio.previews import Previews
+from studio.promise import nearest_of, problems_of
 from studio.queue import DurableQueue
 from studio.records import new_id, now
+from studio.redo import redo_of, redo_request
 from studio.servers import known_servers
+from studio.store import Store
 from studio.subjects import current_adapter, owned_subject
 from studio.values import MAX_SEED, Job, JobOptions, JobPage, JobQuery, JobRequest, Status
 
@@ -39,6 +49,7 @@ class Jobs:
     poses: Poses
     face_photos: FacePhotos
     previews: Previews
+    store: Store
     queue: DurableQueue
     owner_id: str
 
@@ -49,7 +60,9 @@ class Jobs:
         if (first := self._first_with(row)) is not None:
             return first
         self._take_from_photo(row, request.options, product)
+        self._take_from_image(row, request.options)
         self._check(row, product)
+        self._check_reference(row)
         try:
             with self.database.write() as session:
                 session.add(row)
@@ -70,7 +83,11 @@ class Jobs:
         with self.database.read() as session:
             rows, following = page(session, chosen, JobRow, query.limit, query.cursor)
             images = images_of(session, [row.id for row in rows])
-        items = tuple(job_value(row, images[row.id], has_preview=self._has_preview(row)) for row in rows)
+            redos = {row.id: redo_of(session, row) for row in rows}
+        items = tuple(
+            job_value(row, images[row.id], has_preview=self._has_preview(row), redo=redos[row.id])
+            for row in rows
+        )
         return JobPage(items=items, next=following)
 
     def get(self, job_id: str, *, preview: bool = False) -> Job:
@@ -78,9 +95,10 @@ class Jobs:
         with self.database.read() as session:
             row = owned_job(session, job_id, self.owner_id)
             images = images_of(session, [job_id])[job_id]
+            redo = redo_of(session, row)
         if preview and not Status(row.status).final:
             self.previews.want(job_id)
-        return job_value(row, images, has_preview=self._has_preview(row))
+        return job_value(row, images, has_preview=self._has_preview(row), redo=redo)
 
     def cancel(self, job_id: str) -> Job:
         """End a waiting job at once; ask a running one to stop. Raises NotFound."""
@@ -103,6 +121,15 @@ class Jobs:
         self.queue.put_job(job_id, row.attempt)
         return self.get(job_id)
 
+    def again(self, job_id: str, idempotency_key: str | None) -> Job:
+        """Order a job once more with what was learned meanwhile. Raises NothingLearned, and as create does."""
+        with self.database.read() as session:
+            row = owned_job(session, job_id, self.owner_id)
+            redo = redo_of(session, row)
+        if redo != "ready":
+            raise NothingLearned(job_id, redo)
+        return self.create(redo_request(row), idempotency_key)
+
     def preview(self, job_id: str) -> Path:
         """The live preview's file. Raises NotFound."""
         with self.database.read() as session:
@@ -112,6 +139,14 @@ class Jobs:
             raise NotFound("preview", job_id)
         return file
 
+    def nearest(self, job_id: str) -> Path:
+        """The file of the picture that came nearest to the job's bar without reaching it. Raises NotFound."""
+        with self.database.read() as session:
+            candidate = nearest_of(owned_job(session, job_id, self.owner_id))
+        if candidate is None:
+            raise NotFound("picture", job_id)
+        return self.store.local(candidate.path)
+
     def _has_preview(self, row: JobRow) -> bool:
         return row.status == Status.RUNNING and self.previews.file(row.id).exists()
 
@@ -119,7 +154,10 @@ class Jobs:
         product = self.library.products.get(request.preset)
         if product is None:
             raise NotFound("preset", request.preset)
-        check_options(product.spec, request.options, self.library.prompts, self.library.animals.animals)
+        check_options(product.spec, request.options, self.library)
+        problems = tuple(problems_of(product.spec, request))
+        if problems:
+            raise InvalidRequest(problems)
         return product
 
     def _take_from_photo(self, row: JobRow, options: JobOptions, product: Product) -> None:
@@ -131,8 +169,25 @@ class Jobs:
             return
         row.subject_id = row.subject_id or self.face_photos.get(options.photo).subject_id
         if product.spec.names_animal and options.animal is None:
-            nearest = next(iter(self.face_photos.animals(options.photo)), None)
-            row.options = row.options | {"animal": nearest.animal if nearest else None}
+            row.options = row.options | {"animal": self._nearest_animal(options.photo)}
+
+    def _nearest_animal(self, photo: str) -> str | None:
+        """The animal a face is most like; where only the demonstration model serves, of those that it has learnt."""
+        with self.database.read() as session:
+            servers = known_servers(session)
+        bundled = bool(servers) and all(server.demonstration for server in servers)
+        matches = self.face_photos.animals(photo)
+        return next((match.animal for match in matches if match.demonstrated or not bundled), None)
+
+    def _take_from_image(self, row: JobRow, options: JobOptions) -> None:
+        """Whose picture is animated is whom the animation shows. Raises NotFound."""
+        if options.image is None:
+            return
+        with self.database.read() as session:
+            image = session.get(ImageRow, options.image)
+            if image is None or image.owner_id != self.owner_id:
+                raise NotFound("image", options.image)
+        row.subject_id = row.subject_id or image.subject_id
 
     def _check(self, row: JobRow, product: Product) -> None:
         """Refuse what cannot succeed: unknown subject or pose, no identity yet, no server that is able."""
@@ -142,8 +197,15 @@ class Jobs:
                 learned = current_adapter(session, row.subject_id) is not None
                 if product.spec.identity == "lora" and not learned:
                     raise NotReady(row.subject_id, row.preset)
-            order, servers = order_of(session, row, self.poses, self.library.animals), known_servers(session)
+            order, servers = order_of(session, row, self.poses, self.library), known_servers(session)
         require_capable_server(order, servers, self.library.prompts)
+
+    def _check_reference(self, row: JobRow) -> None:
+        """Refuse a reference without exactly one face to take after. Raises NotFound, NoFace, SeveralFaces."""
+        with self.database.read() as session:
+            path = order_of(session, row, self.poses, self.library).reference
+        if path is not None:
+            self.face_photos.require_one_face(path)
 
     def _row(self, request: JobRequest, product: Product, idempotency_key: str | None) -> JobRow:
         seed = request.options.seed
@@ -162,6 +224,7 @@ class Jobs:
             seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
             options=request.options.model_dump(mode="json"),
             plan=None,
+            candidates=None,
             error=None,
             server=None,
             demonstration=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from webui_client.errors import WebuiError
 LOG = structlog.get_logger()
 READABLE = 0o644
 UNFINISHED = re.compile(PART + "[0-9a-f]{32}")
+TRIAL = "sajin-trial-"
+TRIALS = re.compile(TRIAL + r"[0-9a-f]{12}-\d+\.safetensors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +54,14 @@ class LoraFolders:
             raise errors[0]
 
     def sweep(self) -> None:
-        """Erase what a killed install left long ago; the server's own files stay."""
+        """Erase what a killed install or a scoring that nobody took up again left long ago; other files stay."""
         for folder in self.folders:
             if folder.is_dir():
-                erase_stale(file for file in folder.iterdir() if UNFINISHED.fullmatch(file.name))
+                erase_stale(
+                    file
+                    for file in folder.iterdir()
+                    if UNFINISHED.fullmatch(file.name) or TRIALS.fullmatch(file.name)
+                )
 
     def remove(self, *names: str) -> None:
         """Take LoRAs away from every folder; one that is gone already is fine.
@@ -72,19 +79,35 @@ class LoraFolders:
         if errors:
             raise errors[0]
 
+    def remove_trials(self, training_id: str) -> None:
+        """Take every candidate of a training that was placed for scoring out of every folder.
 
-def listed_after_refresh(clients: Sequence[WebuiClient], name: str) -> tuple[bool, ...]:
-    """Have every server read its LoRA folder again; whether it lists the LoRA now, for each that answered."""
+        What cannot be taken away now is left to a later sweep.
+        """
+        pattern = f"{trial_name(training_id, '*')}.safetensors"
+        names = {file.stem for folder in self.folders for file in folder.glob(pattern)}
+        with suppress(StorageError):
+            self.remove(*names)
+
+
+def trial_name(training_id: str, steps: int | str) -> str:
+    """The LoRA name under which a training's candidate of so many steps is scored."""
+    return f"{TRIAL}{training_id[:12]}-{steps}"
+
+
+def listed_after_refresh(clients: Sequence[WebuiClient], *names: str) -> tuple[bool, ...]:
+    """Have every server read its LoRA folder again; whether it lists these LoRAs now, for each that answered."""
     listed = []
     for client in clients:
         try:
             client.refresh_loras()
-            listed.append(any(known.name == name for known in client.loras()))
+            missing = set(names) - {known.name for known in client.loras()}
         except WebuiError as error:
             LOG.warning("LoRAs not refreshed", server=client.url, error=str(error))
         else:
-            if not listed[-1]:
-                LOG.warning("LoRA not listed", server=client.url, lora=name)
+            listed.append(not missing)
+            if missing:
+                LOG.warning("LoRAs not listed", server=client.url, loras=sorted(missing))
     return tuple(listed)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LOG = structlog.get_logger()
 APPLICATION = "sajin"
 # Raised when the order or meaning of a workflow's steps changes: a worker leaves other versions' work alone.
-APPLICATION_VERSION = "1"
+APPLICATION_VERSION = "2"
 JOBS, TRAININGS = "jobs", "trainings"
 RUN_JOB, RUN_TRAINING = "run_job", "run_training"
 DEAD = frozenset({"ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"})

@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 from studio.settings import Settings
 from studio.values import (
     LOCAL_OWNER,
+    AdapterReport,
     AnimalMatch,
+    AnimationFile,
+    AnimationFormat,
+    AnimationQuery,
     Coach,
     FacePhoto,
     FacePhotoPage,
@@ -30,6 +34,7 @@ from studio.values import (
     JobRequest,
     LandmarkDistance,
     NewSubject,
+    Offer,
     Photo,
     PhotosAdded,
     PhotoSet,
@@ -50,10 +55,12 @@ from studio.values import (
 if TYPE_CHECKING:
     from studio.assembly import Foundations
     from studio.id_photo.reading import IdDocument
-    from studio.library.animals import AnimalSpec
+    from studio.library.animals import AnimalLibrary
+    from studio.library.product import Tone
 
 
 AS_THE_TRAINER_LIKES = TrainingOptions()
+AS_IT_PLAYS = AnimationQuery()
 NEWEST_JOBS = JobQuery()
 NEWEST_IMAGES = ImageQuery()
 NEWEST_ID_PHOTOS = IdPhotoQuery()
@@ -149,6 +156,14 @@ class Studio:
         """One training. Raises NotFound."""
         return self._parts.trainings.get(training_id)
 
+    def training_report(self, training_id: str) -> AdapterReport:
+        """How good what a training learned is, and how it was chosen. Raises NotFound, also without a report."""
+        return self._parts.trainings.report(training_id)
+
+    def report_picture(self, training_id: str, picture_id: str) -> Path:
+        """The PNG file of a validation picture of a report. Raises NotFound."""
+        return self._parts.trainings.report_picture(training_id, picture_id)
+
     def cancel_training(self, training_id: str) -> Training:
         """Stop a training; a queued one at once, a running one within a second or two. Final ones stay as they are."""
         return self._parts.trainings.cancel(training_id)
@@ -178,9 +193,20 @@ class Studio:
         """Stop a job; a queued one at once, a running one at its next sign of progress. Final ones stay as they are."""
         return self._parts.jobs.cancel(job_id)
 
+    def nearest_picture(self, job_id: str) -> Path:
+        """The PNG that came nearest to a job's likeness bar without reaching it. Raises NotFound."""
+        return self._parts.jobs.nearest(job_id)
+
     def retry_job(self, job_id: str) -> Job:
         """Queue a failed or cancelled job again; finished stages are kept. Raises NotFound, NotRetryable."""
         return self._parts.jobs.retry(job_id)
+
+    def redo_job(self, job_id: str, idempotency_key: str | None = None) -> Job:
+        """Queue a finished instant job once more with what was learned of the person meanwhile (Job.redo "ready").
+
+        The new job has the same look, words, reference and seeds. Raises NothingLearned, and as create_job does.
+        """
+        return self._parts.jobs.again(job_id, idempotency_key)
 
     def job_preview(self, job_id: str) -> Path:
         """The live preview of the running stage, a JPEG or PNG file. Raises NotFound when there is none."""
@@ -212,6 +238,18 @@ class Studio:
         """The PNG that a stage made of this image. Raises NotFound."""
         return self._parts.gallery.stage_file(image_id, stage)
 
+    def animation_file(
+        self, image_id: str, file_format: AnimationFormat, query: AnimationQuery = AS_IT_PLAYS
+    ) -> Path:
+        """An animation as a file of that format. Raises NotFound, also for a still picture, and BudgetNotMet."""
+        return self._parts.animations.file(image_id, file_format, query)
+
+    def animation_files(
+        self, image_id: str, query: AnimationQuery = AS_IT_PLAYS
+    ) -> tuple[AnimationFile, ...]:
+        """An animation in every format with its size; they are made now. Raises NotFound, BudgetNotMet."""
+        return self._parts.animations.files(image_id, query)
+
     def recipe(self, image_id: str) -> dict[str, object]:
         """The whole recipe as JSON values: request, preset, resolved stages, server, seconds. Raises NotFound."""
         return self._parts.gallery.recipe(image_id)
@@ -238,6 +276,18 @@ class Studio:
         """A small JPEG or PNG that shows the preset. Raises NotFound."""
         return self._parts.catalogue.thumbnail(name)
 
+    def offers(self) -> tuple[Offer, ...]:
+        """The products of the start page, in its order, with what stands in the way of each."""
+        return self._parts.catalogue.offers(self.status().training)
+
+    def offer_thumbnail(self, name: str) -> Path:
+        """A small JPEG or PNG that shows a product. Raises NotFound."""
+        return self._parts.catalogue.offer_thumbnail(name)
+
+    def tones(self) -> Mapping[str, Tone]:
+        """The tones a job may choose, by name."""
+        return self._foundations.library.tones
+
     def validate_preset(self, text: str) -> PresetCheck:
         """Check a preset's YAML against schema and library without keeping it."""
         return self._parts.catalogue.validate(text)
@@ -256,9 +306,9 @@ class Studio:
 
     # Face photos and animals
 
-    def animals(self) -> Mapping[str, AnimalSpec]:
-        """The animals a face can be likened to, by name."""
-        return self._foundations.library.animals.animals
+    def animals(self) -> AnimalLibrary:
+        """The animals a face can be likened to."""
+        return self._foundations.library.animals
 
     def add_face_photo(
         self, file: UploadedFile, *, consent: bool, subject_id: str | None = None

@@ -26,7 +26,7 @@ from studio.loras import LoraFolders
 from studio.photo_rows import photos_of, set_verdict
 from studio.records import new_id, now
 from studio.store import Store
-from studio.training_rows import adapter_value, newest_training, training_value
+from studio.training_rows import adapter_value, newest_training, report_of, report_pictures, training_value
 from studio.values import Consent, Counts, NewSubject, Status, Subject, Training
 
 CONSENT_VERSION = "2026-11"
@@ -121,9 +121,8 @@ def _stop_everything(session: Session, subject_id: str) -> None:
 def _files_of(session: Session, subject_id: str) -> tuple[set[str], list[str]]:
     """Paths in the store, and names of installed LoRAs, that belong to a subject alone."""
     photos = session.scalars(select(PhotoRow.path).where(PhotoRow.subject_id == subject_id)).all()
-    adapters = session.execute(
-        select(AdapterRow.path, AdapterRow.name).where(AdapterRow.subject_id == subject_id)
-    ).all()
+    adapters = adapters_of(session, subject_id)
+    reports = [report for adapter in adapters if (report := report_of(adapter))]
     images = session.scalars(select(ImageRow.path).where(ImageRow.subject_id == subject_id)).all()
     jobs = select(JobRow.id).where(JobRow.subject_id == subject_id)
     stages = session.scalars(select(StageResultRow.path).where(StageResultRow.job_id.in_(jobs))).all()
@@ -132,8 +131,10 @@ def _files_of(session: Session, subject_id: str) -> tuple[set[str], list[str]]:
     ).all()
     faces = session.scalars(select(FacePhotoRow.path).where(FacePhotoRow.subject_id == subject_id)).all()
     made = {path for row in id_photos for path in row if path}
-    files = {*photos, *(path for path, _ in adapters), *images, *stages, *faces, *made}
-    return files, [name for _, name in adapters]
+    looked_at = {path for report in reports for path in report_pictures(report)}
+    learned = {adapter.path for adapter in adapters}
+    files = {*photos, *learned, *looked_at, *images, *stages, *faces, *made}
+    return files, [adapter.name for adapter in adapters]
 
 
 def _value(session: Session, row: SubjectRow) -> Subject:

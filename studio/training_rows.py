@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from studio.database.tables import AdapterRow, TrainingRow
 from studio.errors import NotFound
-from studio.values import Adapter, Failure, Status, Training
+from studio.values import Adapter, AdapterReport, Failure, Status, Training
 
 
 def owned_training(session: Session, training_id: str, owner_id: str) -> TrainingRow:
@@ -55,5 +55,22 @@ def adapter_value(row: AdapterRow) -> Adapter:
         created_at=row.created_at,
         steps=row.steps,
         seconds=row.seconds,
+        weight=row.weight,
         demonstration=row.demonstration,
     )
+
+
+def report_of(row: AdapterRow) -> AdapterReport | None:
+    """What is known of how good an adapter is; None for one of a time when nobody looked."""
+    return None if row.report is None else AdapterReport.model_validate(row.report)
+
+
+def adapter_folder(subject_id: str) -> str:
+    """The store's folder for what was learned of a subject."""
+    return f"adapters/{subject_id}"
+
+
+def report_pictures(report: AdapterReport) -> list[str]:
+    """The paths in the store of a report's pictures."""
+    folder = adapter_folder(report.subject_id)
+    return [f"{folder}/{picture.id}.png" for point in report.points for picture in point.pictures]

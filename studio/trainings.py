@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import select
 
 from studio.database.connect import Database
-from studio.database.tables import TrainingRow
-from studio.errors import AlreadyRunning, NotEnoughPhotos
+from studio.database.tables import AdapterRow, TrainingRow
+from studio.errors import AlreadyRunning, NotEnoughPhotos, NotFound
 from studio.photo_rows import photos_of, set_verdict
 from studio.queue import DurableQueue
 from studio.records import new_id, now
 from studio.servers import known_servers
 from studio.settings import BUNDLED_CHECKPOINT, Settings
+from studio.store import Store
 from studio.subjects import owned_subject
 from studio.trainers import checkpoint_name, require_server, require_training
-from studio.training_rows import newest_training, owned_training, training_value
-from studio.values import Status, Training, TrainingOptions
+from studio.training_rows import (
+    newest_training,
+    owned_training,
+    report_of,
+    report_pictures,
+    training_value,
+)
+from studio.values import AdapterReport, Status, Training, TrainingOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +33,7 @@ class Trainings:
     """The trainings of one owner."""
 
     database: Database
+    store: Store
     queue: DurableQueue
     settings: Settings
     owner_id: str
@@ -59,6 +68,23 @@ class Trainings:
         """One training. Raises NotFound."""
         with self.database.read() as session:
             return training_value(session, owned_training(session, training_id, self.owner_id))
+
+    def report(self, training_id: str) -> AdapterReport:
+        """How good what was learned is. Raises NotFound, also for a training without a report."""
+        with self.database.read() as session:
+            row = owned_training(session, training_id, self.owner_id)
+            adapter = session.get(AdapterRow, row.adapter_id) if row.adapter_id else None
+        report = report_of(adapter) if adapter else None
+        if report is None:
+            raise NotFound("report", training_id)
+        return report
+
+    def report_picture(self, training_id: str, picture_id: str) -> Path:
+        """The file of a picture of a report. Raises NotFound."""
+        for path in report_pictures(self.report(training_id)):
+            if Path(path).stem == picture_id:
+                return self.store.local(path)
+        raise NotFound("picture", picture_id)
 
     def cancel(self, training_id: str) -> Training:
         """End a waiting training at once; ask a running one to stop. Raises NotFound."""

@@ -23,8 +23,9 @@ from webui_client.capabilities import (
 from webui_client.errors import MissingCapability
 from webui_client.placing import place_controls
 from webui_client.units.adetailer import ADetailer, ADetailerTab
+from webui_client.units.animatediff import TITLE
 from webui_client.units.controlnet import NO_MODEL, PlacedUnit
-from webui_client.values import Extras, ExtrasBatch, FaceSwap, Hires, Img2Img, Sampling, Txt2Img
+from webui_client.values import Animate, Extras, ExtrasBatch, FaceSwap, Hires, Img2Img, Sampling, Txt2Img
 
 Need = Callable[[Capabilities], object]
 
@@ -90,7 +91,20 @@ def resolve(request: Txt2Img | Img2Img, server: Capabilities) -> Resolved:
     )
 
 
-def needs_of(request: Txt2Img | Img2Img | Extras | ExtrasBatch | FaceSwap) -> Need:
+def resolve_animation(request: Animate, server: Capabilities) -> Resolved:
+    """Return the names of an animation's request; raises MissingCapability for the first that the server lacks.
+
+    A motion module is looked for only where the server tells which it has; AnimateDiff itself lists none.
+    """
+    sampling, module = request.sampling, request.animatediff.model
+    titles = server.scripts_img2img if isinstance(sampling, Img2Img) else server.scripts_txt2img
+    _check_script(TITLE, titles, server)
+    if server.motion_modules:
+        _require("motion module", module, server.motion_modules, server)
+    return resolve(sampling, server)
+
+
+def needs_of(request: Txt2Img | Img2Img | Animate | Extras | ExtrasBatch | FaceSwap) -> Need:
     """Return a need for the pool: a check that raises MissingCapability if a server cannot serve request."""
 
     def need(server: Capabilities) -> None:
@@ -98,6 +112,8 @@ def needs_of(request: Txt2Img | Img2Img | Extras | ExtrasBatch | FaceSwap) -> Ne
             check_extras(request, server)
         elif isinstance(request, FaceSwap):
             check_face_swap(request, server)
+        elif isinstance(request, Animate):
+            resolve_animation(request, server)
         else:
             resolve(request, server)
 

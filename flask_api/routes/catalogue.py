@@ -1,4 +1,4 @@
-"""Presets and pose pictures: what can be ordered."""
+"""Products, presets, tones and pose pictures: what can be ordered."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from flask_api.answers import (
     PresetCheckAnswer,
     PresetProblemAnswer,
     PresetsAnswer,
+    ProductsAnswer,
+    TonesAnswer,
 )
 from flask_api.contents import PICTURE_RESPONSES
 from flask_api.context import presenter, studio
@@ -20,6 +22,8 @@ from flask_api.forms import PictureForm, PresetTextForm
 from flask_api.routes.photos import uploaded
 
 presets = APIBlueprint("presets", __name__, url_prefix="/api/v1/presets", tag="Presets")
+products = APIBlueprint("products", __name__, url_prefix="/api/v1/products", tag="Presets")
+tones = APIBlueprint("tones", __name__, url_prefix="/api/v1/tones", tag="Presets")
 poses = APIBlueprint("poses", __name__, url_prefix="/api/v1/poses", tag="Poses")
 
 
@@ -55,6 +59,29 @@ def validate_preset(form: PresetTextForm) -> PresetCheckAnswer:
         for problem in check.problems
     ]
     return PresetCheckAnswer(ok=check.ok, problems=problems)
+
+
+@products.get("")
+@products.output(ProductsAnswer)
+def list_products() -> ProductsAnswer:
+    """What the studio offers, each with the presets that make it, or why it cannot be made."""
+    return ProductsAnswer(items=[presenter().product(offer) for offer in studio().offers()], next=None)
+
+
+@products.get("/<name>/thumbnail")
+@products.doc(responses=PICTURE_RESPONSES)
+def read_product_thumbnail(name: str) -> Response:
+    """A small picture that shows the product."""
+    return picture_file(studio().offer_thumbnail(name))
+
+
+@tones.get("")
+@tones.output(TonesAnswer)
+def list_tones() -> TonesAnswer:
+    """The film looks that a job may choose (option "tone")."""
+    return TonesAnswer(
+        items=[presenter().tone(name, tone) for name, tone in studio().tones().items()], next=None
+    )
 
 
 @poses.get("")

@@ -58,8 +58,23 @@ def cancel_job(job_id: str) -> JobAnswer:
 @jobs.post("/<job_id>/retry")
 @jobs.output(JobAnswer, status_code=202)
 def retry_job(job_id: str) -> JobAnswer:
-    """Queue a failed or cancelled job again, from the stage where it stopped."""
+    """Queue a failed or cancelled job again, from the stage where it stopped, or for as many candidates again."""
     return presenter().job(studio().retry_job(job_id))
+
+
+@jobs.get("/<job_id>/nearest")
+@jobs.doc(responses=PICTURE_RESPONSES)
+def read_nearest(job_id: str) -> Response:
+    """The picture that came nearest to the likeness asked for without reaching it."""
+    return picture_file(studio().nearest_picture(job_id))
+
+
+@jobs.post("/<job_id>/again")
+@jobs.input(IdempotencyHeaders, location="headers", arg_name="headers")
+@jobs.output(JobAnswer, status_code=202)
+def redo_job(job_id: str, headers: IdempotencyHeaders) -> JobAnswer:
+    """Make an instant job once more with what was learned of the person meanwhile, in a job of its own."""
+    return presenter().job(studio().redo_job(job_id, headers.idempotency_key))
 
 
 @jobs.get("/<job_id>/preview")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
-from flask_api.answers import TrainingAnswer, TrainingsAnswer
-from flask_api.contents import EVENT_RESPONSES
+from flask_api.answers import ReportAnswer, TrainingAnswer, TrainingsAnswer
+from flask_api.contents import EVENT_RESPONSES, PICTURE_RESPONSES
 from flask_api.context import listeners, presenter, studio
+from flask_api.files import picture_file
 from flask_api.forms import TrainingForm
 from studio.errors import NotFound
 from studio.values import Training
@@ -55,6 +56,22 @@ def cancel_training(subject_id: str, training_id: str) -> TrainingAnswer:
     """Stop a training."""
     _training(subject_id, training_id)
     return presenter().training(studio().cancel_training(training_id))
+
+
+@trainings.get("/<training_id>/report")
+@trainings.output(ReportAnswer)
+def read_report(subject_id: str, training_id: str) -> ReportAnswer:
+    """How good what was learned is: every candidate with its validation pictures, and what would help next time."""
+    _training(subject_id, training_id)
+    return presenter().report(studio().training_report(training_id))
+
+
+@trainings.get("/<training_id>/report/pictures/<picture_id>")
+@trainings.doc(responses=PICTURE_RESPONSES)
+def read_report_picture(subject_id: str, training_id: str, picture_id: str) -> Response:
+    """One validation picture."""
+    _training(subject_id, training_id)
+    return picture_file(studio().report_picture(training_id, picture_id))
 
 
 def _training(subject_id: str, training_id: str) -> Training:

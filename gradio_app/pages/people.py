@@ -52,7 +52,11 @@ def details(site: Site, person: Json) -> str:
     """Return what is known about a person and what erasing would take away."""
     images = site.api.read("/images", subject=person["id"], limit=MOST_COUNTED)
     trainings = site.api.items(f"/subjects/{person['id']}/trainings")
-    adapters = [training["adapter"] for training in trainings if training["adapter"]]
+    adapters = [
+        (training["adapter"], site.api.found(f"/subjects/{person['id']}/trainings/{training['id']}/report"))
+        for training in trainings
+        if training["adapter"]
+    ]
     count = len(images["items"])
     return site.html(
         "people_person",

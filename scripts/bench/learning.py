@@ -39,6 +39,6 @@ def measure(folder: Path, _rounds: int) -> list[Row]:
             value=seconds,
             limit=LIMIT_SECONDS,
             unit=" s",
-            note=f"{training['steps']} steps, from the order until the LoRA is installed",
+            note=f"{training['steps']} steps and the best of it chosen, from the order until the LoRA is installed",
         )
     ]

@@ -15,7 +15,7 @@ from torch import Tensor
 from .anatomy import Anatomy
 from .autoencoder import to_tensor
 from .paintings import BLOCK, open_block, painted_blocks, portrait_at
-from .portrait import Size
+from .portrait import Portrait, Size
 from .shapes import STRIDE
 
 ENCODE_BATCH = 25
@@ -33,11 +33,14 @@ class LatentBatch:
     latents: Tensor
 
 
-def face_weights(batch: LatentBatch) -> Tensor:
-    """How much each latent counts in training: FACE_WEIGHT where the face is, else 1; (count, 1, height, width)."""
+def face_weights(batch: LatentBatch, sitter_at: Callable[[Size, int], Portrait] = portrait_at) -> Tensor:
+    """How much each latent counts in training: FACE_WEIGHT where the face is, else 1; (count, 1, height, width).
+
+    sitter_at: the portrait that the painting of a size and number follows.
+    """
     weights = torch.ones(len(batch.numbers), 1, *batch.latents.shape[2:])
     for row, number in zip(weights, batch.numbers, strict=True):
-        anatomy = Anatomy(portrait_at(batch.size, number))
+        anatomy = Anatomy(sitter_at(batch.size, number))
         (x, y), wide, tall = anatomy.center, anatomy.wide, anatomy.tall
         edges = (y - tall, y + tall, x - wide, x + wide)
         top, bottom, left, right = (max(0, int(edge / STRIDE)) for edge in edges)

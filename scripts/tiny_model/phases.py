@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 import torch
 
-from . import autoencoder, controlnets, latents, package, paintings, sampling, text, unet
+from . import animal_lora, autoencoder, controlnets, latents, package, paintings, sampling, text, unet
+from .animal_measure import animal_wishes, fit_classifier, measure_animals
+from .animal_painter import painting_at
 from .measure import measure, wishes
 from .shapes import LATENT_CHANNELS
 from .unpack import unpack
@@ -22,6 +24,7 @@ Log = Callable[[str], None]
 TALL_SHARE = 0.25
 AUTOENCODER_BLOCKS = 2
 BALANCE_PICTURES = 500
+ANIMAL_PICTURES = 8_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,49 @@ def _controlnet_job(rank: int, run: controlnets.ControlNetRun, log: Log) -> None
     controlnets.train_controlnet(run, rank, log)
 
 
+def _paint_animals(setting: Setting, _seconds: float, log: Log) -> None:
+    folder = setting.work / "animals"
+    paintings.paint_blocks(folder, {"square": ANIMAL_PICTURES}, log, painting_at)
+    latents.encode_blocks(package.load_pipeline(setting.models).vae.to(setting.device), folder, log)
+
+
+def _animals_text(setting: Setting, seconds: float, log: Log) -> None:
+    animal_lora.train_animal_text(_animal_run(setting, seconds), log)
+
+
+def _animals_unet(setting: Setting, seconds: float, log: Log) -> None:
+    animal_lora.train_animal_unet(_animal_run(setting, seconds), log)
+
+
+def _package_animals(setting: Setting, _seconds: float, log: Log) -> None:
+    file = animal_lora.package_animals(setting.models, setting.work)
+    log(f"wrote {file}, {file.stat().st_size / 1e6:.1f} MB")
+
+
+def _measure_animals(setting: Setting, _seconds: float, log: Log) -> None:
+    asked, classifier = animal_wishes(), fit_classifier()
+    pipeline = package.load_pipeline(setting.models)
+    pipeline.load_lora_weights(setting.models / animal_lora.LORA)
+    with torch.inference_mode():
+        pictures = sampling.sample(pipeline, [wish.prompt for wish in asked])
+    result = measure_animals(pictures, asked, classifier)
+    log(f"right animal {result.animal:.0%}, right background {result.background:.0%}")
+    sheet = setting.work / "measured-animals.png"
+    cv2.imwrite(str(sheet), sampling.contact_sheet(pictures, 8)[..., ::-1])
+    log(f"pictures in {sheet}")
+
+
+def _animal_run(setting: Setting, seconds: float) -> animal_lora.AnimalRun:
+    return animal_lora.AnimalRun(
+        models=setting.models,
+        work=setting.work,
+        seconds=seconds,
+        batch=setting.batch,
+        rate_share=setting.rate_share,
+        device=setting.device,
+    )
+
+
 def _package(setting: Setting, _seconds: float, log: Log) -> None:
     tokenizer = build_tokenizer()
     folder = package.package_checkpoint(
@@ -179,5 +225,16 @@ PHASES: dict[str, Callable[[Setting, float, Log], None]] = {
     "controlnet-tile": partial(_controlnet, kind="tile"),
     "package": _package,
     "measure": _measure,
+    "animals-paint": _paint_animals,
+    "animals-text": _animals_text,
+    "animals-unet": _animals_unet,
+    "animals-package": _package_animals,
+    "animals-measure": _measure_animals,
 }
-HOURS: dict[str, float] = dict.fromkeys(PHASES, 0.25) | {"text": 0.08, "unet": 2.0, "autoencoder": 0.5}
+HOURS: dict[str, float] = dict.fromkeys(PHASES, 0.25) | {
+    "text": 0.08,
+    "unet": 2.0,
+    "autoencoder": 0.5,
+    "animals-text": 0.1,
+    "animals-unet": 1.0,
+}

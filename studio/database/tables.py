@@ -73,7 +73,10 @@ class PhotoRow(Base):
 
 
 class AdapterRow(Base):
-    """A learned identity. path: in the store; name: of the LoRA installed on the server."""
+    """A learned identity. path: in the store; name: of the LoRA installed on the server.
+
+    weight: the LoRA weight that was found best, None where none was looked for. report: a studio.values.AdapterReport.
+    """
 
     __tablename__ = "adapters"
 
@@ -88,6 +91,8 @@ class AdapterRow(Base):
     steps: Mapped[int]
     seconds: Mapped[float]
     demonstration: Mapped[bool]
+    weight: Mapped[float | None]
+    report: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
 
 
@@ -121,6 +126,7 @@ class JobRow(Base):
     """One run of a preset. product: the resolved preset it was ordered with. attempt: counts retries from 0.
 
     plan: the resolved stage requests, once a server was chosen. request_hash: of the request behind idempotency_key.
+    candidates: a list of studio.promise.Candidate, where a likeness was asked for.
     """
 
     __tablename__ = "jobs"
@@ -143,6 +149,7 @@ class JobRow(Base):
     seed: Mapped[int]
     options: Mapped[Json]
     plan: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
+    candidates: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     error: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     server: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     demonstration: Mapped[bool]
@@ -174,7 +181,11 @@ class StageResultRow(Base):
 
 
 class ImageRow(Base):
-    """A finished picture, number of its job. stages: list of stage pictures with their path in the store."""
+    """A finished picture, number of its job. stages: list of stage pictures with their path in the store.
+
+    movement: a studio.values.Movement where it is an animation. described: a studio.values.Description of its reference
+    with the words' path in the store, None without one.
+    """
 
     __tablename__ = "images"
     __table_args__ = (UniqueConstraint("job_id", "number"), Index("images_newest", "owner_id", "created_at"))
@@ -192,7 +203,9 @@ class ImageRow(Base):
     height: Mapped[int]
     likeness: Mapped[float | None]
     likeness_measure: Mapped[str | None]
+    movement: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     stages: Mapped[list[Any]]
+    described: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     prompt: Mapped[str]
     favourite: Mapped[bool]
     demonstration: Mapped[bool]

@@ -70,16 +70,21 @@ def _appearance(image: Image.Image, face: Box, across: float, down: float, scale
     return Appearance(colours=colours, edges=_edges(values[..., 0]))
 
 
-def appearance_distance(ones: Sequence[Appearance], others: Sequence[Appearance]) -> float:
-    """Between the best placed of ones and the first of others: 0 for the same picture, below about 0.5."""
-    return min(_distance(one, others[0]) for one in ones)
+def appearance_distance(
+    ones: Sequence[Appearance], others: Sequence[Appearance], spread: float = SPREAD
+) -> float:
+    """Between the best placed of ones and the first of others: 0 for the same picture, below about 0.5.
+
+    spread: how far from the middle a part still counts, as the deviation of a Gaussian in sides of the square.
+    """
+    return min(_distance(one, others[0], spread) for one in ones)
 
 
-def _distance(one: Appearance, other: Appearance) -> float:
+def _distance(one: Appearance, other: Appearance, spread: float) -> float:
     """The weighted mean difference of colours (nine parts) and of edges (one part)."""
     colours = np.linalg.norm(one.colours - other.colours, axis=-1)
     edges = np.linalg.norm(one.edges - other.edges, axis=-1)
-    apart = (1 - EDGE_SHARE) * _weighted(colours) + EDGE_SHARE * _weighted(edges)
+    apart = (1 - EDGE_SHARE) * _weighted(colours, spread) + EDGE_SHARE * _weighted(edges, spread)
     return float(apart)
 
 
@@ -98,9 +103,9 @@ def _edges(light: Grid) -> Grid:
     return np.asarray(histogram / (np.linalg.norm(histogram, axis=-1, keepdims=True) + 0.1), dtype=np.float32)
 
 
-def _weighted(cells: Grid) -> float:
+def _weighted(cells: Grid, spread: float) -> float:
     """The mean over cells with a Gaussian weight about where the face is."""
     places = (np.arange(len(cells)) + 0.5) / len(cells)
-    across = np.exp(-(((places - MIDDLE[0]) / SPREAD) ** 2) / 2)
-    down = np.exp(-(((places - MIDDLE[1]) / SPREAD) ** 2) / 2)
+    across = np.exp(-(((places - MIDDLE[0]) / spread) ** 2) / 2)
+    down = np.exp(-(((places - MIDDLE[1]) / spread) ** 2) / 2)
     return float(np.average(cells, weights=np.outer(down, across)))

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
+from statistics import median
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from studio.faces.appearance import Appearance, appearance_distance, appearances
 from studio.faces.embeddings import distance, embed, upright_face
 from studio.faces.find import Pixels, find_faces
 from studio.faces.measures import measure
-from studio.faces.values import Embedding, Face, Likeness
+from studio.faces.values import Embedding, Face, Likeness, Resemblance
 from studio.faces.working import working_copy
 
 NEAREST_FACES = 3
@@ -23,6 +25,8 @@ SHARP_FACE = 50.0
 EVEN_FACE_DISTANCE = 0.6
 FACE_DISTANCE_SPREAD = 0.08
 COLOURS_DISTANCE_SCALE = 0.25
+HEAD_SPREAD = 0.08
+HEAD_DISTANCE_SCALE = 0.15
 REMEMBERED = 128
 
 
@@ -44,15 +48,50 @@ def likeness(image: bytes, references: Sequence[bytes]) -> Likeness:
     """
     if not references:
         raise ValueError("likeness needs at least one reference picture")
-    seen = _look(image)
-    others = [_look(reference) for reference in references]
+    seen, others = _look(image), [_look(reference) for reference in references]
+    score = _face_likeness(seen, others)
+    if score is not None:
+        return Likeness(score=score, measure="face")
+    return Likeness(score=_colours_likeness(seen, others), measure="colours")
+
+
+def resemblance(image: bytes, references: Sequence[bytes]) -> Resemblance:
+    """Two measures of likeness side by side, for pictures that are compared with each other.
+
+    face: as likeness gives it. head: the median of the distances of the appearance to the references, only the face and
+    its hair counting, as exp(-d / 0.15), so that neither asked clothes nor one similar photo decide. Raises ValueError
+    without references.
+    """
+    if not references:
+        raise ValueError("resemblance needs at least one reference picture")
+    seen, others = _look(image), [_look(reference) for reference in references]
+    return Resemblance(face=_face_likeness(seen, others), head=_head_likeness(seen, others))
+
+
+def variety(images: Sequence[bytes]) -> float:
+    """How different pictures are: 1 less the mean likeness by colours and shapes of each two; 0 for fewer than two."""
+    looks = [_look(image) for image in images]
+    alike = [_colours_likeness(one, [other]) for one, other in combinations(looks, 2)]
+    return round(1 - sum(alike) / len(alike), 4) if alike else 0.0
+
+
+def _face_likeness(seen: _Look, others: Sequence[_Look]) -> float | None:
+    """The likeness of faces, None where the picture or all others show none that can be told."""
     faces = [other.embedding for other in others if other.embedding is not None]
-    if seen.embedding is not None and faces:
-        nearest = sorted(distance(seen.embedding, face) for face in faces)[:NEAREST_FACES]
-        apart = sum(nearest) / len(nearest)
-        return Likeness(score=face_score(apart), measure="face")
+    if seen.embedding is None or not faces:
+        return None
+    nearest = sorted(distance(seen.embedding, face) for face in faces)[:NEAREST_FACES]
+    return face_score(sum(nearest) / len(nearest))
+
+
+def _colours_likeness(seen: _Look, others: Sequence[_Look]) -> float:
     apart = min(appearance_distance(seen.appearances, other.appearances) for other in others)
-    return Likeness(score=round(math.exp(-apart / COLOURS_DISTANCE_SCALE), 4), measure="colours")
+    return round(math.exp(-apart / COLOURS_DISTANCE_SCALE), 4)
+
+
+def _head_likeness(seen: _Look, others: Sequence[_Look]) -> float:
+    distances = [appearance_distance(seen.appearances, other.appearances, HEAD_SPREAD) for other in others]
+    return round(math.exp(-median(distances) / HEAD_DISTANCE_SCALE), 4)
 
 
 def face_score(apart: float) -> float:

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from studio.faces.errors import FaceWorkFailed
-from studio.faces.values import Embedding, Likeness, PhotoFindings
+from studio.faces.values import Box, Embedding, Likeness, PhotoFindings, Resemblance, Surroundings
 
 if TYPE_CHECKING:
     from studio.faces.portrait import Portrait
@@ -121,10 +121,30 @@ class FaceProcess:
         found: Likeness = self._ask("likeness", image, tuple(references))
         return found
 
+    def frame_faces(self, animation: bytes) -> tuple[Box | None, ...]:
+        """Where the main face is in each frame of an animated PNG; see studio.faces.frames."""
+        found: tuple[Box | None, ...] = self._ask("frame_faces", animation)
+        return found
+
     def portrait(self, picture: bytes) -> Portrait:
         """The head of the main face, seen upright; see studio.faces.portrait."""
         seen: Portrait = self._ask("portrait", picture)
         return seen
+
+    def resemblance(self, image: bytes, references: Sequence[bytes]) -> Resemblance:
+        """Both measures of likeness to references; see studio.faces.likeness. Raises ValueError without references."""
+        found: Resemblance = self._ask("resemblance", image, tuple(references))
+        return found
+
+    def surroundings(self, picture: bytes) -> Surroundings:
+        """The colours of background and clothes; see studio.faces.surroundings."""
+        seen: Surroundings = self._ask("surroundings", picture)
+        return seen
+
+    def variety(self, images: Sequence[bytes]) -> float:
+        """How different pictures are, 0 to 1; see studio.faces.likeness."""
+        apart: float = self._ask("variety", tuple(images))
+        return apart
 
     def close(self) -> None:
         """End the child, if there is one. The next call starts another."""

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Embedding = tuple[float, ...]
+Lab = tuple[float, float, float]
+"""A colour in CIE L*a*b*: lightness 0 to 100, then the two axes of hue."""
 
 
 class FaceValue(BaseModel):
@@ -150,3 +152,21 @@ class Likeness(FaceValue):
 
     score: float
     measure: Literal["face", "colours"]
+
+
+class Resemblance(FaceValue):
+    """The likeness of a picture to reference photos by two measures, each 0 to 1, which must not be compared.
+
+    face: by face embeddings, None where the picture or every reference shows no face that can be told. head: by colours
+    and shapes of the face and its hair.
+    """
+
+    face: float | None
+    head: float
+
+
+class Surroundings(FaceValue):
+    """What is round a face: the median colour of background and clothes, None where too little of it is seen."""
+
+    background: Lab | None
+    clothes: Lab | None

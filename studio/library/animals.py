@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationInfo, field_validator
 
-from studio.library.marked_yaml import BadYaml, read_yaml
+from studio.library.checked import read_checked
 from studio.library.product import Spec
 from studio.values import PresetProblem, Traits, Words
 
@@ -52,12 +52,30 @@ class AnimalSpec(Spec):
         return traits
 
 
+class DemonstrationSpec(Spec):
+    """How Sajin's own small checkpoint draws animals, which it cannot by itself; no other checkpoint is asked for this.
+
+    checkpoint: its bare name. lora, weight: what it learnt them in. animals: those that it learnt.
+    """
+
+    checkpoint: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    lora: Annotated[str, StringConstraints(pattern=r"^[^:<>]+$", max_length=200)]
+    weight: Annotated[float, Field(ge=-2, le=2)] = 1.0
+    animals: Annotated[tuple[AnimalName, ...], Field(min_length=1)]
+
+
 class AnimalLibrary(Spec):
     """All animals by name. plain: what is said of a face that shares no marked feature with an animal."""
 
     plain: Words = Words(en="", ko="")
     traits: dict[str, TraitSpec] = Field(default_factory=dict)
     animals: dict[AnimalName, AnimalSpec] = Field(default_factory=dict)
+    demonstration: DemonstrationSpec | None = None
+
+    @property
+    def demonstrated(self) -> tuple[str, ...]:
+        """The animals that the demonstration model has learnt to draw."""
+        return self.demonstration.animals if self.demonstration else ()
 
     @field_validator("traits")
     @classmethod
@@ -80,6 +98,21 @@ class AnimalLibrary(Spec):
                 raise ValueError(f"{name} has the traits of {twin}")
         return animals
 
+    @field_validator("demonstration")
+    @classmethod
+    def _learnt_animals_are_there(
+        cls, demonstration: DemonstrationSpec | None, info: ValidationInfo
+    ) -> DemonstrationSpec | None:
+        known = info.data.get("animals")
+        if demonstration is None or known is None:
+            return demonstration
+        if unknown := [name for name in demonstration.animals if name not in known]:
+            raise ValueError(f"there is no animal {', '.join(unknown)}")
+        return demonstration
+
+
+ANIMALS = TypeAdapter(AnimalLibrary)
+
 
 def _require_measured(traits: Mapping[str, object]) -> None:
     unknown = [name for name in traits if name not in Traits.model_fields]
@@ -94,21 +127,5 @@ def read_animals(folder: Path) -> tuple[AnimalLibrary, list[PresetProblem]]:
     file = folder / FILE
     if not file.exists():
         return AnimalLibrary(), []
-    try:
-        document = read_yaml(file.read_text(encoding="utf-8"), file.name)
-        return AnimalLibrary.model_validate(document.data), []
-    except BadYaml as error:
-        problems = [PresetProblem(file=file.name, line=error.line, key=error.key, reason=error.reason)]
-    except UnicodeDecodeError:
-        problems = [PresetProblem(file=file.name, line=1, key="", reason="is not UTF-8 text")]
-    except ValidationError as error:
-        problems = [
-            PresetProblem(
-                file=file.name,
-                line=document.line(problem["loc"]),
-                key=".".join(map(str, problem["loc"])),
-                reason=problem["msg"].removeprefix("Value error, "),
-            )
-            for problem in error.errors()
-        ]
-    return AnimalLibrary(), problems
+    read = read_checked(file, ANIMALS)
+    return (AnimalLibrary(), read) if isinstance(read, list) else (read.value, [])

@@ -14,16 +14,17 @@ from dynamicprompts.commands import Command, SequenceCommand, VariantCommand, Wi
 from dynamicprompts.generators import RandomPromptGenerator
 from dynamicprompts.parser.parse import parse
 from dynamicprompts.wildcards import WildcardManager
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 from pyparsing import ParseBaseException
 
-from studio.library.animals import FILE as ANIMALS_FILE
-from studio.library.marked_yaml import BadYaml, read_yaml
+from studio.library.checked import read_checked
 from studio.library.product import Spec
 from studio.values import PresetProblem
 
 ENTRY = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)+")
 SUBJECT = "{subject}"
+OTHER_FILES = ("animals.yaml", "tones.yaml")
+"""Files of the folder that hold no entries: they have readers of their own."""
 
 
 class PromptEntry(Spec):
@@ -76,33 +77,20 @@ def is_entry(text: str) -> bool:
 
 
 def read_prompts(folder: Path) -> tuple[PromptLibrary, list[PresetProblem]]:
-    """Read folder's YAML files (not the animals) and wildcards; what is wrong comes beside what could be read."""
+    """Read the entries of folder's YAML files, and wildcards; what is wrong comes beside what could be read."""
     lists = folder / "wildcards"
     library = PromptLibrary(entries={}, wildcards=WildcardManager(lists if lists.is_dir() else None))
     problems: list[PresetProblem] = []
-    for file in sorted(set(folder.glob("*.yaml")) - {folder / ANIMALS_FILE}):
+    for file in sorted(set(folder.glob("*.yaml")) - {folder / name for name in OTHER_FILES}):
         problems += _read_file(file, library)
     return library, problems
 
 
 def _read_file(file: Path, library: PromptLibrary) -> list[PresetProblem]:
-    try:
-        document = read_yaml(file.read_text(encoding="utf-8"), file.name)
-        entries = ENTRIES.validate_python(document.data)
-    except BadYaml as error:
-        return [PresetProblem(file=file.name, line=error.line, key=error.key, reason=error.reason)]
-    except UnicodeDecodeError:
-        return [PresetProblem(file=file.name, line=1, key="", reason="is not UTF-8 text")]
-    except ValidationError as error:
-        return [
-            PresetProblem(
-                file=file.name,
-                line=document.line(problem["loc"]),
-                key=".".join(map(str, problem["loc"])),
-                reason=problem["msg"],
-            )
-            for problem in error.errors()
-        ]
+    read = read_checked(file, ENTRIES)
+    if isinstance(read, list):
+        return read
+    entries, document = read.value, read.document
     library.entries.update({f"{file.stem}/{name}": entry for name, entry in entries.items()})
     return [
         PresetProblem(file=file.name, line=document.line((name, key)), key=f"{name}.{key}", reason=reason)

@@ -15,13 +15,17 @@ from pydantic import ValidationError
 from studio.errors import BrokenLibrary
 from studio.library.animals import AnimalLibrary, read_animals
 from studio.library.marked_yaml import BadYaml, Document, read_yaml
-from studio.library.product import PresetSpec
+from studio.library.offers import OfferSpec, read_offers
+from studio.library.product import DESCRIBED, PresetSpec, ReferenceSpec, Tone
 from studio.library.prompts import PromptLibrary, is_entry, read_prompts
+from studio.library.tones import read_tones
 from studio.values import PresetProblem
 
 PRESET_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NOT_INHERITED = ("extends", "thumbnail")
-UNION_TAGS = frozenset({"txt2img", "img2img", "upscale", "face_swap"})
+UNION_TAGS = frozenset(
+    {"reference", "describe", "txt2img", "img2img", "upscale", "animate", "repair_frames", "face_swap"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +39,16 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """All products by name, the prompts they draw from, and the animals they may name."""
+    """All products by name, the prompts they draw from, the animals and tones that jobs may choose.
+
+    offers: what the start page shows, in its order.
+    """
 
     products: Mapping[str, Product]
     prompts: PromptLibrary
     animals: AnimalLibrary
+    tones: Mapping[str, Tone]
+    offers: Mapping[str, OfferSpec]
     documents: Mapping[str, Document]
 
     def check(self, text: str, name: str = "preset") -> tuple[Product | None, list[PresetProblem]]:
@@ -58,6 +67,10 @@ def read_library(presets: Path, prompts: Path) -> Library:
     prompt_library, problems = read_prompts(prompts)
     animals, found = read_animals(prompts)
     problems += found
+    tones, found = read_tones(prompts, prompt_library)
+    problems += found
+    offers, found = read_offers(presets)
+    problems += found
     documents: dict[str, Document] = {}
     for file in sorted(presets.glob("*.yaml")):
         problems += read_document(file, documents)
@@ -69,7 +82,14 @@ def read_library(presets: Path, prompts: Path) -> Library:
             products[name] = product
     if problems:
         raise BrokenLibrary(problems)
-    return Library(products=products, prompts=prompt_library, animals=animals, documents=documents)
+    return Library(
+        products=products,
+        prompts=prompt_library,
+        animals=animals,
+        tones=tones,
+        offers=offers,
+        documents=documents,
+    )
 
 
 def make_product(
@@ -149,11 +169,21 @@ def _merged(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
 
 def _prompt_problems(spec: PresetSpec, prompts: PromptLibrary) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for path, text in spec.texts():
-        if is_entry(text):
-            if text not in prompts.entries:
-                yield path, f"there is no prompt entry {text!r}"
-        elif reason := prompts.problem(text):
+        entry = prompts.entries.get(text)
+        if is_entry(text) and entry is None:
+            yield path, f"there is no prompt entry {text!r}"
+        elif entry is None and (reason := prompts.problem(text)):
             yield path, reason
+        elif DESCRIBED in (entry.prompt if entry else text) and not _described_before(spec, path):
+            yield path, f"names {DESCRIBED}, and no stage before it describes"
+
+
+def _described_before(spec: PresetSpec, path: tuple[str | int, ...]) -> bool:
+    """Whether a stage describes before the one that the text at path is for, or before all that share it."""
+    if path[0] == "stages":
+        return spec.describes and not isinstance(spec.stages[str(path[1])], ReferenceSpec)
+    shared_by = (stage for stage in spec.sampled.values() if stage.prompt is None)
+    return spec.describes and not any(isinstance(stage, ReferenceSpec) for stage in shared_by)
 
 
 def _with_words(spec: PresetSpec, prompts: PromptLibrary) -> PresetSpec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from studio.planning.plan import AnyPlannedStage, Plan, PlannedFaceSwap
+from studio.planning.plan import AnyPlannedStage, Plan, PlannedStage
 
 DETAILER_SHARE = 0.5
 LEAST_SHARE_FOR_ETA = 0.05
@@ -21,10 +21,13 @@ class Progress:
 def stage_weight(stage: AnyPlannedStage) -> float:
     """Sampling steps times pixels; a detected face counts as half a picture more, sampled at its own strength.
 
-    Swapping a face counts as one step.
+    Describing a picture, swapping a face and enlarging without sampling count as one step. Stages of an animation are
+    weighed by one frame, since all work on as many.
     """
     pixels = stage.width * stage.height
-    if isinstance(stage, PlannedFaceSwap):
+    if isinstance(stage, PlannedStage) and stage.crop is not None:
+        pixels = stage.crop**2
+    if not isinstance(stage, PlannedStage):
         return float(pixels)
     strength = 1.0 if stage.denoising_strength is None else stage.denoising_strength
     faces = sum(DETAILER_SHARE * tab.denoising_strength for tab in stage.adetailer)

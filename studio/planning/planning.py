@@ -3,40 +3,58 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from studio.errors import LearnedElsewhere
 from studio.library.product import (
     ANIMAL,
+    DESCRIBED,
+    EXTRAS,
+    AnimateSpec,
+    AnyStage,
+    ControlSpec,
+    DescribeSpec,
     DetailerSpec,
     FaceSwapSpec,
-    Img2ImgSpec,
     Names,
     PresetSpec,
+    ReferenceSpec,
+    RepairFramesSpec,
     SampledStage,
     StageSpec,
+    StyleLora,
+    Tone,
+    Txt2ImgSpec,
     UpscaleSpec,
+    read_travel,
+    takes_tone,
 )
 from studio.library.prompts import SUBJECT, PromptLibrary
 from studio.planning.names import Chooser, Survey
-from studio.planning.overrides import overridden
+from studio.planning.overrides import extra_loras, overridden
 from studio.planning.plan import (
     AnyPlannedStage,
     Enlargement,
     Identity,
     Lack,
+    Motion,
     Order,
     Plan,
     PlannedControl,
+    PlannedDescription,
     PlannedDetailer,
+    PlannedExtras,
     PlannedFaceSwap,
     PlannedPicture,
     PlannedStage,
     ServerFacts,
+    with_description,
 )
 from studio.planning.sizes import adapted_pixels, adapted_size
 from studio.values import MAX_SEED
 from webui_client.capabilities import name_of_checkpoint
+from webui_client.preflight import lora_names
 
 DEFAULT_SAMPLER: Names = ("DPM++ 2M", "Euler a")
 DEFAULT_SCHEDULER: Names = ("Karras", "Automatic")
@@ -44,6 +62,7 @@ DEFAULT_STEPS = 30
 DEFAULT_CFG_SCALE = 7.0
 DEFAULT_CLIP_SKIP = 1
 UNSET = -1
+HELD = "described-words"
 
 
 def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
@@ -52,21 +71,19 @@ def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
     Raises MissingCapability when the server has none of the names a part declares, LearnedElsewhere when the subject
     was learned on other checkpoints only, InvalidRequest for overrides the preset does not take.
     """
-    spec = overridden(order.spec, order.options)
     planner = _Planner(
         order=order,
-        spec=spec,
+        spec=spec_of(order),
         chooser=Chooser(facts=facts),
         prompts=prompts,
         identity=fitting_identity(order, facts),
     )
-    style_tags = planner.style_tags()
-    pictures = tuple(planner.picture(number, style_tags) for number in range(order.count))
+    pictures = tuple(planner.picture(number) for number in range(order.count))
     return Plan(
         checkpoint=facts.checkpoint,
         demonstration=facts.demonstration,
         identity=planner.identity,
-        loras=planner.loras(style_tags),
+        loras=_called_loras(pictures),
         choices=tuple(dict.fromkeys(planner.chooser.choices)),
         pictures=pictures,
     )
@@ -78,10 +95,20 @@ def lacks_of(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> tuple[
     Of a ControlNet unit the model is looked for where its preprocessor is there.
     """
     survey = Survey(facts=facts)
-    spec = overridden(order.spec, order.options)
-    planner = _Planner(order=order, spec=spec, chooser=survey, prompts=prompts, identity=None)
-    planner.picture(0, planner.style_tags())
+    planner = _Planner(order=order, spec=spec_of(order), chooser=survey, prompts=prompts, identity=None)
+    planner.picture(0)
     return tuple(dict.fromkeys(survey.lacks))
+
+
+def spec_of(order: Order) -> PresetSpec:
+    """The preset with what the tone says of its strength, and over that the job's overrides. Raises InvalidRequest."""
+    strength = order.tone.denoising_strength if order.tone else None
+    change = {} if strength is None else {"denoising_strength": strength}
+    stages = {
+        name: stage.model_copy(update=change) if takes_tone(stage) else stage
+        for name, stage in order.spec.stages.items()
+    }
+    return overridden(order.spec.model_copy(update={"stages": stages}), order.options)
 
 
 def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
@@ -117,35 +144,82 @@ class _Planner:
     def facts(self) -> ServerFacts:
         return self.chooser.facts
 
-    def style_tags(self) -> str:
-        tags = []
-        for lora in self.spec.loras:
-            name = self.chooser.perhaps_one_of(
-                "", "lora", lora.name, self.facts.loras, optional=lora.optional
-            )
-            if name is not None:
-                tags.append(f"<lora:{name}:{lora.weight:g}>")
-        return "".join(tags)
+    def style_tags(self, name: str, stage: SampledStage) -> str:
+        """The calls of a stage's style LoRAs: its own or else the preset's, the tone's, the job's, and the animals'."""
+        tone = self.tone_of(stage)
+        own = ("", self.spec.loras or ()) if stage.loras is None else (name, stage.loras)
+        groups = (
+            own,
+            (name, tone.loras if tone else ()),
+            ("", extra_loras(self.order.options)),
+            ("", self.demonstration_loras()),
+        )
+        return "".join(self.style_tag(place, lora) for place, loras in groups for lora in loras)
 
-    def loras(self, style_tags: str) -> tuple[str, ...]:
-        styles = tuple(tag.split(":")[1] for tag in style_tags.split(">") if tag)
-        return styles if self.identity is None else (self.identity.lora, *styles)
+    def demonstration_loras(self) -> tuple[StyleLora, ...]:
+        learnt = self.order.demonstration
+        if learnt is None or name_of_checkpoint(self.facts.checkpoint) != learnt.checkpoint:
+            return ()
+        return (StyleLora(name=(learnt.lora,), weight=learnt.weight, optional=True),)
 
-    def picture(self, number: int, style_tags: str) -> PlannedPicture:
+    def style_tag(self, place: str, lora: StyleLora) -> str:
+        name = self.chooser.perhaps_one_of(place, "lora", lora.name, self.facts.loras, optional=lora.optional)
+        return "" if name is None else f"<lora:{name}:{lora.weight:g}>"
+
+    def tone_of(self, stage: SampledStage) -> Tone | None:
+        return self.order.tone if takes_tone(stage) else None
+
+    def picture(self, number: int) -> PlannedPicture:
         seed = picture_seed(self.order.seed, number)
         size = adapted_size(self.spec.width, self.spec.height, self.facts.native_size)
         stages: list[AnyPlannedStage] = []
         for name, stage in self.spec.stages.items():
-            if isinstance(stage, FaceSwapSpec):
-                if self.identity is None:
-                    stages.append(self.face_swap(name, stage, size))
+            if not self.takes_part(stage):
                 continue
-            planned = self.stage(name, stage, seed, size, style_tags)
-            if not stages and stage.use == "img2img":
-                planned = planned.model_copy(update={"picture": self.order.photo})
+            planned = self.any_stage(name, stage, seed, size, first=not stages)
             size = (planned.width, planned.height)
             stages.append(planned)
         return PlannedPicture(number=number, seed=seed, stages=tuple(stages))
+
+    def takes_part(self, stage: AnyStage) -> bool:
+        """Whether a stage of the preset is needed: not where the job brings what it would make."""
+        if isinstance(stage, FaceSwapSpec):
+            return self.identity is None
+        if isinstance(stage, ReferenceSpec):
+            return self.order.reference is None
+        return not isinstance(stage, DescribeSpec) or self.order.options.description is None
+
+    def any_stage(
+        self, name: str, stage: AnyStage, seed: int, size: tuple[int, int], *, first: bool
+    ) -> AnyPlannedStage:
+        if isinstance(stage, FaceSwapSpec):
+            return self.face_swap(name, stage, size)
+        if isinstance(stage, DescribeSpec):
+            return PlannedDescription(
+                name=name,
+                use=stage.use,
+                describers=stage.describer,
+                picture=self.order.reference,
+                width=size[0],
+                height=size[1],
+            )
+        if isinstance(stage, ReferenceSpec):
+            return self.nobody().stage(name, stage, seed, size, None)
+        planned = self.extras_or_stage(name, stage, seed, size)
+        if not isinstance(planned, PlannedStage):
+            return planned
+        if isinstance(stage, Txt2ImgSpec):
+            planned = planned.model_copy(update={"picture": self.order.reference})
+        elif first:
+            begins_with = self.order.image if isinstance(stage, AnimateSpec) else self.order.photo
+            planned = planned.model_copy(update={"picture": begins_with})
+        if self.order.options.description is not None:
+            return with_description(planned, self.order.options.description)
+        return planned
+
+    def nobody(self) -> _Planner:
+        """This planner for pictures of nobody in particular: the same with and without a learned person."""
+        return replace(self, identity=None)
 
     def face_swap(self, name: str, stage: FaceSwapSpec, size: tuple[int, int]) -> PlannedFaceSwap:
         facts = self.facts
@@ -161,20 +235,52 @@ class _Planner:
             height=size[1],
         )
 
+    def extras_or_stage(
+        self, name: str, stage: SampledStage, seed: int, size: tuple[int, int]
+    ) -> PlannedStage | PlannedExtras:
+        if not isinstance(stage, UpscaleSpec):
+            return self.stage(name, stage, seed, size, None)
+        way = self.chooser.one_of(name, "script", stage.script, (*self.facts.scripts, EXTRAS))
+        upscaler = self.chooser.one_of(name, "upscaler", stage.upscaler, self.facts.upscalers)
+        if way == EXTRAS:
+            return PlannedExtras(
+                name=name,
+                use="extras",
+                upscaler=upscaler,
+                scale=stage.scale,
+                width=round(size[0] * stage.scale),
+                height=round(size[1] * stage.scale),
+            )
+        return self.stage(name, stage, seed, size, self.enlargement(stage, way, upscaler))
+
     def stage(
-        self, name: str, stage: SampledStage, seed: int, size: tuple[int, int], style_tags: str
+        self,
+        name: str,
+        stage: SampledStage,
+        seed: int,
+        size: tuple[int, int],
+        enlargement: Enlargement | None,
     ) -> PlannedStage:
-        enlargement = self.enlargement(name, stage)
         scale = enlargement.scale if enlargement else 1.0
-        prompt = self.text(stage.prompt or self.spec.prompt or "", self.order.options.prompt, seed)
-        negative = self.text(
-            _first(stage.negative_prompt, self.spec.negative_prompt), self.order.options.negative_prompt, seed
-        )
+        tone, options = self.tone_of(stage), self.order.options
+        style_tags = self.style_tags(name, stage)
         return PlannedStage(
             name=name,
             use=stage.use,
-            prompt=prompt + style_tags,
-            negative_prompt=negative,
+            prompt=self.travelling(
+                self.text(
+                    seed, stage.prompt or self.spec.prompt, tone.prompt if tone else None, options.prompt
+                )
+                + style_tags,
+                stage,
+                seed,
+            ),
+            negative_prompt=self.text(
+                seed,
+                _first(stage.negative_prompt, self.spec.negative_prompt),
+                tone.negative_prompt if tone else None,
+                options.negative_prompt,
+            ),
             seed=seed,
             steps=stage.steps or self.spec.steps or DEFAULT_STEPS,
             sampler=self.chooser.one_of(
@@ -190,32 +296,64 @@ class _Planner:
             clip_skip=stage.clip_skip or self.spec.clip_skip or DEFAULT_CLIP_SKIP,
             width=round(size[0] * scale),
             height=round(size[1] * scale),
-            denoising_strength=stage.denoising_strength
-            if isinstance(stage, Img2ImgSpec | UpscaleSpec)
-            else None,
+            denoising_strength=self.strength(stage),
             enlargement=enlargement,
-            adetailer=self.detailers(name, stage, seed),
+            adetailer=self.detailers(name, stage, seed, style_tags),
             controlnet=self.controls(name, stage),
+            motion=self.motion(name, stage),
+            crop=self.crop(stage),
         )
 
-    def enlargement(self, name: str, stage: SampledStage) -> Enlargement | None:
-        if not isinstance(stage, UpscaleSpec):
+    def strength(self, stage: SampledStage) -> float | None:
+        """How much of what a stage works over is painted anew; None where it works over nothing."""
+        over_nothing = isinstance(stage, AnimateSpec) and self.order.image is None
+        if over_nothing or isinstance(stage, ReferenceSpec | Txt2ImgSpec):
             return None
+        return stage.denoising_strength
+
+    def motion(self, name: str, stage: SampledStage) -> Motion | None:
+        if not isinstance(stage, AnimateSpec):
+            return None
+        return Motion(
+            module=self.chooser.motion_module(name, stage.module),
+            frames=stage.frames,
+            context=stage.context,
+            fps=stage.fps,
+            closed_loop=stage.closed_loop,
+        )
+
+    def crop(self, stage: SampledStage) -> int | None:
+        if not isinstance(stage, RepairFramesSpec):
+            return None
+        return adapted_size(stage.size, stage.size, self.facts.native_size)[0]
+
+    def travelling(self, prompt: str, stage: SampledStage, seed: int) -> str:
+        """The prompt, and below it the words that change over the frames."""
+        steps = read_travel(stage.travel) if isinstance(stage, AnimateSpec) else []
+        lines = (f"{frame}: {self.words(words, seed)}" for frame, words in steps)
+        return "\n".join((prompt, *lines))
+
+    def enlargement(self, stage: UpscaleSpec, script: str, upscaler: str) -> Enlargement:
         native = self.facts.native_size
         return Enlargement(
             scale=stage.scale,
-            upscaler=self.chooser.one_of(name, "upscaler", stage.upscaler, self.facts.upscalers),
-            script=self.chooser.one_of(name, "script", stage.script, self.facts.scripts),
+            upscaler=upscaler,
+            script=script,
             tile_width=native,
             tile_height=native,
             overlap=adapted_pixels(stage.overlap, native),
         )
 
-    def detailers(self, name: str, stage: StageSpec, seed: int) -> tuple[PlannedDetailer, ...]:
-        planned = (self.detailer(name, tab, seed) for tab in stage.adetailer)
+    def detailers(
+        self, name: str, stage: SampledStage, seed: int, style_tags: str
+    ) -> tuple[PlannedDetailer, ...]:
+        planned = (self.detailer(name, tab, seed, self.tone_of(stage), style_tags) for tab in stage.adetailer)
         return tuple(tab for tab in planned if tab is not None)
 
-    def detailer(self, name: str, tab: DetailerSpec, seed: int) -> PlannedDetailer | None:
+    def detailer(
+        self, name: str, tab: DetailerSpec, seed: int, tone: Tone | None, style_tags: str
+    ) -> PlannedDetailer | None:
+        """One tab. Words of its own are sampled without the stage's, so the tone and the LoRAs are said again."""
         model = self.chooser.perhaps_one_of(
             name, "adetailer model", tab.model, self.facts.detectors, optional=tab.optional
         )
@@ -224,8 +362,12 @@ class _Planner:
         native = self.facts.native_size
         return PlannedDetailer(
             model=model,
-            prompt=self.text(tab.prompt, "", seed),
-            negative_prompt=self.text(tab.negative_prompt, "", seed),
+            prompt=self.text(seed, tab.prompt, tone.prompt if tone else None) + style_tags
+            if tab.prompt
+            else "",
+            negative_prompt=self.text(seed, tab.negative_prompt, tone.negative_prompt if tone else None)
+            if tab.negative_prompt
+            else "",
             confidence=tab.confidence,
             denoising_strength=tab.denoising_strength,
             mask_blur=adapted_pixels(tab.mask_blur, native),
@@ -236,7 +378,7 @@ class _Planner:
     def controls(self, name: str, stage: StageSpec) -> tuple[PlannedControl, ...]:
         planned = []
         for unit in stage.controlnet:
-            if unit.picture == "pose" and self.order.pose is None:
+            if not self.has_picture(stage, unit):
                 continue
             drawn = unit.picture == "pose" and self.order.pose_is_skeleton
             pictures = {"pose": self.order.pose, "photo": self.order.photo, "input": None}
@@ -249,6 +391,7 @@ class _Planner:
                     module=names[0],
                     model=names[1],
                     picture=pictures[unit.picture],
+                    part=self.order.head if unit.unit == "ip_adapter_face" else None,
                     weight=unit.weight,
                     guidance_start=unit.guidance_start,
                     guidance_end=unit.guidance_end,
@@ -260,23 +403,50 @@ class _Planner:
             )
         return tuple(planned)
 
-    def text(self, template: str, addition: str, seed: int) -> str:
-        """The words of a template for one picture; whoever names the subject calls the subject's LoRA too."""
+    def words(self, template: str, seed: int) -> str:
+        """A template's words, with whom and what they name."""
         identity = self.identity
         subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
-        parts = (
-            self.prompts.words(part.replace(ANIMAL, self.order.animal), subject, _draw_seed(seed, part))
-            for part in (template, addition)
-            if part
-        )
+        held = _held(template, self.order.animal)
+        return self.prompts.words(held, subject, _draw_seed(seed, template)).replace(HELD, DESCRIBED)
+
+    def has_picture(self, stage: StageSpec, unit: ControlSpec) -> bool:
+        """Whether a unit has something to do.
+
+        One that follows a pose needs a chosen picture or the composition's reference, one that carries a photo's face a
+        person who is not learned.
+        """
+        if unit.carries_face:
+            return self.identity is None
+        composed = isinstance(stage, Txt2ImgSpec) and self.spec.takes_reference
+        return unit.picture != "pose" or self.order.pose is not None or composed
+
+    def text(self, seed: int, *templates: str | None) -> str:
+        """The words of templates for one picture; whoever names the subject calls the subject's LoRA too."""
+        identity = self.identity
+        given = [template for template in templates if template]
+        parts = (self.words(part, seed) for part in given)
         words = ", ".join(part for part in parts if part)
-        if identity is None or SUBJECT not in template + addition:
+        if identity is None or not any(SUBJECT in part for part in given):
             return words
-        return f"{words} <lora:{identity.lora}:{self.spec.lora_weight:g}>"
+        weight = identity.weight if self.spec.lora_weight is None else self.spec.lora_weight
+        return f"{words} <lora:{identity.lora}:{weight:g}>"
+
+
+def _held(template: str, animal: str) -> str:
+    """The template with the animal in it, and {described}, which no seed draws, kept from the template's parser."""
+    return template.replace(ANIMAL, animal).replace(DESCRIBED, HELD)
 
 
 def _first(*texts: str | None) -> str:
     return next((text for text in texts if text is not None), "")
+
+
+def _called_loras(pictures: Sequence[PlannedPicture]) -> tuple[str, ...]:
+    """Names of all LoRAs that prompts of stages and of their repairs call, in order, each once."""
+    stages = [stage for picture in pictures for stage in picture.sampled]
+    prompts = (text for stage in stages for text in (stage.prompt, *(tab.prompt for tab in stage.adetailer)))
+    return lora_names(" ".join(prompts))
 
 
 def _draw_seed(seed: int, template: str) -> int:

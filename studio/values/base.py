@@ -64,6 +64,7 @@ class FailureCode(StrEnum):
     """Codes of failed work beyond those of the error trees of studio and webui_client."""
 
     TRAINING_FAILED = "training_failed"
+    LIKENESS_NOT_REACHED = "likeness_not_reached"
     WORKER_CRASHED = "worker_crashed"
     INTERNAL_ERROR = "internal_error"
 

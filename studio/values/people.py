@@ -105,7 +105,10 @@ class Counts(Value):
 
 
 class Adapter(Value):
-    """A learned identity. name: the LoRA's name on the server; trigger: the instance token; seconds: what it took."""
+    """A learned identity. name: the LoRA's name on the server; trigger: the instance token; seconds: what it took.
+
+    weight: the LoRA weight that was found best and is used where a preset sets none; None where none was looked for.
+    """
 
     id: str
     name: str
@@ -114,6 +117,7 @@ class Adapter(Value):
     created_at: datetime
     steps: int
     seconds: float
+    weight: float | None
     demonstration: bool
 
 

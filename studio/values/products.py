@@ -37,7 +37,10 @@ class PresetStage(Value):
 
 
 class Preset(Value):
-    """A product of the studio as the catalogue shows it. version: hash of its content."""
+    """A product of the studio as the catalogue shows it. version: hash of its content.
+
+    missing: what keeps it from being made. left_out: what it is made without, for no server has it.
+    """
 
     name: str
     title: Words
@@ -50,6 +53,24 @@ class Preset(Value):
     options: tuple[PresetOption, ...]
     available: bool
     missing: tuple[MissingPart, ...]
+    left_out: tuple[MissingPart, ...]
+
+
+class Offer(Value):
+    """A product as the start page offers it. presets: those that make it, the first one first; none for no preset.
+
+    missing: what no server has, where none of the presets can be made. obstacle: why nobody can be learned, a code of
+    TrainingAvailability, where the product learns.
+    """
+
+    name: str
+    title: Words
+    description: Words
+    has_thumbnail: bool
+    presets: tuple[str, ...]
+    available: bool
+    missing: tuple[MissingPart, ...]
+    obstacle: str | None
 
 
 class PresetProblem(Value):

@@ -22,10 +22,19 @@ from studio.pipeline.retrying import RetryPolicy, code_of
 from studio.pipeline.runner import Follower, StageRunner, StageWork
 from studio.pipeline.weights import job_progress
 from studio.planning.order import order_of
-from studio.planning.plan import Identity, Order, Plan
+from studio.planning.plan import (
+    AnyPlannedStage,
+    Identity,
+    Order,
+    Plan,
+    PlannedDescription,
+    PlannedStage,
+    with_description,
+)
 from studio.planning.planning import make_plan
 from studio.poses import Poses
 from studio.previews import Previews
+from studio.promise import candidates_of, promise_of, shortfall
 from studio.records import now
 from studio.store import Store, storage_errors
 from studio.values import Failure, FailureCode, Status
@@ -37,6 +46,7 @@ from webui_client.values import Progress
 LOG = structlog.get_logger()
 
 Outline = dict[str, Any]
+"""numbers: of the pictures that may be made; missing: how many of them are wanted; stages: of each, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +77,20 @@ class JobSteps:
         """Run one stage of one picture. False: the job has ended."""
         return self._guarded(job_id, stage, lambda: self._run_stage(job_id, number, stage)) is not None
 
-    def finish(self, job_id: str, number: int) -> bool:
-        """Put a picture into the gallery. False: the job has ended."""
-        return self._guarded(job_id, None, lambda: self._finish(job_id, number)) is not None
+    def finish(self, job_id: str, number: int) -> bool | None:
+        """Put a picture into the gallery; False for one below the job's bar, None: the job has ended."""
+        delivered: bool | None = self._guarded(job_id, None, lambda: self._finish(job_id, number))
+        return delivered
 
     def close(self, job_id: str) -> None:
-        """Mark the job succeeded."""
+        """Mark the job succeeded, or failed where too few of its pictures reach the bar it promised."""
+        with self.database.read() as session:
+            row = session.get(JobRow, job_id)
+        promise = promise_of(row) if row else None
+        failure = shortfall(promise, row.count) if row and promise else None
+        if failure is not None:
+            self._end(job_id, Status.FAILED, failure)
+            return
         self._end(job_id, Status.SUCCEEDED, None)
         LOG.info("job succeeded", job=job_id)
 
@@ -86,7 +104,7 @@ class JobSteps:
 
     def _planned(self, job: JobRow) -> Outline:
         with self.database.read() as session:
-            order = order_of(session, job, self.poses(job.owner_id), self.library.animals)
+            order = order_of(session, job, self.poses(job.owner_id), self.library)
         plan = keep_trying(
             lambda: self._plan_on_some_server(order),
             self.policy,
@@ -100,7 +118,12 @@ class JobSteps:
         with self.database.write() as session:
             row = _present(session.get(JobRow, job.id))
             row.plan, row.demonstration = plan.model_dump(mode="json"), plan.demonstration
-        return {"pictures": len(plan.pictures), "stages": [stage.name for stage in plan.pictures[0].stages]}
+        candidates = candidates_of(job)
+        return {
+            "numbers": list(range(len(candidates), len(plan.pictures))),
+            "missing": job.count - sum(candidate.reached for candidate in candidates),
+            "stages": [stage.name for stage in plan.pictures[0].stages],
+        }
 
     def _install_if_missing(self, identity: Identity | None) -> None:
         """Put the subject's LoRA where the servers look and it is not: a folder was emptied, or a server is new.
@@ -161,19 +184,16 @@ class JobSteps:
     def _finish(self, job_id: str, number: int) -> bool:
         job, plan = self._job(job_id)
         picture = plan.pictures[number]
-        results = [self._stored(work) for work in self._works(job, plan, number)]
-        stages = [
-            FinishedStage(name=planned.name, use=planned.use, result=result)
-            for planned, result in zip(picture.stages, results, strict=True)
-        ]
-        self.finisher.finish(job, plan, picture, stages)
-        return True
+        stages = [self._finished(work) for work in self._works(job, plan, number)]
+        return self.finisher.finish(job, plan, picture, stages)
 
     def _works(self, job: JobRow, plan: Plan, number: int) -> list[StageWork]:
         """The stages of a picture in order, as far as the results before them are there."""
         works: list[StageWork] = []
         source: StageResultRow | None = None
-        for request in plan.pictures[number].stages:
+        words: str | None = None
+        for planned in plan.pictures[number].stages:
+            request = _told(planned, words)
             work = StageWork(
                 owner_id=job.owner_id,
                 job_id=job.id,
@@ -185,16 +205,23 @@ class JobSteps:
                 folder=folder_of(job),
             )
             works.append(work)
-            source = self.runner.stored(work)
-            if source is None:
+            result = self.runner.stored(work)
+            if result is None:
                 break
+            if isinstance(request, PlannedDescription):
+                words = self.runner.words(result)
+            else:
+                source = result
         return works
 
-    def _stored(self, work: StageWork) -> StageResultRow:
+    def _finished(self, work: StageWork) -> FinishedStage:
         result = self.runner.stored(work)
         if result is None:
             raise NotFound("stage result", work.request.name)
-        return result
+        described = isinstance(work.request, PlannedDescription)
+        return FinishedStage(
+            request=work.request, result=result, words=self.runner.words(result) if described else None
+        )
 
     def _job(self, job_id: str) -> tuple[JobRow, Plan]:
         with self.database.read() as session:
@@ -216,7 +243,7 @@ class JobSteps:
     def _note_server(self, job_id: str, result: StageResultRow) -> None:
         with self.database.write() as session:
             row = session.get(JobRow, job_id)
-            if row is not None:
+            if row is not None and result.server["url"]:
                 row.server = result.server
 
     def _cancelled(self, job_id: str) -> bool:
@@ -266,6 +293,13 @@ class JobSteps:
             LOG.error(
                 "job failed", job=job_id, stage=failure.stage, code=failure.code, reason=failure.message
             )
+
+
+def _told(stage: AnyPlannedStage, words: str | None) -> AnyPlannedStage:
+    """The stage with the words that were read before it, where some were."""
+    if words is None or not isinstance(stage, PlannedStage):
+        return stage
+    return with_description(stage, words)
 
 
 def _present(row: JobRow | None) -> JobRow:

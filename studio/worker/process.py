@@ -14,6 +14,7 @@ from studio.assembly import Foundations, lay_foundations
 from studio.database.connect import WAIT_SECONDS
 from studio.database.durable import patient_engine
 from studio.pipeline.attempts import ServerTasks
+from studio.pipeline.describing import Describer
 from studio.pipeline.finishing import Finisher
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.runner import StageRunner
@@ -23,6 +24,8 @@ from studio.settings import Settings
 from studio.trainers import trainers
 from studio.worker.job_steps import JobSteps
 from studio.worker.lock import executor_lock
+from studio.worker.scoring import Scorer
+from studio.worker.server_loras import ServerLoras
 from studio.worker.stopping import Stopping
 from studio.worker.training_steps import TrainingSteps
 from studio.worker.watching import Watcher
@@ -79,7 +82,7 @@ def _work(base: Foundations, stopping: Stopping) -> None:
         tasks.stop_leftover(client)
     watcher.start()
     register_job_workflow(job_steps(base, pool, tasks, stopping), stopping)
-    register_training_workflow(training_steps(base, pool, stopping), stopping)
+    register_training_workflow(training_steps(base, pool, tasks, stopping), stopping)
     _open_queues(settings, servers=len(pool.clients))
     LOG.info("worker ready", executor=settings.executor_id, servers=list(settings.server_urls))
     while not stopping.wait_until_asked(3600):
@@ -140,23 +143,37 @@ def job_steps(base: Foundations, pool: WebuiPool, tasks: ServerTasks, stopping: 
         previews=base.previews,
         pool=pool,
         policy=policy,
-        runner=StageRunner(base.database, base.store, pool, tasks, policy),
+        runner=_stage_runner(base, pool, tasks, policy),
         finisher=Finisher(database=base.database, store=base.store, faces=base.faces),
         stopping=stopping,
     )
 
 
-def training_steps(base: Foundations, pool: WebuiPool, stopping: Stopping) -> TrainingSteps:
+def training_steps(
+    base: Foundations, pool: WebuiPool, tasks: ServerTasks, stopping: Stopping
+) -> TrainingSteps:
     """The steps of trainings on these foundations."""
+    policy = RetryPolicy(patience_seconds=base.settings.patience_seconds)
     return TrainingSteps(
         settings=base.settings,
         database=base.database,
         store=base.store,
         loras=base.loras,
-        pool=pool,
         trainers=trainers(base.settings, pool),
+        scorer=Scorer(
+            servers=ServerLoras(loras=base.loras, pool=pool),
+            runner=_stage_runner(base, pool, tasks, policy),
+            policy=policy,
+            faces=base.faces,
+            prompts=base.library.prompts,
+        ),
         stopping=stopping,
     )
+
+
+def _stage_runner(base: Foundations, pool: WebuiPool, tasks: ServerTasks, policy: RetryPolicy) -> StageRunner:
+    describer = Describer(pool=pool, look=base.faces.check)
+    return StageRunner(base.database, base.store, base.faces, pool, tasks, policy, describer)
 
 
 def _stop_on_signals(stopping: Stopping) -> None:

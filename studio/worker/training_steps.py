@@ -1,10 +1,10 @@
-"""The durable steps of a training: learn, then install. Each may be run again after a crash."""
+"""The durable steps of a training: learn, score, install. Each may be run again after a crash."""
 
 from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,22 +16,29 @@ from studio.database.connect import Database
 from studio.database.tables import AdapterRow, PhotoRow, SubjectRow, TrainingRow
 from studio.errors import DatabaseLocked, StudioError, TrainingObstacle, TrainingUnavailable
 from studio.faces.values import PhotoFindings
-from studio.loras import LoraFolders, listed_after_refresh
+from studio.loras import LoraFolders
 from studio.photo_rows import caption_of, photos_of
 from studio.pipeline.patience import StageCancelled, overlooking
 from studio.records import now
 from studio.settings import Settings
 from studio.store import Store, storage_errors
 from studio.trainers import require_training
-from studio.values import Failure, FailureCode, Status, TrainingOptions
+from studio.training_rows import adapter_folder, report_pictures
+from studio.values import AdapterReport, Failure, FailureCode, Status, TrainingOptions
+from studio.worker.scoring import Scorer, Scoring, ScoringProgress, picture_file
 from studio.worker.stopping import Stopping
 from training.errors import TrainerUnusable, TrainingCancelled, TrainingFailed
-from training.port import Trainer, TrainingPhoto, TrainingProgress, TrainingRequest
-from webui_client.pool import WebuiPool
+from training.port import Candidate, TrainedAdapter, Trainer, TrainingPhoto, TrainingProgress, TrainingRequest
 
 LOG = structlog.get_logger()
 
+LEARNED_AT = 0.97
+SCORING = "scoring"
+
 Learned = dict[str, Any]
+"""What a trainer yielded, as the durable queue keeps it."""
+Chosen = dict[str, Any]
+"""The adapter that is to be installed, and the report that chose it, as the durable queue keeps them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +49,8 @@ class TrainingSteps:
     database: Database
     store: Store
     loras: LoraFolders
-    pool: WebuiPool
     trainers: Mapping[str, Trainer]
+    scorer: Scorer
     stopping: Stopping
 
     def learn(self, training_id: str) -> Learned | None:
@@ -55,9 +62,14 @@ class TrainingSteps:
         learned: Learned | None = self._guarded(training_id, lambda: self._learn(row))
         return learned
 
-    def install(self, training_id: str, learned: Learned) -> None:
+    def score(self, training_id: str, learned: Learned) -> Chosen | None:
+        """Choose the best of what was learned, by pictures made with it. None: the training has ended."""
+        chosen: Chosen | None = self._guarded(training_id, lambda: self._score(training_id, learned))
+        return chosen
+
+    def install(self, training_id: str, chosen: Chosen) -> None:
         """Keep the adapter, put it where the servers read LoRAs, and mark the training succeeded."""
-        self._guarded(training_id, lambda: self._install(training_id, learned))
+        self._guarded(training_id, lambda: self._install(training_id, chosen))
 
     def folder(self, training_id: str) -> Path:
         """Where a training works."""
@@ -87,12 +99,47 @@ class TrainingSteps:
             candidates=len(trained.candidates),
         )
         return {
-            "path": str(trained.path),
-            "sha256": trained.sha256,
-            "steps": trained.steps,
+            "candidates": [_candidate_entry(candidate) for candidate in _candidates(trained)],
             "seconds": trained.seconds,
             "trigger": trained.trigger,
         }
+
+    def _score(self, training_id: str, learned: Learned) -> Chosen:
+        scoring = self._scoring(training_id, learned)
+        report = self.scorer.score(
+            scoring,
+            overlooking(lambda progress: self._show_scoring(training_id, progress), otherwise=None),
+            overlooking(lambda: self._cancelled(training_id), otherwise=False),
+        )
+        best = next(candidate for candidate in scoring.candidates if candidate.steps == report.steps)
+        LOG.info("training scored", training=training_id, steps=best.steps, weight=report.weight)
+        return _candidate_entry(best) | {
+            "seconds": learned["seconds"],
+            "trigger": scoring.trigger,
+            "report": report.model_dump(mode="json"),
+        }
+
+    def _scoring(self, training_id: str, learned: Learned) -> Scoring:
+        with self.database.read() as session:
+            training = session.get(TrainingRow, training_id)
+            subject = session.get(SubjectRow, training.subject_id) if training else None
+            photos = photos_of(session, training.subject_id) if training else ()
+        if training is None or subject is None:
+            raise StageCancelled
+        return Scoring(
+            training_id=training_id,
+            subject_id=subject.id,
+            candidates=tuple(map(_candidate, learned["candidates"])),
+            trigger=learned["trigger"] or subject.trigger,
+            class_noun=subject.class_noun,
+            checkpoint=training.checkpoint,
+            photos=tuple(
+                self.store.get(photo.path)
+                for photo in photos
+                if photo.status != "unfit" and self.store.has(photo.path)
+            ),
+            folder=self.folder(training_id),
+        )
 
     def _request(self, row: TrainingRow) -> TrainingRequest:
         options, folder = TrainingOptions.model_validate(row.options), self.folder(row.id)
@@ -121,19 +168,31 @@ class TrainingSteps:
             caption=caption_of(row),
         )
 
-    def _install(self, training_id: str, learned: Learned) -> bool:
-        file = Path(learned["path"])
-        adapter = self._adapter(training_id, learned)
+    def _install(self, training_id: str, chosen: Chosen) -> bool:
+        file = Path(chosen["path"])
+        adapter = self._adapter(training_id, chosen)
         if file.exists():
-            adapter.path = self.store.put(file.read_bytes(), f"adapters/{adapter.subject_id}", ".safetensors")
+            adapter.path = self.store.put(
+                file.read_bytes(), adapter_folder(adapter.subject_id), ".safetensors"
+            )
+        pictures = self._keep_pictures(training_id, chosen)
         self.loras.install(adapter.name, self.store.get(adapter.path))
-        self._show_to_servers(adapter.name)
-        self._keep(training_id, adapter)
+        self.scorer.servers.show([adapter.name])
+        self._keep(training_id, adapter, pictures)
         self._forget(training_id)
         LOG.info("training succeeded", training=training_id, adapter=adapter.name)
         return True
 
-    def _adapter(self, training_id: str, learned: Learned) -> AdapterRow:
+    def _keep_pictures(self, training_id: str, chosen: Chosen) -> list[str]:
+        """Put the report's pictures into the store, unless they are there already; their paths."""
+        report = AdapterReport.model_validate(chosen["report"])
+        names = [picture.id for point in report.points for picture in point.pictures]
+        for file in (picture_file(self.folder(training_id), name) for name in names):
+            if file.exists():
+                self.store.put(file.read_bytes(), adapter_folder(report.subject_id), ".png")
+        return report_pictures(report)
+
+    def _adapter(self, training_id: str, chosen: Chosen) -> AdapterRow:
         """The adapter's row; the same for the same training, however often it is installed."""
         with self.database.read() as session:
             training = session.get(TrainingRow, training_id)
@@ -146,17 +205,19 @@ class TrainingSteps:
             owner_id=training.owner_id,
             subject_id=subject.id,
             name=f"sajin-{adapter_id[:12]}",
-            trigger=learned.get("trigger") or subject.trigger,
+            trigger=chosen["trigger"],
             checkpoint=training.checkpoint,
-            path=f"adapters/{subject.id}/{learned['sha256']}.safetensors",
-            sha256=learned["sha256"],
-            steps=learned["steps"],
-            seconds=learned["seconds"],
+            path=f"{adapter_folder(subject.id)}/{chosen['sha256']}.safetensors",
+            sha256=chosen["sha256"],
+            steps=chosen["steps"],
+            seconds=chosen["seconds"],
+            weight=chosen["report"]["weight"],
+            report=chosen["report"],
             demonstration=training.demonstration,
             created_at=now(),
         )
 
-    def _keep(self, training_id: str, adapter: AdapterRow) -> None:
+    def _keep(self, training_id: str, adapter: AdapterRow, pictures: Sequence[str]) -> None:
         try:
             with self.database.write() as session:
                 session.merge(adapter)
@@ -166,22 +227,10 @@ class TrainingSteps:
                     row.status, row.finished_at, row.adapter_id = Status.SUCCEEDED, now(), adapter.id
                     row.progress, row.eta_seconds = 1.0, None
         except IntegrityError as error:
-            self.store.delete(adapter.path)
+            for path in (adapter.path, *pictures):
+                self.store.delete(path)
             self.loras.remove(adapter.name)
             raise StageCancelled from error
-
-    def _show_to_servers(self, lora: str) -> None:
-        """Have every server read its LoRA folder again; one that is away finds the file at its next start.
-
-        Raises TrainingUnavailable when servers answer but none of them sees the file.
-        """
-        listed = listed_after_refresh(self.pool.clients, lora)
-        if listed and not any(listed):
-            folders = ", ".join(map(str, self.loras.folders))
-            raise TrainingUnavailable(
-                TrainingObstacle.LORA_DIR_ELSEWHERE,
-                f"No server lists the LoRA put into {folders}; check SAJIN_LORA_DIR and SAJIN_LORA_DIRS.",
-            )
 
     def _show(self, training_id: str, progress: TrainingProgress) -> None:
         with self.database.write() as session:
@@ -189,6 +238,13 @@ class TrainingSteps:
             if row is not None:
                 row.phase, row.progress = progress.phase.value, progress.fraction
                 row.step, row.steps, row.eta_seconds = progress.step, progress.steps, progress.eta_seconds
+
+    def _show_scoring(self, training_id: str, progress: ScoringProgress) -> None:
+        with self.database.write() as session:
+            row = session.get(TrainingRow, training_id)
+            if row is not None:
+                row.phase, row.eta_seconds = SCORING, progress.eta_seconds
+                row.progress = LEARNED_AT + (1 - LEARNED_AT) * progress.done / progress.of
 
     def _cancelled(self, training_id: str) -> bool:
         if self.stopping.asked:
@@ -241,4 +297,21 @@ class TrainingSteps:
 
     def _forget(self, training_id: str) -> None:
         """Remove the working files, which are of a person and of no use to another training."""
+        self.loras.remove_trials(training_id)
         shutil.rmtree(self.folder(training_id), ignore_errors=True)
+
+
+def _candidates(trained: TrainedAdapter) -> tuple[Candidate, ...]:
+    """Every state of the adapter that was kept, oldest first, the finished one last."""
+    return (
+        *trained.candidates,
+        Candidate(path=trained.path, sha256=trained.sha256, steps=trained.steps),
+    )
+
+
+def _candidate(entry: Mapping[str, Any]) -> Candidate:
+    return Candidate(path=Path(entry["path"]), sha256=entry["sha256"], steps=entry["steps"])
+
+
+def _candidate_entry(candidate: Candidate) -> dict[str, Any]:
+    return {"path": str(candidate.path), "sha256": candidate.sha256, "steps": candidate.steps}

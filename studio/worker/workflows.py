@@ -9,7 +9,7 @@ from dbos import DBOS
 
 from studio.queue import RUN_JOB, RUN_TRAINING
 from studio.worker.faults import persevering
-from studio.worker.job_steps import JobSteps
+from studio.worker.job_steps import JobSteps, Outline
 from studio.worker.stopping import Stopping
 from studio.worker.training_steps import TrainingSteps
 
@@ -29,29 +29,57 @@ def register_job_workflow(jobs: JobSteps, stopping: Stopping) -> None:
 
     @DBOS.workflow(name=RUN_JOB, max_recovery_attempts=MOST_CRASHES)
     def run_job(job_id: str, attempt: int) -> None:
-        outline = open_job(job_id, attempt)
-        if outline is None:
+        job_in_order(
+            job_id,
+            attempt,
+            open_job=open_job,
+            run_stage=run_stage,
+            finish_picture=finish_picture,
+            close_job=close_job,
+        )
+
+
+def job_in_order(
+    job_id: str,
+    attempt: int,
+    *,
+    open_job: Callable[[str, int], Outline | None],
+    run_stage: Callable[[str, int, str], bool],
+    finish_picture: Callable[[str, int], bool | None],
+    close_job: Callable[[str], None],
+) -> None:
+    """The steps of JobSteps as a job takes them: picture by picture, until as many as are wanted are delivered."""
+    outline = open_job(job_id, attempt)
+    if outline is None:
+        return
+    missing = outline["missing"]
+    for number in outline["numbers"]:
+        if not missing:
+            break
+        if not all(run_stage(job_id, number, stage) for stage in outline["stages"]):
             return
-        for number in range(outline["pictures"]):
-            for stage in outline["stages"]:
-                if not run_stage(job_id, number, stage):
-                    return
-            if not finish_picture(job_id, number):
-                return
-        close_job(job_id)
+        delivered = finish_picture(job_id, number)
+        if delivered is None:
+            return
+        missing -= delivered
+    close_job(job_id)
 
 
 def register_training_workflow(trainings: TrainingSteps, stopping: Stopping) -> None:
     """Tell DBOS how a training runs; to be called once, before it is launched."""
     step = _steps_that_count(stopping)
     learn = step("learn")(trainings.learn)
+    score = step("score")(trainings.score)
     install = step("install")(trainings.install)
 
     @DBOS.workflow(name=RUN_TRAINING, max_recovery_attempts=MOST_CRASHES)
     def run_training(training_id: str) -> None:
         learned = learn(training_id)
-        if learned is not None:
-            install(training_id, learned)
+        if learned is None:
+            return
+        chosen = score(training_id, learned)
+        if chosen is not None:
+            install(training_id, chosen)
 
 
 def _steps_that_count(stopping: Stopping) -> Callable[[str], Callable[[Callable[P, R]], Callable[P, R]]]:

@@ -51,3 +51,21 @@ def test_a_folder_without_a_usable_photo_is_refused_before_anything_is_made(
     assert report["error"]["code"] == "not_enough_photos"
     assert report["job"] is None
     assert "me.jpg" in said
+
+
+@pytest.mark.timeout(300)
+def test_a_likeness_that_is_not_reached_is_said_with_the_picture_that_came_nearest(
+    running_studio: RunningStudio, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    promise = ("--likeness-bar=1", "--likeness-budget=1")
+    status, report, said = portrait(
+        running_studio, photos, out, "--preset=instant-quick", "--count=1", "--seed=7", *promise
+    )
+    assert status == 1
+    assert report["error"]["code"] == "likeness_not_reached"
+    assert report["images"] == []
+    assert (report["promise"]["made"], report["promise"]["reached"]) == (1, 0)
+    assert 0 < report["promise"]["nearest"] < 1
+    assert Image.open(report["promise"]["nearest_path"]).format == "PNG"
+    assert "0 of 1 pictures reach a likeness of 1.00" in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,7 +60,14 @@ def test_the_whole_job_leaves_its_pictures_and_says_so_in_one_line(
 ) -> None:
     out = tmp_path / "out"
     status, report, said = portrait(
-        running_studio, photos, out, "--count=1", "--seed=7", "--steps=2", "--pose=shipped-front"
+        running_studio,
+        photos,
+        out,
+        "--count=1",
+        "--seed=7",
+        "--steps=2",
+        "--pose=shipped-front",
+        "--tone=warm-portrait",
     )
     assert status == 0, said
     assert list(report) == ["job", "adapter", "images", "seconds", "server"]
@@ -72,6 +80,14 @@ def test_the_whole_job_leaves_its_pictures_and_says_so_in_one_line(
     assert all(Image.open(stage["path"]).format == "PNG" for stage in image["stages"])
     assert "demonstration model" in said
     assert "agrees to this use" in said
+    words = {stage["name"]: Image.open(stage["path"]).info["parameters"] for stage in image["stages"]}
+    assert "warm portrait film" in words["tone"]
+    assert "warm portrait film" not in words["skeleton"] + words["upscale"]
+    call = f"<lora:{report['adapter']}:"
+    repaints = [re.search('ADetailer prompt: "(.*?)"', words[name]) for name in ("skeleton", "tone")]
+    assert all(found is not None and call in found[1] for found in repaints), (
+        "the face is the learned person's"
+    )
 
 
 @pytest.mark.timeout(300)

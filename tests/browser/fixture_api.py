@@ -20,6 +20,7 @@ Json = dict[str, Any]
 NOW = "2026-11-21T09:12:00+00:00"
 CAPTION = "head and shoulders, facing the camera, smiling, wearing orange clothes, light grey background"
 STAGES = ("skeleton", "tone", "upscale")
+TONES = [{"name": "pastel", "title": "Airy pastel", "description": "Light, airy, pale colours."}]
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Scene:
     can_learn: bool = True
     trainers: tuple[str, ...] = ("embedded",)
     trainings_asked: list[Json] = field(default_factory=list)
+    products: list[Json] = field(default_factory=list)
 
     def images(self) -> list[Json]:
         """All pictures of all jobs."""
@@ -127,6 +129,18 @@ def training(status: str, progress: float = 0.0, phase: str = "learning", error:
     }
 
 
+def promise() -> Json:
+    """How a job stands of whose twelve candidates one reached the bar."""
+    return {
+        "bar": 0.7,
+        "made": 12,
+        "reached": 1,
+        "nearest": 0.64,
+        "nearest_url": "/api/v1/jobs/j1/nearest",
+        "message": "1 of 2 pictures reach a likeness of 0.70. Made for it: 12. The best of the others has 0.64.",
+    }
+
+
 def adapter() -> Json:
     """A learned person."""
     return {
@@ -137,7 +151,50 @@ def adapter() -> Json:
         "created_at": NOW,
         "steps": 300,
         "seconds": 182.0,
+        "weight": 0.7,
         "demonstration": True,
+    }
+
+
+def report() -> Json:
+    """The report card of a learned person: three candidates at one weight, the second one at two others."""
+    marks = {"likeness": 0.52, "likeness_spread": 0.06, "diversity": 0.71, "obedience": 0.82, "leak": 0.08}
+    tried = [(150, 0.85, 0.48), (225, 0.85, 0.61), (300, 0.85, 0.57), (225, 0.7, 0.64), (225, 1.0, 0.5)]
+    return {
+        "training_id": "t1",
+        "subject_id": "s1",
+        "steps": 225,
+        "weight": 0.7,
+        "measure": "colours",
+        "summary": "New pictures use the best of what was tried: learned for 225 steps, with LoRA weight 0.7.",
+        "marks": [
+            {"code": code, "title": code.capitalize(), "value": marks[code], "text": "As it should be."}
+            for code in ("likeness", "diversity", "obedience", "leak")
+        ],
+        "points": [
+            marks
+            | {"steps": steps, "weight": weight, "score": score, "chosen": (steps, weight) == (225, 0.7)}
+            | {"pictures": [report_picture(f"{steps}-{weight}-{number}") for number in range(4)]}
+            for steps, weight, score in tried
+        ],
+        "advice": {
+            "code": "fewer_steps",
+            "message": "It was best earlier, after 225 steps. So many are enough next time.",
+            "data": {"steps": 225},
+        },
+        "failure": None,
+    }
+
+
+def report_picture(name: str) -> Json:
+    """One validation picture."""
+    return {
+        "id": name,
+        "url": f"/api/v1/subjects/s1/trainings/t1/report/pictures/{name}",
+        "asked": "Asked for: red clothes, blue background",
+        "likeness": 0.52,
+        "obedience": 0.82,
+        "leak": 0.08,
     }
 
 
@@ -173,6 +230,7 @@ def image(number: int, likeness: float | None = 0.71, favourite: bool = False) -
         "likeness": likeness,
         "likeness_measure": "face" if likeness else None,
         "likeness_text": "very like" if likeness else None,
+        "animation": None,
         "url": f"{base}/file",
         "thumbnail_url": f"{base}/thumbnail",
         "recipe_url": f"{base}/recipe",
@@ -187,6 +245,7 @@ def image(number: int, likeness: float | None = 0.71, favourite: bool = False) -
             }
             for name in STAGES
         ],
+        "described": None,
         "favourite": favourite,
         "demonstration": True,
         "alt": "Studio profile of Mina, grey background",
@@ -209,9 +268,11 @@ def job(status: str, images: int = 0, stage: str | None = None, progress: float 
         "count": 2,
         "options": {"seed": None, "prompt": "", "negative_prompt": "", "pose": None, "stages": {}},
         "images": [image(number) for number in range(images)],
+        "promise": None,
         "error": None,
         "server": {"url": "http://127.0.0.1:7859", "flavour": "sajin", "version": "0.1"},
         "demonstration": True,
+        "redo": "none",
         "preview_url": "/api/v1/jobs/j1/preview" if status == "running" else None,
         "created_at": NOW,
         "started_at": NOW,
@@ -245,6 +306,7 @@ def presets() -> list[Json]:
         "thumbnail_url": None,
         "available": True,
         "missing": [],
+        "left_out": [],
         "product": "profile",
     }
     missing = [
@@ -276,6 +338,19 @@ def presets() -> list[Json]:
             "product": "id_photo",
         },
     ]
+
+
+def product(name: str, reason: str | None = None) -> Json:
+    """A product of the start page, and why it cannot be made."""
+    return {
+        "name": name,
+        "title": name.title(),
+        "description": "From a few photos of a person to finished portraits.",
+        "thumbnail_url": f"/api/v1/products/{name}/thumbnail",
+        "presets": ["studio-profile"],
+        "available": reason is None,
+        "reason": reason,
+    }
 
 
 def portrait(shift: int, width: int = 400, height: int = 600) -> bytes:
@@ -346,12 +421,18 @@ def create_app(scene: Scene) -> flask.Flask:
     api.add_url_rule("/subjects/<_>/coach", view_func=coach)
     api.add_url_rule("/subjects/<_>/trainings", "trainings", lambda _: listing([training("succeeded", 1.0)]))
     api.add_url_rule("/subjects/<_>/trainings", view_func=start_training, methods=["POST"])
+    api.add_url_rule("/subjects/<_>/trainings/<__>/report", "report", lambda _, __: report())
     api.add_url_rule("/presets", "presets", lambda: listing(presets()))
     api.add_url_rule(
         "/presets/<name>", "preset", lambda name: next(p for p in presets() if p["name"] == name)
     )
-    poses = [{"id": f"pose{n}", "title": f"Pose {n}", "url": f"/api/v1/poses/pose{n}"} for n in range(4)]
+    poses = [
+        {"id": f"pose{n}", "title": f"Pose {n}", "url": f"/api/v1/poses/pose{n}", "bundled": True}
+        for n in range(4)
+    ]
     api.add_url_rule("/poses", "poses", lambda: listing(poses))
+    api.add_url_rule("/tones", "tones", lambda: listing(TONES))
+    api.add_url_rule("/products", "products", lambda: listing(scene.products))
     api.add_url_rule("/jobs", "jobs", lambda: listing(scene.jobs))
     api.add_url_rule("/jobs/<wanted>", "job", lambda wanted: one(scene.jobs, wanted))
     api.add_url_rule("/images", "images", lambda: listing(scene.images()))

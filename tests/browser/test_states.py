@@ -13,7 +13,7 @@ from flask_api.present import Presenter
 from flask_api.texts import texts_in
 from studio.pipeline.retrying import code_of
 from studio.records import now
-from studio.values import Failure
+from studio.values import Failure, FailureCode
 from tests.browser import fixture_api as api
 from tests.browser.conftest import ScenePages
 from tests.browser.fixture_api import Scene
@@ -36,6 +36,7 @@ def present(failure: Failure) -> dict[str, Any]:
 GONE = present(
     Failure(code=code_of(UNREACHABLE), message=str(UNREACHABLE), stage="tone", server="http://127.0.0.1:7860")
 )
+UNLIKE = present(Failure(code=FailureCode.LIKENESS_NOT_REACHED, message="1 of 12 candidates reached it."))
 SERVER = {
     "url": "http://127.0.0.1:7859",
     "flavour": "sajin",
@@ -123,6 +124,8 @@ def running() -> Scene:
     return ready(jobs=[api.job("running", 1, "tone", 0.62)], running=[line | more])
 
 
+CANNOT = texts_in("en").say("missing", "message", kind_text="ControlNet model", name="mediapipe_face")
+
 STATES: dict[str, tuple[Callable[[], Scene], str, str]] = {
     "empty-studio": (Scene, "", "#step-who.sj-here"),
     "empty-people": (Scene, "people", ".sj-empty"),
@@ -143,6 +146,9 @@ STATES: dict[str, tuple[Callable[[], Scene], str, str]] = {
     "job-running": (running, "?job=j1", ".sj-preview img"),
     "job-done": (lambda: ready(jobs=[api.job("succeeded", 4)]), "?job=j1", "#pictures .sj-tile"),
     "job-failed": (lambda: ready(jobs=[api.job("failed", 0, "tone", 0.4, error=GONE)]), "?job=j1", "#job .sj-bad"),
+    "job-unlike": (
+        lambda: ready(jobs=[api.job("failed", 1, error=UNLIKE, promise=api.promise())]), "?job=j1", ".sj-nearest img",
+    ),
     "job-cancelled": (lambda: ready(jobs=[api.job("cancelled", 1, "tone", 0.4)]), "?job=j1", "#job .sj-notice"),
     "picture": (lambda: ready(jobs=[api.job("succeeded", 4)]), "?job=j1&image=i1", "#stages img"),
     "people": (ready, "people?subject=s1", "#person .sj-facts"),
@@ -151,6 +157,8 @@ STATES: dict[str, tuple[Callable[[], Scene], str, str]] = {
         lambda: ready(jobs=[api.job("running", 0, "tone", 0.5), api.job("failed", 0, "tone", 0.4, error=GONE),
                             api.job("succeeded", 2)]), "jobs", ".sj-jobrow",
     ),
+    "start-cannot": (lambda: Scene(products=[api.product("profile"), api.product("animal", CANNOT)]), "start",
+                     ".sj-cannot .sj-product-reason"),
     "servers": (lambda: Scene(servers=[SERVER, RESTING, DOWN]), "servers", "#servers .sj-card"),
 }  # fmt: skip
 
@@ -200,7 +208,7 @@ def test_a_page_opened_while_the_api_is_gone_fills_in_when_it_is_back(
         expect(visitor.page.locator(".sj-look").first).to_be_visible(timeout=SLOW)
 
 
-@pytest.mark.parametrize(("locale", "words"), [("ko", "누구인가요"), ("en", "Who")])
+@pytest.mark.parametrize(("locale", "words"), [("ko", "무엇을 만들까요"), ("en", "What would you like")])
 def test_the_language_follows_the_browser(
     browser: Browser, pages: ScenePages, locale: str, words: str
 ) -> None:
@@ -208,7 +216,7 @@ def test_the_language_follows_the_browser(
     with visiting(browser, pages.url, PHONE, locale) as visitor:
         visitor.page.goto(pages.url, wait_until="domcontentloaded")
         visitor.settled()
-        expect(visitor.step("who")).to_contain_text(words)
+        expect(visitor.page.locator(".sj-title")).to_contain_text(words)
         expect(visitor.page.locator("html")).to_have_attribute("lang", locale)
 
 
@@ -339,6 +347,26 @@ def test_a_name_is_only_ever_text(browser: Browser, pages: ScenePages) -> None:
         expect(visitor.page.locator(".sj-person-name").first).to_have_text(name, timeout=SLOW)
         expect(visitor.step("who").locator(".label-wrap").first).to_contain_text(name)
         assert visitor.page.title() != "hit"
+
+
+def test_a_learned_person_has_a_report_card_with_the_curve_and_its_pictures(
+    browser: Browser, pages: ScenePages
+) -> None:
+    pages.show(ready())
+    with visiting(browser, pages.url, PHONE) as visitor:
+        visitor.go("people?subject=s1")
+        visitor.page.locator("#person .sj-adapter summary").click(timeout=SLOW)
+        card = visitor.page.locator("#person .sj-report")
+        expect(card).to_contain_text("225 steps, with LoRA weight 0.7", timeout=SLOW)
+        expect(card.locator("meter")).to_have_count(4)
+        expect(card.locator(".sj-curve li")).to_have_count(5)
+        expect(card.locator(".sj-curve [aria-current] img")).to_have_count(4)
+        picture = card.locator(".sj-curve img").first
+        expect(picture).to_have_attribute("alt", "Asked for: red clothes, blue background")
+        expect(picture).to_have_js_property("complete", True, timeout=SLOW)
+        assert picture.evaluate("picture => picture.naturalWidth") > 0
+        assert visitor.overflow() <= 0
+        visitor.shoot("report-card")
 
 
 def test_folds_tell_screen_readers_whether_they_are_open(browser: Browser, pages: ScenePages) -> None:

@@ -94,6 +94,11 @@ def order(visitor: Visitor) -> None:
         "aria-pressed", "true", timeout=SLOW
     )
     visitor.shoot("studio-look")
+    page.locator("#tone-fold .label-wrap").click()
+    page.locator("#tones [data-name='warm-portrait']").click()
+    expect(page.locator("#tones [data-name='warm-portrait']")).to_have_attribute(
+        "aria-pressed", "true", timeout=SLOW
+    )
     page.locator("#settings .label-wrap").click()
     page.locator("#settings-form input[data-key='seed']").fill("7")
     page.locator("#settings-form input[data-key='seed']").blur()

@@ -36,7 +36,7 @@ MOST_RUNS = 4  # until each part was struck; a short part may be over before the
 TRAINING_STEPS = 16
 VICTIMS = ("worker", "engine", "api")
 STAGES = ("skeleton", "tone", "upscale")
-PHASES = ("caching", "learning", "saving")
+PHASES = ("caching", "learning", "saving", "scoring")
 FINAL = ("succeeded", "failed", "cancelled")
 PRESET = """\
 title: {en: Chaos, ko: 혼돈}
@@ -133,6 +133,7 @@ def test_a_training_ends_well_though_a_process_is_killed_in_every_phase(
         assert done["status"] == "succeeded", done["error"]
         assert_the_lora_is_whole_and_single(keeper, done["adapter"]["name"], note)
         assert_each_is_told_once(keeper, "training succeeded", "training", training["id"])
+        assert_no_trial_was_made_twice(keeper, training["id"], note)
         if struck == set(PHASES):
             return
     raise AssertionError(f"in {MOST_RUNS} trainings the {victim} was killed in {struck} only")
@@ -231,15 +232,27 @@ def assert_the_lora_is_whole_and_single(keeper: Keeper, name: str, note: Note) -
     from safetensors import safe_open
 
     folder = Path(keeper.settings.installed_loras or "")
-    assert [file.stem for file in folder.iterdir() if file.is_file()].count(name) == 1
+    names = [file.stem for file in folder.iterdir() if file.is_file()]
+    assert names.count(name) == 1
+    assert not [name for name in names if name.startswith("sajin-trial")], "a candidate was left behind"
     for file in folder.glob("*.safetensors"):
         with safe_open(file, framework="np") as tensors:
             assert tensors.keys()
-    adapters = [file for file in (keeper.settings.data_folder / "adapters").rglob("*") if file.is_file()]
-    for file in adapters:
+    kept = [file for file in (keeper.settings.data_folder / "adapters").rglob("*") if file.is_file()]
+    for file in kept:
         assert hashlib.sha256(file.read_bytes()).hexdigest() == file.stem
     assert not any((keeper.settings.data_folder / "trainings").iterdir()), "a work folder was left behind"
-    note(f"LoRA {name} is whole; {len(adapters)} adapters in the store")
+    note(f"LoRA {name} is whole; {len(kept)} adapters and report pictures in the store")
+
+
+def assert_no_trial_was_made_twice(keeper: Keeper, training_id: str, note: Note) -> None:
+    told = [line for line in keeper.told("worker") if line.get("training") == training_id]
+    made = Counter(
+        (line["steps"], line["weight"], line["trial"]) for line in told if line["event"] == "trial finished"
+    )
+    found = sum(line["event"] == "trial found" for line in told)
+    note(f"{len(made)} trials made; {found} found made after a kill")
+    assert set(made.values()) == {1}
 
 
 def assert_each_is_told_once(keeper: Keeper, event: str, key: str, value: str) -> None:

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-from diffusers import UNet2DConditionModel
 from safetensors.torch import save
 
 from training.embedded.networks import ADAPTER, adapter_layers
@@ -27,20 +26,24 @@ Tensors = dict[str, torch.Tensor]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What the metadata tells of a training. prediction: "epsilon" or "v_prediction". loss: the last, smoothed."""
+    """What the metadata tells of a training.
+
+    steps: learned so far. prediction: "epsilon" or "v_prediction". loss: the last, smoothed.
+    """
 
     request: TrainingRequest
     plan: LearningPlan
+    steps: int
     prediction: str
     started_at: datetime
     loss: float | None
 
 
-def kohya_tensors(unet: UNet2DConditionModel) -> Tensors:
+def kohya_tensors(network: torch.nn.Module, network_prefix: str = "lora_unet_") -> Tensors:
     """The adapter's tensors in half precision under kohya's names, with an alpha for each layer."""
     tensors: Tensors = {}
-    for name, layer in adapter_layers(unet):
-        prefix = "lora_unet_" + name.replace(".", "_")
+    for name, layer in adapter_layers(network):
+        prefix = network_prefix + name.replace(".", "_")
         tensors[f"{prefix}.lora_down.weight"] = _half(layer.lora_A[ADAPTER].weight)
         tensors[f"{prefix}.lora_up.weight"] = _half(layer.lora_B[ADAPTER].weight)
         tensors[f"{prefix}.alpha"] = torch.tensor(float(layer.lora_alpha[ADAPTER]), dtype=torch.float16)
@@ -70,7 +73,7 @@ def metadata(provenance: Provenance, tensors: Tensors) -> dict[str, str]:
         "ss_resolution": str(plan.sizes[0]),
         "ss_num_train_images": str(len(request.photos)),
         "ss_tag_frequency": json.dumps({trigger: {trigger: len(request.photos)}}),
-        "ss_steps": str(plan.steps),
+        "ss_steps": str(provenance.steps),
         "ss_max_train_steps": str(plan.steps),
         "ss_total_batch_size": str(plan.batch_size),
         "ss_unet_lr": str(plan.learning_rate),

@@ -65,8 +65,8 @@ def _is_target(name: str, module: torch.nn.Module, plan: LearningPlan) -> bool:
     return isinstance(module, torch.nn.Linear) and _ATTENTION.search(name) is not None
 
 
-def adapter_layers(unet: UNet2DConditionModel) -> Iterator[tuple[str, LoraLayer]]:
-    """Each adapted layer with its name in the UNet."""
-    for name, module in unet.named_modules():
+def adapter_layers(network: torch.nn.Module) -> Iterator[tuple[str, LoraLayer]]:
+    """Each adapted layer with its name in the network."""
+    for name, module in network.named_modules():
         if isinstance(module, LoraLayer):
             yield name, module

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import torch
 
@@ -18,7 +19,7 @@ from training.embedded.learning import Batches, Learner, NoiseSchedule
 from training.embedded.networks import load_networks
 from training.embedded.plan import LearningPlan, plan_learning
 from training.embedded.state import Standing, restore_state, save_state, state_key
-from training.port import TrainedAdapter, TrainingPhase, TrainingProgress, TrainingRequest
+from training.port import Candidate, TrainedAdapter, TrainingPhase, TrainingProgress, TrainingRequest
 from webui_engine.diffusion.model import Model
 
 Report = Callable[[TrainingProgress], None]
@@ -28,10 +29,12 @@ SAVE_EVERY_SECONDS = 5.0
 REPORT_EVERY_SECONDS = 0.5
 SMOOTHING = 0.95
 STEPS_BEFORE_ETA = 3
+CANDIDATES_AT = (0.5, 0.75)
+"""Shares of the steps after which the adapter is kept as a candidate, besides the last."""
 
 
 def run(request: TrainingRequest, report: Report) -> TrainedAdapter:
-    """Learn, or go on learning, and write request.output; the work folder is removed at the end.
+    """Learn, or go on learning, and write request.output and the candidates beside it; the work folder is removed.
 
     Raises webui_engine.errors.EngineError for a checkpoint that cannot be read, OSError for photos or folders that
     cannot, training.embedded.learning.LossNotANumber, torch.OutOfMemoryError.
@@ -41,10 +44,11 @@ def run(request: TrainingRequest, report: Report) -> TrainedAdapter:
     model = load_networks(request.checkpoint)
     plan = plan_learning(request, model.unet.num_parameters(), model.native_size)
     batches = _prepare(model, request, plan, report)
-    course = _Course(request, plan, Learner(model, plan), report, began)
+    writer = _Writer(model, request, plan)
+    course = _Course(request, plan, Learner(model, plan), writer, report, began)
     standing = course.go(batches)
     report(_progress(TrainingPhase.SAVING, LEARNED_AT, standing, plan))
-    adapter = _write(model, request, plan, standing)
+    adapter = writer.finish(standing)
     shutil.rmtree(request.work_folder, ignore_errors=True)
     return adapter
 
@@ -66,6 +70,7 @@ class _Course:
     request: TrainingRequest
     plan: LearningPlan
     learner: Learner
+    writer: _Writer
     report: Report
     began: float
 
@@ -80,6 +85,7 @@ class _Course:
             now = time.monotonic()
             seconds = start.seconds + now - self.began
             standing = Standing(step=step + 1, loss=_smoothed(standing.loss, loss), seconds=seconds)
+            self.writer.keep_if_due(standing)
             if now - saved_at > SAVE_EVERY_SECONDS:
                 save_state(self.request.work_folder, key, self.learner, standing)
                 saved_at = time.monotonic()
@@ -117,23 +123,52 @@ def _smoothed(average: float | None, value: float) -> float:
     return value if average is None else SMOOTHING * average + (1 - SMOOTHING) * value
 
 
-def _write(model: Model, request: TrainingRequest, plan: LearningPlan, standing: Standing) -> TrainedAdapter:
-    tensors = kohya_tensors(model.unet)
-    provenance = Provenance(
-        request=request,
-        plan=plan,
-        prediction=str(model.scheduler_config.get("prediction_type", "epsilon")),
-        started_at=datetime.now(UTC) - timedelta(seconds=standing.seconds),
-        loss=standing.loss,
-    )
-    sha256 = write_adapter(request.output, tensors, metadata(provenance, tensors))
-    return TrainedAdapter(
-        path=request.output,
-        sha256=sha256,
-        steps=plan.steps,
-        seconds=standing.seconds,
-        final_loss=standing.loss,
-    )
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes what was learned so far into files: the candidates on the way, the adapter at the end."""
+
+    model: Model
+    request: TrainingRequest
+    plan: LearningPlan
+
+    def keep_if_due(self, standing: Standing) -> None:
+        """Write the candidate of this step, if there is one; before its state, so that no resumed run misses it."""
+        place = self._candidates().get(standing.step)
+        if place is not None:
+            self._write(place, standing)
+
+    def finish(self, standing: Standing) -> TrainedAdapter:
+        """Write the adapter itself."""
+        return TrainedAdapter(
+            path=self.request.output,
+            sha256=self._write(self.request.output, standing),
+            steps=self.plan.steps,
+            seconds=standing.seconds,
+            final_loss=standing.loss,
+            candidates=tuple(
+                Candidate(path=place, sha256=hashlib.sha256(place.read_bytes()).hexdigest(), steps=step)
+                for step, place in sorted(self._candidates().items())
+                if place.is_file()
+            ),
+        )
+
+    def _candidates(self) -> dict[int, Path]:
+        """The file of each candidate, by its steps."""
+        output, last = self.request.output, self.plan.steps
+        steps = {round(share * last) for share in CANDIDATES_AT} - {0, last}
+        return {step: output.with_name(f"{output.stem}-{step:06}{output.suffix}") for step in steps}
+
+    def _write(self, path: Path, standing: Standing) -> str:
+        tensors = kohya_tensors(self.model.unet)
+        provenance = Provenance(
+            request=self.request,
+            plan=self.plan,
+            steps=standing.step,
+            prediction=str(self.model.scheduler_config.get("prediction_type", "epsilon")),
+            started_at=datetime.now(UTC) - timedelta(seconds=standing.seconds),
+            loss=standing.loss,
+        )
+        return write_adapter(path, tensors, metadata(provenance, tensors))
 
 
 def use_threads(count: int | None) -> None:

@@ -20,8 +20,11 @@ EVERY_PRODUCT = ""
 ORDER = "look"
 """A setting that was changed just before "make" was touched must be known by then."""
 
-APART = ("pose", "photo")
+APART = ("pose", "photo", "image", "reference", "tone")
 """Options that have a place of their own on the page, outside the fold with all settings."""
+
+OF_THE_LOOK = ("stages", "tone", "likeness_bar", "likeness_budget")
+"""Options that end when another look is chosen, which may not have them."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,11 @@ class Look:
     poses_fold: gr.Accordion
     poses: gr.HTML
     pose_file: gr.UploadButton
+    references_fold: gr.Accordion
+    references: gr.HTML
+    reference_file: gr.UploadButton
+    tones_fold: gr.Accordion
+    tones: gr.HTML
     count: gr.Radio
     settings: gr.HTML
     start: gr.Button
@@ -42,8 +50,8 @@ class Look:
     def outputs(self) -> set[Any]:
         """Return every component that an event may change."""
         return {
-            self.fold, self.product, self.presets, self.poses_fold, self.poses, self.count, self.settings,
-            self.start, self.notice,
+            self.fold, self.product, self.presets, self.poses_fold, self.poses, self.references_fold,
+            self.references, self.tones_fold, self.tones, self.count, self.settings, self.start, self.notice,
         }  # fmt: skip
 
     def draw(self, site: Site, scene: Scene) -> Updates:
@@ -53,7 +61,11 @@ class Look:
             self.presets: looks(site, scene, EVERY_PRODUCT),
             self.product: product_filter(site, scene),
             self.poses: site.html("look_poses", poses=scene.poses, chosen=scene.place.option("", "pose")),
-            self.poses_fold: gr.update(visible=takes_pose(scene.preset)),
+            self.poses_fold: gr.update(visible=takes(scene.preset, "pose")),
+            self.references: references_of(site, scene),
+            self.references_fold: gr.update(visible=takes(scene.preset, "reference")),
+            self.tones: site.html("look_tones", tones=scene.tones, chosen=scene.place.option("", "tone")),
+            self.tones_fold: gr.update(visible=takes(scene.preset, "tone")),
             self.count: gr.Radio(value=scene.place.count),
             self.settings: settings_of(site, scene),
             self.start: gr.Button(
@@ -104,9 +116,17 @@ def product_filter(site: Site, scene: Scene) -> Any:
     return gr.Radio(choices=choices, value=EVERY_PRODUCT, visible=len(products) > 1)
 
 
-def takes_pose(preset: Json | None) -> bool:
-    """Return whether a look can borrow the pose of a picture."""
-    return bool(preset) and any(option["key"] == "pose" for option in (preset or {})["options"])
+def takes(preset: Json | None, key: str) -> bool:
+    """Return whether a look has an option, such as "pose", "reference" or "tone"."""
+    return bool(preset) and any(option["key"] == key for option in (preset or {})["options"])
+
+
+def references_of(site: Site, scene: Scene) -> str:
+    """Return the pictures a portrait can take after: those sent, then the newest of the gallery."""
+    sent = [pose for pose in scene.poses if not pose["bundled"]]
+    return site.html(
+        "look_references", sent=sent, images=scene.images, chosen=scene.place.option("", "reference")
+    )
 
 
 def takes_photo(preset: Json) -> bool:
@@ -123,7 +143,8 @@ def settings_of(site: Site, scene: Scene) -> str:
     for option in options:
         stages.setdefault(option["stage"] or "", []).append(field_of(site, scene.place, option))
     names = {stage["name"]: stage["title"] for stage in scene.preset["stages"]} if scene.preset else {}
-    return site.html("look_settings", stages=stages, names=names)
+    left_out = scene.preset["left_out"] if scene.preset else []
+    return site.html("look_settings", stages=stages, names=names, left_out=left_out)
 
 
 def field_of(site: Site, place: Place, option: Json) -> Json:
@@ -133,13 +154,20 @@ def field_of(site: Site, place: Place, option: Json) -> Json:
     default = shown(option["default"])
     return option | {
         "stage": stage,
-        "label": site.words.known(f"option.{option['key']}", option["key"].replace("_", " ")),
+        "label": label_of(site, option),
         "default": default,
         "minimum": shown(option["minimum"]),
         "maximum": shown(option["maximum"]),
         "value": default if chosen is None else shown(chosen),
         "changed": chosen is not None,
     }
+
+
+def label_of(site: Site, option: Json) -> str:
+    """Return what a setting is called; a stage's own words are its prompt, those of the whole job are added to it."""
+    key = option["key"]
+    known = site.words.known(f"option.{key}", key.replace("_", " "))
+    return site.words.known(f"option.stage_{key}", known) if option["stage"] else known
 
 
 def shown(value: object) -> str:
@@ -162,6 +190,17 @@ def build(site: Site) -> Look:
             pose_file = gr.UploadButton(
                 words("studio.look.pose_upload"), file_types=["image"], elem_id="pose-file"
             )
+        with gr.Accordion(
+            words("studio.look.reference"), open=False, elem_id="references-fold", elem_classes="sj-fold"
+        ) as references_fold:
+            references = view(name="references", listens=CLICKS)
+            reference_file = gr.UploadButton(
+                words("studio.look.pose_upload"), file_types=["image"], elem_id="reference-file"
+            )
+        with gr.Accordion(
+            words("studio.look.tone"), open=False, elem_id="tone-fold", elem_classes="sj-fold"
+        ) as tones_fold:
+            tones = view(name="tones", listens=CLICKS)
         count = gr.Radio(
             label=words("studio.look.count"),
             choices=[(str(count), count) for count in COUNTS],
@@ -175,7 +214,23 @@ def build(site: Site) -> Look:
             settings = view(name="settings-form", listens=FIELDS)
         notice = view()
         start = gr.Button(words("studio.look.start"), variant="primary", elem_id="make")
-    return Look(fold, product, presets, poses_fold, poses, pose_file, count, settings, start, notice)
+    return Look(
+        fold,
+        product,
+        presets,
+        poses_fold,
+        poses,
+        pose_file,
+        references_fold,
+        references,
+        reference_file,
+        tones_fold,
+        tones,
+        count,
+        settings,
+        start,
+        notice,
+    )
 
 
 def wire(look: Look, way: Way) -> None:
@@ -193,19 +248,26 @@ def wire(look: Look, way: Way) -> None:
 
 
 def wire_choices(look: Look, way: Way) -> None:
-    """Connect the grid of looks, its filter, the poses and the number of pictures."""
+    """Connect the grid of looks, its filter, the poses, the tones and the number of pictures."""
 
     def choose(data: Updates, touched: Json) -> Updates:
         place: Place = data[way.place]
-        kept = {key: value for key, value in place.options.items() if key != "stages"}
+        kept = {key: value for key, value in place.options.items() if key not in OF_THE_LOOK}
         return way.go(place.moved(preset=touched["name"], options=kept, step=STEP))
 
-    def pose(data: Updates, touched: Json) -> Updates:
-        return way.go(data[way.place].with_option("", "pose", touched["id"] or None).moved(step=STEP))
+    def picture(data: Updates, touched: Json) -> Updates:
+        return way.go(data[way.place].with_option("", touched["act"], touched["id"] or None).moved(step=STEP))
+
+    def tone(data: Updates, touched: Json) -> Updates:
+        return way.go(data[way.place].with_option("", "tone", touched["name"] or None).moved(step=STEP))
 
     def upload(data: Updates, _: Json) -> Updates:
         added = way.site.api.add_pose(Path(data[look.pose_file]))
         return way.go(data[way.place].with_option("", "pose", added["id"]).moved(step=STEP))
+
+    def upload_reference(data: Updates, _: Json) -> Updates:
+        added = way.site.api.add_pose(Path(data[look.reference_file]))
+        return way.go(data[way.place].with_option("", "reference", added["id"]).moved(step=STEP))
 
     def filtered(data: Updates, _: Json) -> Updates:
         return {look.presets: looks(way.site, scenes.read(way.site.api, data[way.place]), data[look.product])}
@@ -215,7 +277,10 @@ def wire_choices(look: Look, way: Way) -> None:
         return {way.place: place, way.frame.address: place.query()}
 
     way.on(look.presets.click, look.notice, choose, order=ORDER)
-    way.on(look.poses.click, look.notice, pose, order=ORDER)
+    way.on(look.poses.click, look.notice, picture, order=ORDER)
+    way.on(look.references.click, look.notice, picture, order=ORDER)
+    way.on(look.reference_file.upload, look.notice, upload_reference, {look.reference_file}, order=ORDER)
+    way.on(look.tones.click, look.notice, tone, order=ORDER)
     way.on(look.pose_file.upload, look.notice, upload, {look.pose_file}, order=ORDER)
     way.on(look.product.input, look.notice, filtered, {look.product}, order=ORDER)
     way.on(look.count.input, look.notice, counted, {look.count}, order=ORDER)

@@ -49,6 +49,13 @@ def test_a_cancelled_order_can_be_retried_and_a_waiting_one_not(client: FlaskCli
     assert client.post(f"{JOBS}/{job}/retry").get_json()["status"] == "queued"
 
 
+def test_a_job_that_took_no_face_from_a_photo_is_not_made_again(client: FlaskClient) -> None:
+    job = client.post(JOBS, json=ORDER).get_json()
+    assert job["redo"] == "none"
+    refused = client.post(f"{JOBS}/{job['id']}/again")
+    assert (refused.status_code, refused.get_json(force=True)["code"]) == (409, "nothing_learned")
+
+
 def test_lists_come_in_pages(client: FlaskClient) -> None:
     made = {client.post(JOBS, json=ORDER).get_json()["id"] for _ in range(3)}
     first = client.get(f"{JOBS}?limit=2").get_json()
@@ -91,3 +98,30 @@ def test_a_locked_database_is_said_and_nothing_is_lost(
     answer = client.post("/api/v1/subjects", json={"name": "Late", "consent": True})
     assert (answer.status_code, answer.get_json(force=True)["code"]) == (503, "database_locked")
     assert client.get(f"/api/v1/subjects/{subject}").status_code == 200
+
+
+def test_the_products_are_told_in_order_with_the_presets_that_make_them(client: FlaskClient) -> None:
+    products = client.get("/api/v1/products", headers={"Accept-Language": "ko"}).get_json()["items"]
+    names = [product["name"] for product in products]
+    assert names[:3] == ["profile", "id_photo", "instant"]
+    told = dict(zip(names, products, strict=True))
+    assert told["profile"]["title"] == "프로필 사진"
+    assert told["profile"]["presets"][0] == "studio-profile"
+    assert (told["id_photo"]["presets"], told["id_photo"]["available"]) == ([], True)
+    for product in products:
+        if product["thumbnail_url"]:
+            assert client.get(product["thumbnail_url"]).mimetype == "image/jpeg"
+    assert client.get("/api/v1/products/nothing/thumbnail").status_code == 404
+
+
+def test_the_tones_are_told_and_one_that_is_none_is_refused_by_name(client: FlaskClient) -> None:
+    tones = client.get("/api/v1/tones").get_json()["items"]
+    assert tones[0] | {"description": ""} == {
+        "name": "warm-portrait",
+        "title": "Warm portrait film",
+        "description": "",
+    }
+    order = {"preset": "stranger", "options": {"tone": "sepia"}}
+    answer = client.post("/api/v1/jobs", json=order)
+    assert answer.status_code == 422
+    assert "warm-portrait" in answer.get_json()["errors"][0]["message"]

@@ -11,17 +11,20 @@ import pytest
 import yaml
 
 import flask_api.texts
-from flask_api.present import Presenter
+from flask_api.answers import MarkCode
+from flask_api.present import Presenter, mark_word
 from flask_api.problems import STATUS_OF, status_of
 from flask_api.texts import LANGUAGES, texts_in
 from studio import errors
+from studio.assessment.trials import COLOURS
 from studio.id_photo.documents import Changes, Unchecked
 from studio.intake.errors import BadPictureCode
 from studio.intake.looks import Angle, Expression, Framing, Light
 from studio.intake.values import ReasonCode, SetCode
 from studio.pipeline.retrying import CODES, OTHER_CODE, code_of
 from studio.servers import WORKER_NOT_RUNNING
-from studio.values import CheckCode, Failure, FailureCode, Status, Unit
+from studio.values import AdviceCode, CheckCode, Failure, FailureCode, Status, Unit
+from studio.worker.training_steps import SCORING
 from studio.worker.watching import down_server
 from training.port import TrainingPhase
 from webui_client.errors import (
@@ -100,6 +103,15 @@ def test_every_code_of_verdicts_and_states_has_its_words(language: str) -> None:
         *(("coach", "wishes", code, kind.value) for code, kinds in WISHED.items() for kind in kinds),
         *(("statuses", status.value) for status in Status),
         *(("phases", phase.value) for phase in TrainingPhase),
+        ("phases", SCORING),
+        *(("report", "advice", code) for code in get_args(AdviceCode)),
+        *(("report", "colours", name) for name in COLOURS),
+        *(("report", "titles", code) for code in get_args(MarkCode)),
+        *(
+            ("report", "marks", code, mark_word(value))
+            for code in set(get_args(MarkCode)) - {"likeness"}
+            for value in (0.0, 0.5, 1.0)
+        ),
         *(("training_available", obstacle.value) for obstacle in errors.TrainingObstacle),
         *(("id_photo", "findings", code.value, "title") for code in CheckCode),
         *(("id_photo", "findings", code.value, "remedy") for code in CheckCode),

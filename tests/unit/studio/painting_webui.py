@@ -16,6 +16,7 @@ from PIL import Image, PngImagePlugin
 
 from tests.replay import Asked, ReplayServer, Reply
 from webui_client.infotext import compose
+from webui_client.preflight import lora_names
 
 TIMESTAMP = "20261120211858"
 MODEL, MODEL_HASH = (
@@ -114,6 +115,12 @@ def _script_words(body: dict[str, Any]) -> dict[str, Any]:
     return {"SD upscale overlap": body["script_args"][1], "SD upscale upscaler": body["script_args"][2]}
 
 
+def _lora_words(body: dict[str, Any]) -> dict[str, str]:
+    """The LoRAs of the prompt, as if each had been there."""
+    names = lora_names(body["prompt"])
+    return {"Lora hashes": ", ".join(f"{name}: 0123456789ab" for name in names)} if names else {}
+
+
 def infotext_of(body: dict[str, Any], width: int, height: int) -> str:
     """The parameters as A1111 writes them."""
     pairs = [
@@ -126,6 +133,7 @@ def infotext_of(body: dict[str, Any], width: int, height: int) -> str:
         *([("Model hash", hash_of(body))] if hash_of(body) else []),
         ("Model", model_of(body)),
         *_script_words(body).items(),
+        *_lora_words(body).items(),
     ]
     return compose(body["prompt"], body["negative_prompt"], pairs)
 

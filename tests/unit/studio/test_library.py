@@ -121,6 +121,36 @@ def test_a_file_name_that_is_no_preset_name_is_refused(tmp_path: Path) -> None:
     assert problem.file == "Loud.yaml"
 
 
+def test_a_wrong_tone_stops_the_start_with_file_line_and_key(tmp_path: Path) -> None:
+    presets, prompts = tmp_path / "presets", tmp_path / "prompts"
+    presets.mkdir()
+    prompts.mkdir()
+    titles = "title: {en: A, ko: 가}, description: {en: A, ko: 가}"
+    text = (
+        f"soft: {{{titles}, prompt: 'a {{red|blue'}}\nhard: {{{titles}, prompt: b, denoising_strength: 2}}\n"
+    )
+    for content, line, key in (
+        (text, 2, "hard.denoising_strength"),
+        (text.splitlines()[0], 1, "soft.prompt"),
+    ):
+        (prompts / "tones.yaml").write_text(content, encoding="utf-8")
+        with pytest.raises(BrokenLibrary) as broken:
+            read_library(presets, prompts)
+        assert [(found.file, found.line, found.key) for found in broken.value.problems] == [
+            ("tones.yaml", line, key)
+        ]
+
+
+def test_loras_may_be_spelled_in_one_line(library: Library) -> None:
+    product, problems = library.check("extends: film\nloras: 'film:0.4, skin'\n")
+    assert problems == []
+    assert product is not None
+    assert [(lora.name, lora.weight) for lora in product.spec.loras or ()] == [
+        (("film",), 0.4),
+        (("skin",), 0.6),
+    ]
+
+
 def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     found = problems_of(
         tmp_path, one=GOOD + "    stepz: 3\n", two=GOOD.replace("identity: none", "identity: maybe")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studio.errors import StorageError
-from studio.loras import LoraFolders
+from studio.loras import LoraFolders, trial_name
 from studio.store import STALE_SECONDS
 
 
@@ -21,15 +21,29 @@ def test_an_installed_lora_can_be_read_by_a_server_of_another_user(tmp_path: Pat
     assert (tmp_path / "anna.safetensors").stat().st_mode & 0o777 == 0o644
 
 
-def test_what_a_killed_install_left_is_swept_and_the_servers_files_stay(tmp_path: Path) -> None:
+def test_what_a_killed_install_or_scoring_left_is_swept_and_the_servers_files_stay(tmp_path: Path) -> None:
     theirs, fresh = tmp_path / "part-of-a-set.safetensors", tmp_path / f"part-{'b' * 32}"
     left = tmp_path / f"part-{'a' * 32}"
-    for file in (theirs, left, fresh):
+    trial = tmp_path / f"{trial_name('c' * 32, 350)}.safetensors"
+    for file in (theirs, left, trial, fresh):
         file.touch()
-    for file in (theirs, left):
+    for file in (theirs, left, trial):
         os.utime(file, (0, fresh.stat().st_mtime - STALE_SECONDS - 60))
     LoraFolders(folders=(tmp_path,)).sweep()
     assert set(tmp_path.iterdir()) == {theirs, fresh}
+
+
+def test_candidates_are_taken_from_every_folder_and_those_of_another_training_stay(tmp_path: Path) -> None:
+    folders = (tmp_path / "of one server", tmp_path / "of another", tmp_path / "away")
+    ours, theirs = trial_name("a" * 32, 1), trial_name("b" * 32, 1)
+    loras = LoraFolders(folders=folders[:2])
+    for name in (ours, theirs):
+        loras.install(name, b"weights")
+    assert all((folder / f"{ours}.safetensors").exists() for folder in loras.folders)
+    LoraFolders(folders=folders).remove_trials("a" * 32)
+    assert [[file.name for file in folder.iterdir()] for folder in loras.folders] == (
+        [[f"{theirs}.safetensors"]] * 2
+    )
 
 
 def test_loras_are_removed_from_every_folder_though_one_of_them_keeps_hold(tmp_path: Path) -> None:

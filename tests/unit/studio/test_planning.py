@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from studio.errors import InvalidRequest, LearnedElsewhere, MissingCapability
 from studio.library.reading import Library, read_library
-from studio.pipeline.stages import StageInput, img2img_request, txt2img_request
+from studio.pipeline.stages import StageInput, extras_request, img2img_request, txt2img_request
 from studio.planning.overrides import check_options, preset_options
-from studio.planning.plan import Identity, Order, Plan, PlannedFaceSwap, ServerFacts
+from studio.planning.plan import Identity, Order, Plan, PlannedExtras, PlannedFaceSwap, ServerFacts
 from studio.planning.planning import lacks_of, make_plan, picture_seed
 from studio.planning.sizes import adapted_size
 from studio.settings import REPOSITORY
 from studio.values import JobOptions
+from webui_client.units.controlnet import ControlNetUnit
 
 TINY = ServerFacts(
     url="http://tiny",
@@ -51,12 +52,36 @@ REAL = TINY.model_copy(
 )
 FULL = REAL.model_copy(
     update={
-        "samplers": (*REAL.samplers, "DPM++ 2S a"),
-        "controlnet_models": (*REAL.controlnet_models, "control_v2p_sd15_mediapipe_face [6]"),
-        "controlnet_modules": (*REAL.controlnet_modules, "mediapipe_face"),
+        "samplers": (*REAL.samplers, "DPM++ 2S a", "DDIM"),
+        "motion_modules": (),
+        "controlnet_models": (
+            *REAL.controlnet_models,
+            "control_v2p_sd15_mediapipe_face [6]",
+            "ip-adapter-plus-face_sd15 [11]",
+        ),
+        "controlnet_modules": (*REAL.controlnet_modules, "mediapipe_face", "ip-adapter_clip_h"),
     }
 )
+SDXL = REAL.model_copy(
+    update={
+        "native_size": 1024,
+        "controlnet_models": (
+            "ip-adapter_instant_id_sdxl [7]",
+            "control_instant_id_sdxl [8]",
+            "openpose_sdxl [9]",
+            "ip-adapter-plus-face_sdxl_vit-h [10]",
+        ),
+        "controlnet_modules": (
+            *REAL.controlnet_modules,
+            "instant_id_face_embedding",
+            "instant_id_face_keypoints",
+            "ip-adapter_clip_h",
+        ),
+    }
+)
+"""What InstantID needs, and an IP-Adapter for faces."""
 ANNA = Identity(trigger="sks", class_noun="woman", lora="sajin-abc", checkpoint="sajin-tiny")
+ANNA_AT_HER_BEST = ANNA.model_copy(update={"weight": 0.7})
 ANNA_FOR_REAL = ANNA.model_copy(update={"lora": "sajin-def", "checkpoint": "realistic"})
 
 
@@ -86,7 +111,8 @@ SHIPPED = read_library(REPOSITORY / "presets", REPOSITORY / "prompts")
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), preset=st.sampled_from(sorted(SHIPPED.products)))
 def test_the_same_order_gives_the_same_plan(seed: int, preset: str) -> None:
-    assert planned(SHIPPED, FULL, preset, seed=seed) == planned(SHIPPED, FULL, preset, seed=seed)
+    server = SDXL if preset == "instant-id" else FULL
+    assert planned(SHIPPED, server, preset, seed=seed) == planned(SHIPPED, server, preset, seed=seed)
 
 
 def test_pictures_of_a_job_count_their_seeds_up_and_wrap(library: Library) -> None:
@@ -119,6 +145,14 @@ def test_of_all_that_was_learned_the_one_for_the_servers_checkpoint_is_called(li
     real = planned(library, REAL.model_copy(update={"checkpoint": "people/realistic.safetensors [2]"}))
     assert real.identity == ANNA_FOR_REAL
     assert "<lora:sajin-def:" in real.pictures[0].sampled[0].prompt
+
+
+def test_a_person_is_called_at_their_own_best_weight_unless_the_preset_sets_one(library: Library) -> None:
+    own = planned(library, identities=(ANNA_AT_HER_BEST,))
+    assert "<lora:sajin-abc:0.7>" in own.pictures[0].sampled[0].prompt
+    spec = library.products["studio-profile"].spec.model_copy(update={"lora_weight": 0.9})
+    fixed = planned(library, identities=(ANNA_AT_HER_BEST,), spec=spec)
+    assert "<lora:sajin-abc:0.9>" in fixed.pictures[0].sampled[0].prompt
 
 
 def test_a_person_learned_on_another_checkpoint_only_is_refused(library: Library) -> None:
@@ -155,11 +189,32 @@ def test_a_real_checkpoint_gets_controlnets_of_its_own_family(library: Library) 
 
 
 def test_a_name_nobody_declared_an_alternative_for_is_missing(library: Library) -> None:
-    bare = TINY.model_copy(update={"scripts": ()})
+    bare = TINY.model_copy(update={"upscalers": ()})
     with pytest.raises(
-        MissingCapability, match=r"http://tiny has no script 'Ultimate SD upscale / SD upscale'"
+        MissingCapability, match=r"http://tiny has no upscaler '4x-UltraSharp / R-ESRGAN 4x\+ / Lanczos'"
     ):
         planned(library, bare)
+
+
+def test_without_a_script_that_repaints_the_picture_is_enlarged_by_the_upscaler_alone_and_that_is_noted(
+    library: Library,
+) -> None:
+    plan = planned(library, REAL.model_copy(update={"scripts": (), "controlnet_models": ()}))
+    last = plan.pictures[0].stages[-1]
+    assert isinstance(last, PlannedExtras)
+    assert (last.upscaler, last.scale, last.width, last.height) == ("4x-UltraSharp", 2, 1024, 1536)
+    taken = {choice.kind: (choice.wanted, choice.taken) for choice in plan.choices}
+    assert taken == {"script": ("Ultimate SD upscale", "extras")}
+    asked = extras_request(StageInput(request=last, picture=b"before", files={}, checkpoint="realistic"))
+    assert (asked.image, asked.upscaler, asked.scale) == (b"before", "4x-UltraSharp", 2)
+
+
+def test_only_a_server_that_has_dwpose_looks_at_a_pose_picture_with_it(library: Library) -> None:
+    pose = {"pose": "poses/abc.jpg"}
+    plain = planned(library, REAL, **pose)
+    assert plain.pictures[0].sampled[0].controlnet[0].module == "openpose_full"
+    able = REAL.model_copy(update={"controlnet_modules": (*REAL.controlnet_modules, "dw_openpose_full")})
+    assert planned(library, able, **pose).pictures[0].sampled[0].controlnet[0].module == "dw_openpose_full"
 
 
 def test_a_missing_detector_is_named_with_all_that_would_do(library: Library) -> None:
@@ -168,7 +223,7 @@ def test_a_missing_detector_is_named_with_all_that_would_do(library: Library) ->
 
 
 def test_a_survey_names_everything_that_is_missing_not_only_the_first(library: Library) -> None:
-    bare = REAL.model_copy(update={"scripts": (), "detectors": (), "controlnet_models": ()})
+    bare = REAL.model_copy(update={"upscalers": (), "detectors": (), "controlnet_models": ()})
     asked = order(library, pose="poses/p.png", pose_is_skeleton=True)
     lacks = [
         (lack.stage, lack.kind, lack.wanted[0], lack.optional)
@@ -179,21 +234,20 @@ def test_a_survey_names_everything_that_is_missing_not_only_the_first(library: L
         ("skeleton", "adetailer model", "hand_yolov8n.pt", True),
         ("skeleton", "controlnet model", "openpose", False),
         ("tone", "adetailer model", "face_yolov8n.pt", False),
-        ("upscale", "script", "Ultimate SD upscale", False),
+        ("upscale", "upscaler", "4x-UltraSharp", False),
         ("upscale", "controlnet model", "tile", False),
     ]
 
 
 def test_a_survey_of_a_server_that_has_everything_is_empty(library: Library) -> None:
-    facts = FULL.model_copy(
-        update={
-            "face_swappers": ("roop",),
-            "face_restorers": ("GFPGAN",),
-            "detectors": ("face_yolov8n.pt", "hand_yolov8n.pt"),
-            "loras": ("FilmVelvia3",),
-        }
-    )
+    more = {
+        "face_swappers": ("roop",),
+        "face_restorers": ("GFPGAN",),
+        "detectors": ("face_yolov8n.pt", "hand_yolov8n.pt"),
+        "loras": ("FilmVelvia3",),
+    }
     for preset in library.products:
+        facts = (SDXL if preset == "instant-id" else FULL).model_copy(update=more)
         assert lacks_of(order(library, preset), facts, library.prompts) == ()
 
 
@@ -239,6 +293,7 @@ def test_an_override_reaches_its_stage_only(library: Library) -> None:
         ({"tone": {"adetailer": 1}}, "options.stages.tone.adetailer"),
         ({"skeleton": {"denoising_strength": 0.5}}, "options.stages.skeleton.denoising_strength"),
         ({"tone": {"denoising_strength": 3}}, "options.stages.tone.denoising_strength"),
+        ({"tone": {"loras": "film:9"}}, "options.stages.tone.loras.0.weight"),
     ],
 )
 def test_an_override_the_preset_does_not_take_is_refused_by_name(
@@ -246,25 +301,99 @@ def test_an_override_the_preset_does_not_take_is_refused_by_name(
 ) -> None:
     spec = library.products["studio-profile"].spec
     with pytest.raises(InvalidRequest) as refused:
-        check_options(spec, JobOptions(stages=stages), library.prompts)
+        check_options(spec, JobOptions(stages=stages), library)
     assert refused.value.problems[0][0] == place
 
 
 def test_a_prompt_that_is_no_template_is_refused(library: Library) -> None:
     spec = library.products["studio-profile"].spec
     with pytest.raises(InvalidRequest, match=r"options\.prompt"):
-        check_options(spec, JobOptions(prompt="a {red|blue"), library.prompts)
+        check_options(spec, JobOptions(prompt="a {red|blue"), library)
 
 
 def test_the_catalogue_of_options_has_ranges_and_defaults(library: Library) -> None:
     options = {
         (option.stage, option.key): option
-        for option in preset_options(library.products["studio-profile"].spec)
+        for option in preset_options(library.products["studio-profile"].spec, library)
     }
     strength = options["tone", "denoising_strength"]
     assert (strength.minimum, strength.maximum, strength.default) == (0.0, 1.0, 0.35)
     assert options[None, "pose"].kind == "picture"
     assert ("skeleton", "denoising_strength") not in options
+
+
+def test_every_text_of_a_stage_can_be_changed_and_is_offered_with_its_own_words(library: Library) -> None:
+    spec = library.products["film"].spec
+    options = {(option.stage, option.key): option.default for option in preset_options(spec, library)}
+    assert options["tone", "prompt"] == spec.stages["tone"].prompt  # type: ignore[union-attr]
+    assert options["upscale", "loras"] == "FilmVelvia3:0.5"
+    assert options[None, "loras"] == ""
+    words = JobOptions(stages={"tone": {"prompt": "a {subject} by the sea", "negative_prompt": "rain"}})
+    tone = planned(library, options=words).pictures[0].sampled[1]
+    assert (tone.prompt, tone.negative_prompt) == ("a sks woman by the sea <lora:sajin-abc:0.8>", "rain")
+
+
+def test_a_jobs_own_loras_are_called_in_every_stage_and_a_stages_only_there(library: Library) -> None:
+    options = JobOptions(loras="film:0.3", stages={"tone": {"loras": "skin, detail : -0.5"}})
+    facts = REAL.model_copy(update={"loras": (*REAL.loras, "skin", "detail")})
+    plan = planned(library, facts, options=options)
+    first, tone, last = plan.pictures[0].sampled
+    assert first.prompt.endswith("<lora:sajin-def:0.8><lora:film:0.3>")
+    assert tone.prompt.endswith("<lora:sajin-def:0.8><lora:skin:0.6><lora:detail:-0.5><lora:film:0.3>")
+    assert last.prompt.endswith("<lora:sajin-def:0.8><lora:film:0.3>")
+    assert plan.loras == ("sajin-def", "film", "skin", "detail")
+
+
+def test_a_lora_that_the_server_lacks_is_named(library: Library) -> None:
+    with pytest.raises(MissingCapability, match="http://real has no lora 'velvet'"):
+        planned(library, REAL, options=JobOptions(loras="velvet:0.4"))
+
+
+def test_loras_that_cannot_be_read_are_refused(library: Library) -> None:
+    with pytest.raises(InvalidRequest, match=r"options\.loras"):
+        check_options(library.products["film"].spec, JobOptions(loras="film:much"), library)
+
+
+def test_what_adetailer_repaints_calls_the_subject_and_the_styles_again(library: Library) -> None:
+    options = JobOptions(loras="film:0.3")
+    tabs = planned(library, REAL, options=options).pictures[0].sampled[0].adetailer
+    assert [tab.model for tab in tabs] == ["face_yolov8n.pt", "hand_yolov8n.pt"]
+    assert all(tab.prompt.endswith("<lora:sajin-def:0.8><lora:film:0.3>") for tab in tabs)
+    assert "hands of a sks woman" in tabs[1].prompt
+
+
+def test_a_tone_changes_the_stage_that_takes_it_and_no_other(library: Library) -> None:
+    tone = library.tones["grainy-black-and-white"]
+    without, toned = (planned(library, REAL, tone=chosen).pictures[0].sampled for chosen in (None, tone))
+    assert toned[0] == without[0]
+    assert toned[2] == without[2]
+    words = without[1].prompt.removesuffix(" <lora:sajin-def:0.8>")
+    assert toned[1].prompt == f"{words}, {tone.prompt} <lora:sajin-def:0.8>"
+    assert toned[1].negative_prompt == f"{without[1].negative_prompt}, {tone.negative_prompt}"
+    assert (without[1].denoising_strength, toned[1].denoising_strength) == (0.35, 0.5)
+    assert tone.prompt in toned[1].adetailer[0].prompt
+
+
+def test_a_tones_lora_is_used_where_the_server_has_it_and_its_absence_is_noted(library: Library) -> None:
+    tone = library.tones["vivid-slide"]
+    able = REAL.model_copy(update={"loras": (*REAL.loras, "slide_film")})
+    assert "<lora:slide_film:0.5>" in planned(library, able, tone=tone).pictures[0].sampled[1].prompt
+    noted = [
+        (choice.stage, choice.wanted, choice.taken) for choice in planned(library, REAL, tone=tone).choices
+    ]
+    assert ("tone", "FilmVelvia3", None) in noted
+
+
+def test_a_jobs_own_strength_outranks_the_tones(library: Library) -> None:
+    options = JobOptions(stages={"tone": {"denoising_strength": 0.2}})
+    plan = planned(library, options=options, tone=library.tones["pastel"])
+    assert plan.pictures[0].sampled[1].denoising_strength == 0.2
+
+
+@pytest.mark.parametrize(("preset", "tone"), [("studio-profile", "sepia"), ("instant-quick", "pastel")])
+def test_a_tone_must_be_known_and_have_a_stage_to_go_to(library: Library, preset: str, tone: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"options\.tone"):
+        check_options(library.products[preset].spec, JobOptions(tone=tone), library)
 
 
 CAT = {"photo": "face-photos/abc.jpg", "animal": "cat", "identities": ()}
@@ -307,10 +436,42 @@ def test_a_photo_decides_the_request_that_is_sent(library: Library) -> None:
         request=stage, picture=None, files={"face-photos/abc.jpg": b"face"}, checkpoint="realistic"
     )
     unit = txt2img_request(given).controlnet[0]
+    assert isinstance(unit, ControlNetUnit)
     assert (unit.image, unit.processor_res, unit.threshold_a, unit.threshold_b) == (b"face", 512, 1, 0.5)
     over = planned(library, FULL, "animal-repaint", **CAT).pictures[0].sampled[0]
     painted = img2img_request(StageInput(request=over, picture=b"face", files={}, checkpoint="realistic"))
     assert (painted.init_images, painted.resize_mode) == ((b"face",), "crop")
+
+
+@pytest.mark.parametrize("preset", ["animal-pose", "animal-repaint"])
+def test_the_demonstration_model_draws_animals_by_the_lora_it_learnt_them_in(
+    library: Library, preset: str
+) -> None:
+    learnt = library.animals.demonstration
+    assert learnt is not None
+    modules = (*TINY.controlnet_modules, "openpose_full")
+    taught = TINY.model_copy(update={"loras": (*TINY.loras, learnt.lora), "controlnet_modules": modules})
+    plan = planned(library, taught, preset, **CAT, demonstration=learnt)
+    assert plan.loras == (learnt.lora,)
+    assert plan.pictures[0].sampled[0].prompt.endswith(f"<lora:{learnt.lora}:1>")
+    assert learnt.lora not in {choice.wanted for choice in plan.choices}
+
+
+def test_where_the_demonstration_model_lacks_that_lora_it_is_left_out_and_written_down(
+    library: Library,
+) -> None:
+    learnt = library.animals.demonstration
+    assert learnt is not None
+    plan = planned(library, TINY, "animal-repaint", **CAT, demonstration=learnt)
+    assert plan.loras == ()
+    assert (learnt.lora, None) in {(choice.wanted, choice.taken) for choice in plan.choices}
+
+
+def test_a_real_checkpoint_is_never_asked_for_the_lora_of_the_demonstration_model(library: Library) -> None:
+    with_demonstration = {**CAT, "demonstration": library.animals.demonstration}
+    assert planned(library, FULL, "animal", **with_demonstration) == planned(library, FULL, "animal", **CAT)
+    asked = order(library, "animal", **with_demonstration)
+    assert lacks_of(asked, FULL, library.prompts) == ()
 
 
 def test_without_the_controlnet_of_faces_an_animal_is_refused_by_its_name(library: Library) -> None:
@@ -328,14 +489,14 @@ def test_without_the_controlnet_of_faces_an_animal_is_refused_by_its_name(librar
 def test_an_animal_needs_a_photo_and_a_known_name(library: Library, options: JobOptions, place: str) -> None:
     spec = library.products["animal"].spec
     with pytest.raises(InvalidRequest) as refused:
-        check_options(spec, options, library.prompts, library.animals.animals)
+        check_options(spec, options, library)
     assert [where for where, _ in refused.value.problems] == [place]
 
 
 def test_photo_and_animal_are_choices_of_presets_that_take_them_only(library: Library) -> None:
     animals = tuple(library.animals.animals)
     offered = {
-        name: {option.key: option for option in preset_options(product.spec, animals)}
+        name: {option.key: option for option in preset_options(product.spec, library)}
         for name, product in library.products.items()
     }
     assert offered["animal-repaint"]["photo"].kind == "picture"
@@ -354,7 +515,14 @@ def instant(library: Library, facts: ServerFacts, **changes: Any) -> Plan:
 def test_an_instant_picture_ends_with_the_face_by_the_swapper_that_is_there(library: Library) -> None:
     plan = instant(library, SWAPPING)
     stages = plan.pictures[0].stages
-    assert [stage.use for stage in stages] == ["txt2img", "img2img", "upscale", "face_swap"]
+    assert [stage.use for stage in stages] == [
+        "reference",
+        "describe",
+        "txt2img",
+        "img2img",
+        "upscale",
+        "face_swap",
+    ]
     swap = stages[-1]
     assert isinstance(swap, PlannedFaceSwap)
     assert (swap.swapper, swap.face_restorer, swap.photo) == ("reactor", "GFPGAN", "photos/abc.jpg")
@@ -384,7 +552,7 @@ def test_a_server_without_a_swapper_is_refused_by_name_of_what_is_missing(librar
 
 def test_whoever_is_learned_gets_the_same_look_without_a_swap(library: Library) -> None:
     plan = instant(library, REAL, identities=(ANNA_FOR_REAL,))
-    assert [stage.use for stage in plan.pictures[0].stages] == ["txt2img", "img2img", "upscale"]
+    assert "face_swap" not in [stage.use for stage in plan.pictures[0].stages]
     assert plan.loras == ("sajin-def",)
 
 
@@ -397,11 +565,11 @@ def test_whoever_was_learned_on_another_checkpoint_gets_the_face_of_the_photo(li
 def test_nothing_of_a_face_swap_can_be_changed_by_a_job(library: Library) -> None:
     spec = library.products["instant"].spec
     with pytest.raises(InvalidRequest) as caught:
-        check_options(spec, JobOptions(stages={"face": {"steps": 3}}), library.prompts)
+        check_options(spec, JobOptions(stages={"face": {"steps": 3}}), library)
     assert caught.value.problems == (("options.stages.face", "nothing of this stage may be changed"),)
 
 
 def test_an_instant_look_takes_the_persons_photo_or_one_that_is_sent(library: Library) -> None:
     spec = library.products["instant"].spec
-    check_options(spec, JobOptions(), library.prompts)
-    assert "photo" in [option.key for option in preset_options(spec)]
+    check_options(spec, JobOptions(), library)
+    assert "photo" in [option.key for option in preset_options(spec, library)]

@@ -21,6 +21,7 @@ from PIL import PngImagePlugin
 from studio.assembly import Foundations, lay_foundations
 from studio.database.tables import JobRow
 from studio.pipeline.attempts import ServerTasks
+from studio.pipeline.describing import Describer
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.runner import StageRunner
 from studio.recipes import recipe_in, texts_in
@@ -31,6 +32,7 @@ from studio.worker.job_steps import JobSteps
 from studio.worker.process import job_steps
 from studio.worker.stopping import Stopping
 from studio.worker.watching import look_at
+from studio.worker.workflows import job_in_order
 from tests.replay import Asked, Reply
 from tests.unit.studio import painting_webui as webui
 from tests.unit.studio.painting_webui import Misbehaviour, PaintingWebui
@@ -58,7 +60,7 @@ QUICK = RetryPolicy(tries=3, patience_seconds=0.3, first_pause_seconds=0.02, lon
 
 @dataclasses.dataclass
 class House:
-    """A studio whose jobs are run step by step in this process, as the worker's workflow does."""
+    """A studio whose jobs are run in this process, as the worker runs them but without its durable queue."""
 
     studio: Studio
     base: Foundations
@@ -69,20 +71,18 @@ class House:
         return self.studio.create_job(JobRequest.model_validate({"preset": "quick", **request}))
 
     def run(self, job: Job) -> Job:
-        """The order of studio.worker.workflows, without the durable queue."""
         with self.base.database.read() as session:
             row = session.get(JobRow, job.id)
-        outline = self.steps.open(job.id, row.attempt if row else 0)
-        if outline is not None and self._pictures(job.id, outline):
-            self.steps.close(job.id)
-        return self.studio.job(job.id)
-
-    def _pictures(self, job_id: str, outline: dict[str, Any]) -> bool:
-        return all(
-            all(self.steps.stage(job_id, number, stage) for stage in outline["stages"])
-            and self.steps.finish(job_id, number)
-            for number in range(outline["pictures"])
+        steps = self.steps
+        job_in_order(
+            job.id,
+            row.attempt if row else 0,
+            open_job=steps.open,
+            run_stage=steps.stage,
+            finish_picture=steps.finish,
+            close_job=steps.close,
         )
+        return self.studio.job(job.id)
 
     def painted(self) -> int:
         return sum(server.painted for server in self.servers)
@@ -115,7 +115,8 @@ def open_house(
     clients = [WebuiClient(url, timeouts=timeouts or Timeouts(poll=0.05)) for url in settings.server_urls]
     pool, tasks = WebuiPool(clients, folder / "locks"), ServerTasks(database=base.database)
     steps = job_steps(base, pool, tasks, Stopping())
-    runner = StageRunner(base.database, base.store, pool, tasks, QUICK)
+    describer = Describer(pool=pool, look=base.faces.check)
+    runner = StageRunner(base.database, base.store, base.faces, pool, tasks, QUICK, describer)
     return House(
         studio=Studio(base),
         base=base,

@@ -14,6 +14,7 @@ from safetensors import safe_open
 from studio.assembly import Foundations, lay_foundations
 from studio.database.tables import TrainingRow
 from studio.errors import TrainingObstacle, TrainingUnavailable
+from studio.pipeline.attempts import ServerTasks
 from studio.planning.plan import ServerFacts
 from studio.service import Studio
 from studio.settings import Settings
@@ -44,6 +45,7 @@ class Place:
             "lora_dir": self.folder / "loras",
             "kohya": self.sd_scripts.folder,
             "kohya_python": self.sd_scripts.python,
+            "patience_seconds": 0,
         }
         return Settings(_env_file=None, **(told | changes))  # type: ignore[arg-type]
 
@@ -160,11 +162,12 @@ class School:
         return self.studio.start_training(subject.id, options)
 
     def run(self, training: Training) -> Training:
-        pool = webui_pool(self.base.settings)
-        steps = training_steps(self.base, pool, Stopping())
+        pool, tasks = webui_pool(self.base.settings), ServerTasks(database=self.base.database)
+        steps = training_steps(self.base, pool, tasks, Stopping())
         learned = steps.learn(training.id)
-        if learned is not None:
-            steps.install(training.id, learned)
+        chosen = None if learned is None else steps.score(training.id, learned)
+        if chosen is not None:
+            steps.install(training.id, chosen)
         return self.studio.training(training.id)
 
 

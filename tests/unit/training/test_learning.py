@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -83,8 +85,29 @@ def test_progress_goes_through_every_phase_and_never_back(request_of_three: Trai
     assert 0.0 <= fractions[0] <= fractions[-1] <= 1.0
 
 
+def test_earlier_states_are_kept_as_whole_adapters_beside_the_last(request_of_three: TrainingRequest) -> None:
+    adapter, _ = _run(replace(request_of_three, learning_rate=1e-2))
+
+    files = [candidate.path for candidate in adapter.candidates] + [adapter.path]
+    assert [candidate.steps for candidate in adapter.candidates] == [2, 3]
+    assert [candidate.sha256 for candidate in adapter.candidates] == [
+        hashlib.sha256(candidate.path.read_bytes()).hexdigest() for candidate in adapter.candidates
+    ]
+    weights = [load_file(file) for file in files]
+    name = next(name for name in weights[0] if name.endswith("lora_up.weight"))
+    assert not any(torch.equal(one[name], other[name]) for one, other in combinations(weights, 2))
+    for file, steps in zip(files, ("2", "3", "4"), strict=True):
+        with safe_open(file, framework="pt") as stream:
+            assert stream.metadata()["ss_steps"] == steps
+
+
 class _Crash(Exception):
     pass
+
+
+def _states(adapter: TrainedAdapter) -> list[tuple[int, Path]]:
+    earlier = [(candidate.steps, candidate.path) for candidate in adapter.candidates]
+    return [*earlier, (adapter.steps, adapter.path)]
 
 
 def test_a_training_that_crashed_goes_on_and_ends_with_the_same_adapter(
@@ -105,9 +128,11 @@ def test_a_training_that_crashed_goes_on_and_ends_with_the_same_adapter(
     resumed, told = _run(request_of_three)
 
     assert min(progress.step for progress in told if progress.phase is TrainingPhase.LEARNING) == 4
-    expected, found = load_file(whole.path), load_file(resumed.path)
-    assert expected.keys() == found.keys()
-    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    for (steps, one), (as_many, other) in zip(_states(whole), _states(resumed), strict=True):
+        expected, found = load_file(one), load_file(other)
+        assert steps == as_many
+        assert expected.keys() == found.keys()
+        assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
 @pytest.mark.parametrize(

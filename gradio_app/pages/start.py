@@ -1,0 +1,60 @@
+"""The start page: what the studio offers, one touch from each."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from gradio_app import frame as frames
+from gradio_app.api import Json
+from gradio_app.errors import ApiUnreachable, PageError
+from gradio_app.frame import PAGES, Frame, Updates, view
+from gradio_app.place import Place
+from gradio_app.site import Site
+
+OPENED_AT = {"workbench": "look"}
+"""Products without a page of their own that begin at another step of the studio than the first."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """The components of the page."""
+
+    site: Site
+    frame: Frame
+    products: gr.HTML
+    notice: gr.HTML
+
+    @property
+    def outputs(self) -> set[Any]:
+        """Every component that an event may change."""
+        return {self.products, self.notice, self.frame.now, self.frame.reachable}
+
+    def go(self) -> Updates:
+        """Draw the products; what goes wrong is said above them, and without the API in the frame."""
+        try:
+            items = self.site.api.items("/products")
+        except ApiUnreachable:
+            return {self.notice: ""}
+        except PageError as error:
+            return {self.notice: self.site.notice(error)}
+        shown = [product | {"href": address_of(self.site, product)} for product in items]
+        return {self.products: self.site.html("start_products", products=shown), self.notice: ""}
+
+
+def address_of(site: Site, product: Json) -> str:
+    """Return where a product is made: its own page, else the studio with the first of its looks chosen."""
+    pages = dict(PAGES)
+    if product["name"] in pages:
+        return site.link(pages[product["name"]])
+    first = next(iter(product["presets"]), "")
+    return site.link(pages["studio"], Place(preset=first, step=OPENED_AT.get(product["name"], "")))
+
+
+def build(site: Site, blocks: gr.Blocks) -> None:
+    """Draw the page, again when the API comes back."""
+    frame = frames.build(site, "start")
+    notice = view()
+    start = Start(site, frame, view(name="products"), notice)
+    frames.react(blocks.load, lambda _: frames.draw(frame) | start.go(), set(), start.outputs)
+    frames.react(frame.recovered.change, lambda _: start.go(), set(), {start.products, notice})
