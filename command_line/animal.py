@@ -27,8 +27,8 @@ PRODUCT = "animal"
 SHOWN = 5
 CONSENT_LINE = "By going on you say that the person in this photo agrees to this use of it."
 DEMONSTRATION_LINE = (
-    "Sajin's own small demonstration model draws people, not animals: it shows that the way works. Connect a real "
-    "server for animals: sajin animal --webui http://host:7860 …"
+    "Sajin's own small demonstration model has learnt to draw {animals}; nothing else, and no photographs. Connect a "
+    "real server for those: sajin animal --webui http://host:7860 …"
 )
 
 
@@ -63,7 +63,7 @@ def run(request: AnimalRequest, settings: Settings, webui_urls: tuple[str, ...],
         report["ranking"] = [fact_of(match) for match in matches]
         show(terminal, matches)
         if not request.rank_only:
-            make(terminal, request, webui_urls, report)
+            make(terminal, request, webui_urls, report, library.animals.demonstrated)
     complete = "error" not in report and (request.rank_only or len(report["images"]) == request.count)
     return 0 if complete else 1
 
@@ -97,6 +97,7 @@ def fact_of(match: AnimalMatch) -> dict[str, Any]:
         "title": match.title.model_dump(),
         "nearness": round(match.nearness, 3),
         "reasons": [reason.model_dump() for reason in match.reasons],
+        "demonstrated": match.demonstrated,
     }
 
 
@@ -110,9 +111,16 @@ def show(terminal: Terminal, matches: Sequence[AnimalMatch]) -> None:
 
 
 def make(
-    terminal: Terminal, request: AnimalRequest, webui_urls: tuple[str, ...], report: dict[str, Any]
+    terminal: Terminal,
+    request: AnimalRequest,
+    webui_urls: tuple[str, ...],
+    report: dict[str, Any],
+    demonstrated: Sequence[str],
 ) -> None:
-    """Order the pictures in a studio, follow the job, and write what it made. Raises CommandError."""
+    """Order the pictures in a studio, follow the job, and write what it made. Raises CommandError.
+
+    demonstrated: the animals that the demonstration model has learnt to draw.
+    """
     from command_line.feasibility import feasible_preset
     from command_line.portrait import save_image
     from command_line.session import studio_session
@@ -130,7 +138,7 @@ def make(
                 saved | {"landmarks": compare(session, terminal, image, Path(saved["path"]))}
             )
         if job["demonstration"]:
-            terminal.say(DEMONSTRATION_LINE)
+            terminal.say(DEMONSTRATION_LINE.format(animals=", ".join(demonstrated)))
         raise_if_failed(job, "the job")
 
 

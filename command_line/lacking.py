@@ -33,6 +33,7 @@ EXTENSIONS = {
     "Ultimate SD upscale": "install the extension ultimate-upscale-for-automatic1111",
     "ControlNet": "install the extension sd-webui-controlnet (Forge has it built in)",
     "ADetailer": "install the extension adetailer",
+    "AnimateDiff": "install the extension sd-webui-animatediff",
     INSTANT_ID: "put ip-adapter_instant_id_sdxl and control_instant_id_sdxl into the ControlNet folder (their "
     "InsightFace model is for non-commercial research only)",
     FACE_SWAPPER: "install one of the extensions sd-webui-faceswaplab, sd-webui-reactor, sd-webui-roop (their model is "

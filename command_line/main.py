@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from command_line.guard import one_line_errors, read_settings
-from training.port import TrainerName
+from training.names import MethodName, TrainerName
 
 app = typer.Typer(
     name="sajin",
@@ -37,6 +37,15 @@ class Paper(StrEnum):
     A4 = "a4"
     INCH_4X6 = "4x6in"
     INCH_5X7 = "5x7in"
+
+
+class AnimationFile(StrEnum):
+    """The formats that animations are written in."""
+
+    GIF = "gif"
+    MP4 = "mp4"
+    WEBP = "webp"
+    APNG = "apng"
 
 
 class Language(StrEnum):
@@ -134,6 +143,14 @@ def portrait(
     pose: Annotated[
         str | None, typer.Option("--pose", help="A pose picture to follow, for example shipped-front.")
     ] = None,
+    file_format: Annotated[
+        AnimationFile | None,
+        typer.Option("--format", help="Of an animation, beside the animated PNG."),
+    ] = None,
+    budget_kb: Annotated[
+        int | None,
+        typer.Option("--budget-kb", min=16, max=100_000, help="With --format gif: at most so many KB."),
+    ] = None,
     reference: Annotated[
         Path | None,
         typer.Option(
@@ -167,6 +184,8 @@ def portrait(
     with one_line_errors():
         from command_line import portrait as portrait_job
 
+        if budget_kb is not None and file_format is not AnimationFile.GIF:
+            raise typer.BadParameter("a budget in KB needs --format gif", param_hint="--budget-kb")
         request = portrait_job.PortraitRequest(
             photos=photos,
             preset=preset_name,
@@ -178,6 +197,8 @@ def portrait(
             reference=reference,
             tone=tone,
             steps=steps,
+            format=None if file_format is None else file_format.value,
+            budget_kb=budget_kb,
             likeness_bar=likeness_bar,
             likeness_budget=likeness_budget,
         )
@@ -194,6 +215,14 @@ def train(
     trainer: Annotated[
         TrainerName | None,
         typer.Option("--trainer", help="What does the learning; SAJIN_TRAINER if left out."),
+    ] = None,
+    method: Annotated[
+        MethodName | None,
+        typer.Option("--method", help="How Sajin's own trainer teaches; lora if left out."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", help="NAME=VALUE of the method, such as text_encoder=true; repeatable."),
     ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
@@ -212,6 +241,7 @@ def train(
             class_noun=class_noun,
             steps=steps,
             trainer=trainer,
+            method=train_job.method_of(method, option or []),
         )
         train_job.run(request, tuple(webui or ()), as_json=as_json)
 

@@ -14,6 +14,7 @@ from command_line.session import Session, picture_files, studio_session
 from command_line.terminal import Terminal
 from command_line.train import TrainRequest, add_subject, learn, raise_if_failed
 
+ANIMATED = "animated"
 DEMONSTRATION_LINE = (
     "These pictures come from Sajin's own small demonstration model: it shows that everything works, not a true "
     "likeness. Connect a real one: sajin portrait --webui http://host:7860 …"
@@ -27,7 +28,8 @@ class PortraitRequest:
     pose: id of a pose picture to follow, None for none. reference: a picture file to take after, None for one that is
     made; for presets that take one. tone: name of a film look, None for the preset's own. steps: of the training; None
     leaves them to the trainer. likeness_bar: only pictures from this likeness on are delivered; likeness_budget: how
-    many may be made for that.
+    many may be made for that. format: of animations beside the animated PNG, None for that alone. budget_kb: most 1000
+    bytes of a GIF.
     """
 
     photos: Path
@@ -42,6 +44,8 @@ class PortraitRequest:
     steps: int | None = None
     likeness_bar: float | None = None
     likeness_budget: int | None = None
+    format: str | None = None
+    budget_kb: int | None = None
 
 
 def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool) -> int:
@@ -58,6 +62,8 @@ def run(request: PortraitRequest, webui_urls: tuple[str, ...], *, as_json: bool)
 
 def _make(session: Session, terminal: Terminal, request: PortraitRequest, report: dict[str, Any]) -> None:
     preset = feasible_preset(session.api, request.preset, request.pose, request.tone)
+    if request.format is not None and preset["product"] != ANIMATED:
+        raise JobFailed(f"the preset {request.preset} makes no animation; leave out --format", "no_animation")
     if request.reference is not None and "reference" not in {option["key"] for option in preset["options"]}:
         raise JobFailed(f"the preset {request.preset} takes no reference", "invalid_request")
     request.out.mkdir(parents=True, exist_ok=True)
@@ -65,11 +71,16 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
     subject = add_subject(session, terminal, train, one_is_enough=preset["identity"] == "instant")
     if preset["identity"] == "lora":
-        report["adapter"] = learn(session, terminal, subject["id"], request.steps)["adapter"]["name"]
+        report["adapter"] = learn(session, terminal, subject["id"], {"steps": request.steps})["adapter"][
+            "name"
+        ]
     photo = _face_photo(session, request, subject["id"]) if takes_photo(preset) else None
     job = _order(session, terminal, request, subject["id"], photo)
     report.update(job=job["id"], server=_server(job))
-    report["images"] = [save_image(session, image, request.out) for image in job["images"]]
+    report["images"] = [
+        save_image(session, image, request.out) | _animation(session, image, request)
+        for image in job["images"]
+    ]
     _show(terminal, job, report["images"])
     if job["promise"]:
         report["promise"] = _told_promise(session, terminal, request, job["promise"])
@@ -136,10 +147,30 @@ def save_image(session: Session, image: dict[str, Any], out: Path) -> dict[str, 
     return {"path": str(path), **facts, "stages": stages}
 
 
+def _animation(session: Session, image: dict[str, Any], request: PortraitRequest) -> dict[str, Any]:
+    """Fetch an animation in the format asked for; what is added to the report."""
+    animation = image["animation"]
+    if animation is None:
+        return {}
+    facts: dict[str, Any] = {
+        key: animation[key]
+        for key in ("frames", "fps", "repaired", "flicker", "seam", "flicker_text", "seam_text")
+    }
+    if request.format is not None:
+        path = request.out / f"{image['preset']}-{image['seed']}.{request.format}"
+        budget = "" if request.budget_kb is None else f"?budget_kb={request.budget_kb}"
+        session.api.download(f"{animation['url']}/{request.format}{budget}", path)
+        facts |= {"path": str(path), "bytes": path.stat().st_size}
+    return {"animation": facts}
+
+
 def _show(terminal: Terminal, job: dict[str, Any], saved: list[dict[str, Any]]) -> None:
     for image, entry in zip(job["images"], saved, strict=True):
         likeness = "" if image["likeness"] is None else f"  {image['likeness_text']}, {image['likeness']:.2f}"
         terminal.say(f"{entry['path']}  {entry['width']} × {entry['height']}{likeness}")
+        if moving := entry.get("animation"):
+            file = f"{moving['path']}  {moving['bytes'] / 1000:.0f} KB  " if "path" in moving else ""
+            terminal.say(f"{file}{moving['flicker_text']} {moving['seam_text']}")
     if job["demonstration"]:
         terminal.say(DEMONSTRATION_LINE)
 

@@ -12,6 +12,7 @@ from studio.intake.looks import PhotoLook
 from studio.values import (
     Adapter,
     AdviceCode,
+    AnimationFormat,
     Consent,
     Counts,
     Description,
@@ -258,8 +259,42 @@ class StagePictureAnswer(Answer):
     height: int
 
 
+class AnimationAnswer(Answer):
+    """What an animation is and how well it moves, in numbers and words.
+
+    flicker: mean change, in levels of 255, of what stands still. seam: the change from the last frame to the first, in
+    changes between neighbours. url: its files, with their sizes.
+    """
+
+    frames: int
+    fps: float
+    seconds: float
+    repaired: int
+    repaired_text: str
+    flicker: float
+    flicker_text: str
+    seam: float
+    seam_text: str
+    url: str
+
+
+class AnimationFileAnswer(Answer):
+    """An animation in one format."""
+
+    format: AnimationFormat
+    bytes: int
+    url: str
+
+
+class AnimationFilesAnswer(Answer):
+    """An animation in every format."""
+
+    items: list[AnimationFileAnswer]
+    next: str | None
+
+
 class ImageAnswer(Answer):
-    """A finished picture."""
+    """A finished picture, or an animation (whose file is an animated PNG)."""
 
     id: str
     job_id: str
@@ -272,6 +307,7 @@ class ImageAnswer(Answer):
     likeness: float | None
     likeness_measure: Literal["face", "colours"] | None
     likeness_text: str | None
+    animation: AnimationAnswer | None
     url: str
     thumbnail_url: str
     stages: list[StagePictureAnswer]
@@ -458,12 +494,16 @@ class PosesAnswer(Answer):
 
 
 class AnimalAnswer(Answer):
-    """An animal a face can be likened to. rationale: what of it its features stand for."""
+    """An animal a face can be likened to. rationale: what of it its features stand for.
+
+    demonstrated: the demonstration model has learnt to draw it.
+    """
 
     name: str
     kind: Literal["dog", "other"]
     title: str
     rationale: str
+    demonstrated: bool
 
 
 class AnimalsAnswer(Answer):

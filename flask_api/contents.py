@@ -16,6 +16,9 @@ def described(status: int, description: str, schema: dict[str, Any], *content_ty
 TEXT = {"type": "string"}
 BINARY = {"type": "string", "format": "binary"}
 PICTURE_RESPONSES = described(200, "The picture", BINARY, "image/jpeg", "image/png", "image/webp")
+ANIMATION_RESPONSES = described(
+    200, "The animation", BINARY, "image/gif", "video/mp4", "image/webp", "image/apng"
+)
 ZIP_RESPONSES = described(200, "The images as one zip file", BINARY, "application/zip")
 SHEET_RESPONSES = described(200, "The sheet", BINARY, "application/pdf", "image/jpeg")
 RECIPE_RESPONSES = described(200, "The recipe", {"type": "object"}, "application/json")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from studio.values import (
     MAX_PHOTOS,
+    AnimationQuery,
     Dpi,
     FacePhotoQuery,
     IdPhotoQuery,
@@ -93,6 +94,10 @@ class FavouriteForm(Form):
     """Whether an image is a favourite."""
 
     favourite: bool
+
+
+class AnimationFileQuery(AnimationQuery):
+    """How an animation is written."""
 
 
 class ArchiveForm(Form):

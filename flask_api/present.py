@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from urllib.parse import urlencode
 
 from flask_api import answers
 from flask_api.texts import Texts
 from studio import values
 from studio.id_photo.reading import IdDocument
 from studio.intake.coach import WANTED
-from studio.library.animals import AnimalSpec
+from studio.library.animals import AnimalLibrary
 from studio.library.product import Tone
 
 ROOT = "/api/v1"
@@ -37,6 +38,15 @@ def likeness_word(score: float) -> str:
 def mark_word(value: float) -> str:
     """The key of the words for a mark of 0 to 1."""
     return next((word for least, word in MARK_STEPS if value >= least), "little")
+
+
+FLICKER_STEPS = ((1.0, "steady"), (3.0, "slight"))
+SEAM_STEPS = ((2.0, "closed"), (4.0, "slight"))
+
+
+def _word(number: float, steps: Sequence[tuple[float, str]]) -> str:
+    """The key of the words for a fault of an animation: that of the first step it does not go beyond."""
+    return next((word for most, word in steps if number <= most), "strong")
 
 
 class Presenter:
@@ -234,9 +244,10 @@ class Presenter:
         """A finished picture."""
         url = f"{ROOT}/images/{image.id}"
         return answers.ImageAnswer(
-            **image.model_dump(exclude={"preset_title", "stages", "prompt"}),
+            **image.model_dump(exclude={"preset_title", "stages", "prompt", "movement"}),
             preset_title=image.preset_title.in_language(self._texts.language),
             likeness_text=self._likeness(image),
+            animation=self._animation(image.movement, f"{url}/animation") if image.movement else None,
             url=f"{url}/file",
             thumbnail_url=f"{url}/thumbnail",
             recipe_url=f"{url}/recipe",
@@ -246,6 +257,32 @@ class Presenter:
             ],
             alt=self._alt(image),
         )
+
+    def _animation(self, movement: values.Movement, url: str) -> answers.AnimationAnswer:
+        repaired = "all" if movement.repaired == movement.frames else "some" if movement.repaired else "none"
+        numbers = {"repaired": movement.repaired, "frames": movement.frames}
+        return answers.AnimationAnswer(
+            **movement.model_dump(),
+            seconds=round(movement.frames / movement.fps, 2),
+            repaired_text=self._texts.say("animation", "repaired", repaired, **numbers),
+            flicker_text=self._texts.say("animation", "flicker", _word(movement.flicker, FLICKER_STEPS)),
+            seam_text=self._texts.say("animation", "seam", _word(movement.seam, SEAM_STEPS)),
+            url=url,
+        )
+
+    def animation_files(
+        self, image_id: str, files: Iterable[values.AnimationFile], query: values.AnimationQuery
+    ) -> answers.AnimationFilesAnswer:
+        """An animation in every format, each where it can be had as the query asks."""
+        asked = urlencode(query.model_dump(exclude_none=True))
+        url = f"{ROOT}/images/{image_id}/animation"
+        items = [
+            answers.AnimationFileAnswer(
+                **file.model_dump(), url=f"{url}/{file.format}" + (f"?{asked}" if asked else "")
+            )
+            for file in files
+        ]
+        return answers.AnimationFilesAnswer(items=items, next=None)
 
     def _likeness(self, image: values.Image) -> str | None:
         if image.likeness is None or image.likeness_measure is None:
@@ -344,15 +381,19 @@ class Presenter:
             bundled=pose.bundled,
         )
 
-    def animal(self, name: str, animal: AnimalSpec) -> answers.AnimalAnswer:
-        """An animal a face can be likened to."""
+    def animals(self, library: AnimalLibrary) -> list[answers.AnimalAnswer]:
+        """The animals a face can be likened to."""
         language = self._texts.language
-        return answers.AnimalAnswer(
-            name=name,
-            kind=animal.kind,
-            title=animal.title.in_language(language),
-            rationale=animal.rationale.in_language(language),
-        )
+        return [
+            answers.AnimalAnswer(
+                name=name,
+                kind=animal.kind,
+                title=animal.title.in_language(language),
+                rationale=animal.rationale.in_language(language),
+                demonstrated=name in library.demonstrated,
+            )
+            for name, animal in library.animals.items()
+        ]
 
     def animal_match(self, match: values.AnimalMatch) -> answers.AnimalMatchAnswer:
         """How near a face comes to an animal, with the reasons."""
@@ -362,6 +403,7 @@ class Presenter:
             kind=match.kind,
             title=match.title.in_language(language),
             rationale=match.rationale.in_language(language),
+            demonstrated=match.demonstrated,
             nearness=match.nearness,
             reasons=[reason.in_language(language) for reason in match.reasons],
         )

@@ -20,6 +20,7 @@ PAGES = (
     (START, "start"),
     ("studio", ""),
     ("id_photo", "id-photo"),
+    ("animated", "animated"),
     ("animal", "animal"),
     ("people", "people"),
     ("gallery", "gallery"),

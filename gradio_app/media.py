@@ -12,11 +12,12 @@ from gradio_app.errors import ApiProblem, PageError
 
 CHUNK_BYTES = 64 * 1024
 PASSED_ON = ("content-type", "content-length", "etag", "last-modified", "cache-control")
+ASKED = ("budget_kb", "fps")
 NAME = r"[A-Za-z0-9_.-]+"
 SERVED = re.compile(
     rf"subjects/{NAME}/photos/{NAME}/(file|thumbnail)"
     rf"|subjects/{NAME}/trainings/{NAME}/report/pictures/{NAME}"
-    rf"|images/{NAME}/(file|thumbnail|recipe|stages/{NAME}|landmarks/file)"
+    rf"|images/{NAME}/(file|thumbnail|recipe|stages/{NAME}|landmarks/file|animation/(gif|mp4|webp|apng))"
     rf"|(presets|products)/{NAME}/thumbnail"
     rf"|poses/{NAME}(/(file|thumbnail))?"
     rf"|jobs/{NAME}/(preview|nearest)"
@@ -64,7 +65,10 @@ def media_routes(api: Api) -> APIRouter:
             headers = {"Accept-Encoding": "identity"}
             if match := request.headers.get("if-none-match"):
                 headers["If-None-Match"] = match
-            answer = api.send("GET", f"/{path}", stream=True, headers=headers)
+            asked = {name: request.query_params[name] for name in ASKED if name in request.query_params}
+            answer = api.send(
+                "GET", f"/{path}", params=asked, stream=True, headers=headers, seconds=UPLOAD_SECONDS
+            )
         except PageError as error:
             raise http_error(error) from error
         return passed_on(answer, download)

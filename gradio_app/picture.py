@@ -8,13 +8,14 @@ from typing import Any
 import gradio as gr
 import PIL.Image
 
-from gradio_app.api import Json
+from gradio_app.api import UPLOAD_SECONDS, Json
 from gradio_app.errors import PageError
 from gradio_app.frame import CLICKS, Updates, react, told, view
 from gradio_app.place import Place
 from gradio_app.site import Site
 
 RECIPE_LINES = 60
+GIF_KB, LEAST_KB, MOST_KB = 500, 16, 100_000
 REFERENCE = "reference"
 
 
@@ -30,13 +31,17 @@ class Picture:
     after: gr.Dropdown
     slider: gr.ImageSlider
     recipe: gr.HTML
+    files: gr.Column
+    downloads: gr.HTML
+    budget: gr.Number
+    shrink: gr.Button
     notice: gr.HTML
 
     def outputs(self) -> set[Any]:
         """Return every component that an event may change."""
         return {
             self.panel, self.image, self.about, self.stages, self.before, self.after, self.slider, self.recipe,
-            self.notice,
+            self.notice, self.files, self.downloads,
         }  # fmt: skip
 
     def draw(self, site: Site, image: Json | None) -> Updates:
@@ -62,6 +67,8 @@ class Picture:
             self.after: gr.Dropdown(choices=choices, value=names[-1] if names else None),
             self.slider: stage_pair(site, image, names[0], names[-1]) if several else None,
             self.recipe: recipe_of(site, image),
+            self.files: gr.Column(visible=bool(image["animation"])),
+            self.downloads: files_of(site, image) if image["animation"] else "",
         }
 
 
@@ -79,6 +86,19 @@ def stage_picture(site: Site, image: Json, stage: str) -> PIL.Image.Image:
     """Return what one stage made of an image, RGB."""
     answer = site.api.send("GET", f"/images/{image['id']}/stages/{stage}")
     return PIL.Image.open(io.BytesIO(answer.content)).convert("RGB")
+
+
+def files_of(site: Site, image: Json, budget_kb: int | None = None) -> str:
+    """Return the files of an animation with their sizes, a GIF of at most budget_kb; else why they cannot be had."""
+    query = {"budget_kb": str(budget_kb)} if budget_kb else {}
+    try:
+        answer = site.api.send(
+            "GET", f"/images/{image['id']}/animation", params=query, seconds=UPLOAD_SECONDS
+        )
+    except PageError as error:
+        return site.notice(error)
+    files = [file for file in answer.json()["items"] if not budget_kb or file["format"] == "gif"]
+    return site.html("picture_animation", image=image, files=files, query=query, size=site.words.size)
 
 
 def recipe_of(site: Site, image: Json) -> str:
@@ -110,6 +130,14 @@ def build(site: Site) -> Picture:
         image = gr.State(None)
         about = view(name="picture-view", listens=CLICKS)
         notice = view()
+        with gr.Column(visible=False, elem_id="files") as files:
+            downloads = view(name="downloads")
+            with gr.Row(elem_classes="sj-filters"):
+                budget = gr.Number(
+                    label=words("animated.budget"), value=GIF_KB, minimum=LEAST_KB, maximum=MOST_KB,
+                    precision=0, elem_id="budget",
+                )  # fmt: skip
+                shrink = gr.Button(words("animated.shrink"), elem_id="shrink")
         with gr.Accordion(
             words("picture.stages"), open=True, elem_id="stages", elem_classes="sj-fold"
         ) as stages:
@@ -121,7 +149,9 @@ def build(site: Site) -> Picture:
             )
         with gr.Accordion(words("picture.recipe"), open=False, elem_id="recipe", elem_classes="sj-fold"):
             recipe = view()
-    return Picture(panel, image, about, stages, before, after, slider, recipe, notice)
+    return Picture(
+        panel, image, about, stages, before, after, slider, recipe, files, downloads, budget, shrink, notice
+    )
 
 
 def wire(
@@ -138,33 +168,46 @@ def wire(
     """
 
     def act(data: Updates, touched: Json) -> Updates:
-        image: Json = data[picture.image]
-        match touched["act"]:
-            case "favourite":
-                site.api.set_favourite(image["id"], not image["favourite"])
-            case "erase":
-                site.api.delete(f"/images/{image['id']}")
-            case "again":
-                return follow(data, place_of(site, image, keep_seed=True))
-            case "reference":
-                return follow(data, place_after(site, image))
-            case "learned":
-                job = site.api.redo_job(image["job_id"])
-                return follow(data, made_place(job, image))
-            case "another":
-                return follow(data, ordered(site, place_of(site, image, keep_seed=False)))
-        closed = touched["act"] in ("erase", "close")
-        return follow(data, data[place].moved(image="") if closed else None)
+        return follow(data, after(site, data[picture.image], touched["act"], data[place]))
 
     def compare(data: Updates, _: Json) -> Updates:
         return {
             picture.slider: stage_pair(site, data[picture.image], data[picture.before], data[picture.after])
         }
 
+    def shrink(data: Updates, _: Json) -> Updates:
+        image, most = data[picture.image], int(data[picture.budget] or GIF_KB)
+        return {picture.downloads: files_of(site, image) + files_of(site, image, most)}
+
+    react(
+        picture.shrink.click,
+        told(site, picture.notice, shrink),
+        {picture.image, picture.budget},
+        {picture.downloads, picture.notice},
+    )
     react(picture.about.click, told(site, picture.notice, act), {place, picture.image, *inputs}, outputs)
     chosen = {picture.image, picture.before, picture.after}
     for field in (picture.before, picture.after):
         react(field.input, told(site, picture.notice, compare), chosen, {picture.slider, picture.notice})
+
+
+def after(site: Site, image: Json, act: str, here: Place) -> Place | None:
+    """Do what was touched below an image and return the place where it leads; None stays here."""
+    match act:
+        case "favourite":
+            site.api.set_favourite(image["id"], not image["favourite"])
+            return None
+        case "erase":
+            site.api.delete(f"/images/{image['id']}")
+        case "again":
+            return place_of(site, image, keep_seed=True)
+        case "reference":
+            return place_after(site, image)
+        case "learned":
+            return made_place(site.api.redo_job(image["job_id"]), image)
+        case "another":
+            return ordered(site, place_of(site, image, keep_seed=False))
+    return here.moved(image="")
 
 
 def place_of(site: Site, image: Json, keep_seed: bool) -> Place:

@@ -52,6 +52,13 @@ class Words:
             return ""
         return self("format.moment", at=datetime.fromisoformat(iso).astimezone())
 
+    def size(self, count: int) -> str:
+        """Return a number of bytes in KB, or in MB from a thousand of these on."""
+        kilobytes = max(1, -(-count // 1000))
+        if kilobytes < 1000:
+            return self("format.kilobytes", count=kilobytes)
+        return self("format.megabytes", count=f"{kilobytes / 1000:.1f}")
+
     def percent(self, fraction: float | None) -> str:
         """Return a fraction 0..1 as a percentage."""
         return self("format.percent", count=round(100 * (fraction or 0.0)))

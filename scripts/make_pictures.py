@@ -34,7 +34,7 @@ PEOPLE = {
     "actor-headshot": "man, short black hair",
     "cafe": "young woman, black hair bob",
     "editorial": "woman, black hair with bangs",
-    "golden-hour": "young woman, long blonde hair, fair skin",
+    "golden-hour": "young woman, long brown hair",
     "graduation": "young woman, long black hair",
     "hanbok": "young woman, black hair in a bun",
     "high-key": "young woman, long brown hair",
@@ -49,7 +49,9 @@ PEOPLE = {
     "retro-90s": "young man, curly brown hair",
 }
 """Whom a look is shown on, in words."""
-ID_DOCUMENT = "kr-passport"
+ANIMALS = {"animal-pose": "golden-retriever", "animal-repaint": "rabbit"}
+"""The animal that a way is shown on, of those that the bundled model has learnt."""
+ID_DOCUMENT = "kr-resume-3x4"
 WORKBENCH_LOOKS = ("editorial", "low-key", "retro-90s", "hanbok")
 
 SHOWN_LOOKS = ("studio-profile", "business", "film", "outdoor", "stranger", "black-and-white")
@@ -147,6 +149,8 @@ def make_thumbnails(studio: Studio, looks: Sequence[str]) -> None:
         given = {"prompt": PEOPLE.get(name, "")}
         if any(option["key"] == "photo" for option in preset["options"]):
             given["photo"] = photo
+        if name in ANIMALS:
+            given = {"photo": photo, "animal": ANIMALS[name]}
         image = studio.portrait(name, None, **given)
         keep_thumbnail(studio.picture(str(image["url"])), name)
         name_thumbnail(PRESETS / f"{name}.yaml")

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from studio.animations import Animations
 from studio.catalogue import Catalogue
 from studio.database.connect import WAIT_SECONDS, Database
 from studio.database.migrate import migrate
@@ -56,6 +57,7 @@ class Parts:
     trainings: Trainings
     jobs: Jobs
     gallery: Gallery
+    animations: Animations
     catalogue: Catalogue
     poses: Poses
     face_photos: FacePhotos
@@ -88,7 +90,10 @@ def lay_foundations(settings: Settings, wait_seconds: float = WAIT_SECONDS) -> F
         store=Store(settings.store_address, data / "cache"),
         library=library,
         documents=documents,
-        loras=LoraFolders(folders=settings.lora_folders),
+        loras=LoraFolders(
+            folders=settings.lora_folders,
+            others={"embedding": settings.embedding_folders, "checkpoint": settings.checkpoint_folders},
+        ),
         previews=Previews(folder=data / "cache" / "previews"),
         queue=queue,
         faces=faces,
@@ -126,6 +131,7 @@ def parts_for(owner_id: str, base: Foundations) -> Parts:
             owner_id=owner_id,
         ),
         gallery=gallery,
+        animations=Animations(store=store, gallery=gallery),
         catalogue=Catalogue(database=database, library=base.library, folder=settings.presets_dir),
         poses=poses,
         face_photos=face_photos,

@@ -26,7 +26,7 @@ from studio.values import (
     TrainingAvailability,
 )
 
-PRODUCTS = ("profile", "look", "instant", "animal")
+PRODUCTS = ("profile", "look", "instant", "animated", "animal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Catalogue:
     folder: Path
 
     def list(self) -> tuple[Preset, ...]:
-        """Profiles, then looks, instant ones, then animals; the studio profile first, then by name."""
+        """Profiles, then looks, instant and animated ones, then animals; the studio profile first, then by name."""
         servers = self._servers()
         products = sorted(self.library.products.values(), key=_rank)
         return tuple(self._value(product, servers) for product in products)

@@ -13,6 +13,7 @@ StudioError
 │   ├── UnfitPhoto              no ID photo can be made of this photo, whatever the document
 │   │   └── NoFace · SeveralFaces · SideFace · Sunglasses · HeadCutOff
 │   ├── FileSizeImpossible      no JPEG of this picture is as large as the document asks
+│   ├── BudgetNotMet            no GIF of this animation is as small as asked
 │   ├── SheetTooSmall           the pictures do not fit on the paper
 │   └── BrokenLibrary           preset or prompt files that do not hold together
 ├── Conflict                    right in itself, but not now
@@ -201,6 +202,20 @@ class FileSizeImpossible(Refused):
         )
 
 
+class BudgetNotMet(Refused):
+    """No GIF of an animation has so few bytes. smallest: the fewest that are possible."""
+
+    code = "budget_not_met"
+
+    def __init__(self, budget: int, smallest: int) -> None:
+        needed = -(-smallest // 1000)
+        super().__init__(
+            f"No GIF of this animation fits into {budget // 1000} KB; the smallest possible has {needed} KB.",
+            budget_kb=budget // 1000,
+            smallest_kb=needed,
+        )
+
+
 class SheetTooSmall(Refused):
     """Not all pictures fit on the paper. placed: how many do."""
 
@@ -323,6 +338,8 @@ class TrainingObstacle(StrEnum):
     TRAINER_PYTHON = "trainer_python"
     CHECKPOINT_UNFIT = "checkpoint_unfit"
     TRAINER_NOT_SERVED = "trainer_not_served"
+    METHOD_NOT_OFFERED = "method_not_offered"
+    FORM_NOT_PLACED = "form_not_placed"
 
 
 class TrainingUnavailable(Unavailable):

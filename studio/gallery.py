@@ -60,9 +60,13 @@ class Gallery:
             row.favourite = favourite
         return image_value(row)
 
+    def path(self, image_id: str) -> str:
+        """The picture's path in the store. Raises NotFound."""
+        return self._row(image_id).path
+
     def file(self, image_id: str, size: Literal["full", "thumbnail"]) -> Path:
         """The picture's file. Raises NotFound."""
-        path = self._row(image_id).path
+        path = self.path(image_id)
         return self.store.local(path) if size == "full" else thumbnail(self.store, path)
 
     def stage_file(self, image_id: str, stage: str) -> Path:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from studio.database.connect import Database
-from studio.database.tables import JobRow
+from studio.database.tables import ImageRow, JobRow
 from studio.errors import (
     IdempotencyConflict,
     InvalidRequest,
@@ -60,6 +60,7 @@ class Jobs:
         if (first := self._first_with(row)) is not None:
             return first
         self._take_from_photo(row, request.options, product)
+        self._take_from_image(row, request.options)
         self._check(row, product)
         self._check_reference(row)
         try:
@@ -168,8 +169,25 @@ class Jobs:
             return
         row.subject_id = row.subject_id or self.face_photos.get(options.photo).subject_id
         if product.spec.names_animal and options.animal is None:
-            nearest = next(iter(self.face_photos.animals(options.photo)), None)
-            row.options = row.options | {"animal": nearest.animal if nearest else None}
+            row.options = row.options | {"animal": self._nearest_animal(options.photo)}
+
+    def _nearest_animal(self, photo: str) -> str | None:
+        """The animal a face is most like; where only the demonstration model serves, of those that it has learnt."""
+        with self.database.read() as session:
+            servers = known_servers(session)
+        bundled = bool(servers) and all(server.demonstration for server in servers)
+        matches = self.face_photos.animals(photo)
+        return next((match.animal for match in matches if match.demonstrated or not bundled), None)
+
+    def _take_from_image(self, row: JobRow, options: JobOptions) -> None:
+        """Whose picture is animated is whom the animation shows. Raises NotFound."""
+        if options.image is None:
+            return
+        with self.database.read() as session:
+            image = session.get(ImageRow, options.image)
+            if image is None or image.owner_id != self.owner_id:
+                raise NotFound("image", options.image)
+        row.subject_id = row.subject_id or image.subject_id
 
     def _check(self, row: JobRow, product: Product) -> None:
         """Refuse what cannot succeed: unknown subject or pose, no identity yet, no server that is able."""

@@ -13,6 +13,8 @@ from studio.errors import BadUpload
 
 RECIPE_CHUNK, INFOTEXT_CHUNK = "sajin", "parameters"
 LARGEST_TEXT = 4_000_000
+PIXELS = frozenset({b"IHDR", b"acTL", b"fcTL", b"IDAT", b"fdAT", b"IEND"})
+"""What a PNG's pixels are made of, and an animation's (PNG, 3rd edition, sections 5.6 and 11)."""
 PNG_SIGNATURE, EIGHT_BIT_RGB = b"\x89PNG\r\n\x1a\n", b"\x08\x02"
 
 Recipe = dict[str, Any]
@@ -37,12 +39,12 @@ def with_recipe(picture: bytes, infotext: str, recipe: Recipe) -> bytes:
 
 
 def _pixel_chunks(png: bytes) -> Iterator[bytes]:
-    """The chunks, each with length and check sum, without which a PNG has no pixels (PNG, 3rd edition, section 5)."""
+    """The chunks, each with length and check sum, that make the pixels of a PNG, still or animated."""
     start, kind = len(PNG_SIGNATURE), b""
     while kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", png, start)
         end = start + 12 + length
-        if kind in (b"IHDR", b"IDAT", b"IEND"):
+        if kind in PIXELS:
             yield png[start:end]
         start = end
 

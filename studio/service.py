@@ -15,6 +15,9 @@ from studio.values import (
     LOCAL_OWNER,
     AdapterReport,
     AnimalMatch,
+    AnimationFile,
+    AnimationFormat,
+    AnimationQuery,
     Coach,
     FacePhoto,
     FacePhotoPage,
@@ -52,11 +55,12 @@ from studio.values import (
 if TYPE_CHECKING:
     from studio.assembly import Foundations
     from studio.id_photo.reading import IdDocument
-    from studio.library.animals import AnimalSpec
+    from studio.library.animals import AnimalLibrary
     from studio.library.product import Tone
 
 
 AS_THE_TRAINER_LIKES = TrainingOptions()
+AS_IT_PLAYS = AnimationQuery()
 NEWEST_JOBS = JobQuery()
 NEWEST_IMAGES = ImageQuery()
 NEWEST_ID_PHOTOS = IdPhotoQuery()
@@ -234,6 +238,18 @@ class Studio:
         """The PNG that a stage made of this image. Raises NotFound."""
         return self._parts.gallery.stage_file(image_id, stage)
 
+    def animation_file(
+        self, image_id: str, file_format: AnimationFormat, query: AnimationQuery = AS_IT_PLAYS
+    ) -> Path:
+        """An animation as a file of that format. Raises NotFound, also for a still picture, and BudgetNotMet."""
+        return self._parts.animations.file(image_id, file_format, query)
+
+    def animation_files(
+        self, image_id: str, query: AnimationQuery = AS_IT_PLAYS
+    ) -> tuple[AnimationFile, ...]:
+        """An animation in every format with its size; they are made now. Raises NotFound, BudgetNotMet."""
+        return self._parts.animations.files(image_id, query)
+
     def recipe(self, image_id: str) -> dict[str, object]:
         """The whole recipe as JSON values: request, preset, resolved stages, server, seconds. Raises NotFound."""
         return self._parts.gallery.recipe(image_id)
@@ -290,9 +306,9 @@ class Studio:
 
     # Face photos and animals
 
-    def animals(self) -> Mapping[str, AnimalSpec]:
-        """The animals a face can be likened to, by name."""
-        return self._foundations.library.animals.animals
+    def animals(self) -> AnimalLibrary:
+        """The animals a face can be likened to."""
+        return self._foundations.library.animals
 
     def add_face_photo(
         self, file: UploadedFile, *, consent: bool, subject_id: str | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -76,10 +77,15 @@ class Store:
                 self._files.rm_file(self._at(path))
             (self.cache / path).unlink(missing_ok=True)
             self.small_copy(path).unlink(missing_ok=True)
+            shutil.rmtree(self.encodings(path), ignore_errors=True)
 
     def small_copy(self, path: str) -> Path:
         """Where the thumbnail of a picture is kept on this machine, whether it is there or not."""
         return self.cache / "thumbnails" / Path(path).with_suffix(".jpg")
+
+    def encodings(self, path: str) -> Path:
+        """The folder for an animation's files in other formats on this machine, whether it is there or not."""
+        return self.cache / "encodings" / Path(path).with_suffix("")
 
     def sweep(self) -> None:
         """Erase temporary files that a killed process left long ago."""

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from webui_client.errors import BadAnswer
 from webui_client.pictures import BadPicture, Picture, text_chunks
+from webui_client.units.animatediff import Animation
 from webui_client.values import GenerationInfo, PngInfo
 
 
@@ -20,19 +21,46 @@ def read_generation(answer: Any, server: str, path: str) -> tuple[tuple[Picture,
     """Return every picture of a txt2img or img2img answer, in its order, and its info; raises BadAnswer."""
     if not isinstance(answer, dict):
         raise BadAnswer(server, path, "it is no object")
+    pictures = tuple(
+        read_picture(image, server, path, f"picture {number}")
+        for number, image in enumerate(_images_of(answer, server, path))
+    )
+    return pictures, _info_of(answer, server, path)
+
+
+def read_animated(
+    answer: Any, files: int, server: str, path: str
+) -> tuple[tuple[Animation | None, ...], tuple[Picture, ...], GenerationInfo]:
+    """Return (files, frames, info) of an answer to AnimateDiff; raises BadAnswer.
+
+    files: how many files are due before the frames; what stands in the place of one and is no animation is None, and
+    then the pictures that came are no frames but still pictures.
+    """
+    if not isinstance(answer, dict):
+        raise BadAnswer(server, path, "it is no object")
+    try:
+        images = [decode_base64(str(image)) for image in _images_of(answer, server, path)]
+        animations = tuple(map(Animation.read, images[:files]))
+        frames = tuple(map(Picture.read, images[files:]))
+    except (BadPicture, binascii.Error) as error:
+        raise BadAnswer(server, path, f"its animation: {error}") from error
+    return animations, frames, _info_of(answer, server, path)
+
+
+def _images_of(answer: dict[str, Any], server: str, path: str) -> list[Any]:
     images = answer.get("images")
     if not isinstance(images, list):
         raise BadAnswer(server, path, "it has no list of images")
-    pictures = tuple(
-        read_picture(image, server, path, f"picture {number}") for number, image in enumerate(images)
-    )
+    return images
+
+
+def _info_of(answer: dict[str, Any], server: str, path: str) -> GenerationInfo:
     try:
-        info = GenerationInfo.model_validate_json(str(answer.get("info")))
+        return GenerationInfo.model_validate_json(str(answer.get("info")))
     except ValidationError as error:
         raise BadAnswer(
             server, path, f"its info is unusable: {error.errors(include_url=False)[:2]}"
         ) from error
-    return pictures, info
 
 
 def read_picture(text: Any, server: str, path: str, which: str) -> Picture:

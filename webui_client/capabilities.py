@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from pydantic import BaseModel, ConfigDict
 
 from webui_client.flavours import WAYS, Flavour, Ways
+from webui_client.units.animatediff import TITLE
 from webui_client.units.controlnet import Dialect
 from webui_client.units.faceswap import FaceSwapCapability, Swapper
 
@@ -119,7 +120,8 @@ class Capabilities(BaseModel):
     upscalers: in the server's order, which gives the index that scripts want. scripts_txt2img,
     scripts_img2img: lower-case titles. native_size: pixels the checkpoint was made for. demonstration: the
     small bundled model is in use. has_internal_progress: progress can be asked by our own task id. easyphoto: the
-    training of the extension EasyPhoto can be asked for.
+    training of the extension EasyPhoto can be asked for. motion_modules: file names that AnimateDiff can load; empty
+    where the server does not tell, as all but our engine.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -143,6 +145,7 @@ class Capabilities(BaseModel):
     adetailer: ADetailerCapability | None = None
     controlnet: ControlNetCapability | None = None
     face_swappers: tuple[FaceSwapCapability, ...] = ()
+    motion_modules: tuple[str, ...] = ()
     native_size: int
     demonstration: bool = False
     has_internal_progress: bool = True
@@ -157,6 +160,11 @@ class Capabilities(BaseModel):
     def able_swappers(self) -> tuple[Swapper, ...]:
         """The face swappers that have the model they are asked for."""
         return tuple(found.swapper for found in self.face_swappers if found.is_able)
+
+    @property
+    def animates(self) -> bool:
+        """Whether AnimateDiff is there."""
+        return TITLE.lower() in self.scripts_txt2img
 
     @property
     def ways(self) -> Ways:

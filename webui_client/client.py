@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 from webui_client import easyphoto
-from webui_client.answers import read_generation, read_picture
+from webui_client.answers import read_animated, read_generation, read_picture
 from webui_client.capabilities import Capabilities
 from webui_client.easyphoto import EasyPhotoTraining
 from webui_client.errors import BadAnswer, Interrupted, MissingCapability, ServerTimeout, WebuiError
@@ -18,15 +19,25 @@ from webui_client.interrupts import check_uninterrupted
 from webui_client.listings import Interrogator, Listings
 from webui_client.options import kept_options
 from webui_client.pictures import Picture
-from webui_client.postflight import Answer, check, check_extras, check_extras_batch, check_face_swap
-from webui_client.preflight import Resolved, resolve
+from webui_client.postflight import (
+    Answer,
+    check,
+    check_animation,
+    check_extras,
+    check_extras_batch,
+    check_face_swap,
+)
+from webui_client.preflight import Resolved, resolve, resolve_animation
 from webui_client.preflight import check_extras as extras_can_run
 from webui_client.preflight import check_face_swap as face_swap_can_run
 from webui_client.probe import probe
 from webui_client.transport import Transport
+from webui_client.units.animatediff import Animation
 from webui_client.units.controlnet import encode
 from webui_client.units.faceswap import swap_path, swapped_in
 from webui_client.values import (
+    Animate,
+    Animated,
     Extras,
     ExtrasBatch,
     FaceSwap,
@@ -38,14 +49,33 @@ from webui_client.values import (
     Txt2Img,
 )
 from webui_client.watch import RunWatch, is_idle, look_after
-from webui_client.wire import extras_batch_body, extras_body, face_swap_body, img2img_body, txt2img_body
+from webui_client.wire import (
+    animate_body,
+    extras_batch_body,
+    extras_body,
+    face_swap_body,
+    img2img_body,
+    txt2img_body,
+)
 
 OnProgress = Callable[[Progress], None]
 Found = TypeVar("Found")
 WantsPreview = Callable[[], bool]
 Cancelled = Callable[[], bool]
+Files = tuple[Animation | None, ...]
+Frames = tuple[Picture, ...]
+TXT2IMG, IMG2IMG = "/sdapi/v1/txt2img", "/sdapi/v1/img2img"
 RECORD_SECONDS = 60.0
 READY_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Follow:
+    """Who is told of a run, and asked about it, while it lasts."""
+
+    on_progress: OnProgress | None
+    wants_preview: WantsPreview | None
+    cancelled: Cancelled | None
 
 
 class WebuiClient(Listings):
@@ -115,11 +145,9 @@ class WebuiClient(Listings):
         raises MissingCapability before anything runs, FeatureDidNotRun after, Interrupted if the run was stopped.
         """
         server, names = self._resolved(partial(resolve, request))
-        task = task_id or new_task_id()
-        body = txt2img_body(request, names, server, task)
-        return self._generate(
-            "/sdapi/v1/txt2img", request, names, server, body, on_progress, wants_preview, cancelled
-        )
+        body = txt2img_body(request, names, server, task_id or new_task_id())
+        follow = _Follow(on_progress, wants_preview, cancelled)
+        return self._generate(TXT2IMG, request, names, server, body, follow)
 
     def img2img(
         self,
@@ -134,11 +162,37 @@ class WebuiClient(Listings):
         ones.
         """
         server, names = self._resolved(partial(resolve, request))
-        task = task_id or new_task_id()
-        body = img2img_body(request, names, server, task)
-        return self._generate(
-            "/sdapi/v1/img2img", request, names, server, body, on_progress, wants_preview, cancelled
-        )
+        body = img2img_body(request, names, server, task_id or new_task_id())
+        follow = _Follow(on_progress, wants_preview, cancelled)
+        return self._generate(IMG2IMG, request, names, server, body, follow)
+
+    def animate(
+        self,
+        request: Animate,
+        *,
+        task_id: str | None = None,
+        on_progress: OnProgress | None = None,
+        wants_preview: WantsPreview | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Animated:
+        """Make an animation by AnimateDiff; everything else as :meth:`txt2img` and :meth:`img2img`.
+
+        Raises FeatureDidNotRun where still pictures, another format or another number of frames came back.
+        """
+        server, names = self._resolved(partial(resolve_animation, request))
+        body = animate_body(request, names, server, task_id or new_task_id())
+        path = TXT2IMG if isinstance(request.sampling, Txt2Img) else IMG2IMG
+        due = len(request.animatediff.files)
+
+        def read(answer: Any) -> tuple[tuple[Files, Frames], GenerationInfo]:
+            files, frames, info = read_animated(answer, due, self.url, path)
+            return (files, frames), info
+
+        follow = _Follow(on_progress, wants_preview, cancelled)
+        (files, frames), info, seconds = self._followed(path, server, body, read, follow)
+        answer = Answer(request=request.sampling, names=names, server=server, images=frames, info=info)
+        animations = check_animation(answer, request.animatediff, files)
+        return Animated(files=animations, frames=frames, info=info, seconds=seconds)
 
     def extras(self, request: Extras) -> Picture:
         """Enlarge a picture or restore its faces without diffusion. There is no progress of this call to
@@ -224,6 +278,11 @@ class WebuiClient(Listings):
         super().refresh_loras()
         self._record = None
 
+    def refresh_checkpoints(self) -> None:
+        """Have the server look at its checkpoint folder again; waits behind a running job."""
+        super().refresh_checkpoints()
+        self._record = None
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
@@ -246,13 +305,26 @@ class WebuiClient(Listings):
         names: Resolved,
         server: Capabilities,
         body: Mapping[str, Any],
-        on_progress: OnProgress | None,
-        wants_preview: WantsPreview | None,
-        cancelled: Cancelled | None,
+        follow: _Follow,
     ) -> Generation:
+        read = partial(read_generation, server=self.url, path=path)
+        images, info, seconds = self._followed(path, server, body, read, follow)
+        answer = Answer(request=request, names=names, server=server, images=images, info=info)
+        pictures, maps = check(answer)
+        return Generation(pictures=pictures, maps=maps, info=info, seconds=seconds)
+
+    def _followed(
+        self,
+        path: str,
+        server: Capabilities,
+        body: Mapping[str, Any],
+        read: Callable[[Any], tuple[Found, GenerationInfo]],
+        follow: _Follow,
+    ) -> tuple[Found, GenerationInfo, float]:
+        """Run a generation to its end, uninterrupted; what read made of its answer, its info, and its seconds."""
         overrides = body.get("override_settings", {}) if server.ways.forgets_options else {}
         with self._in_flight, kept_options(self._transport, overrides):
-            if cancelled and cancelled():
+            if follow.cancelled and follow.cancelled():
                 raise Interrupted(self.url, ours=True)
             started = time.monotonic()
             watch = RunWatch(
@@ -260,25 +332,27 @@ class WebuiClient(Listings):
                 str(body["force_task_id"]),
                 by_task=server.has_internal_progress,
                 idle_before=not server.has_internal_progress and is_idle(self._transport),
-                on_progress=on_progress,
-                wants_preview=wants_preview,
-                cancelled=cancelled,
+                on_progress=follow.on_progress,
+                wants_preview=follow.wants_preview,
+                cancelled=follow.cancelled,
             )
             with watch:
-                images, info = self._run(path, body, watch)
+                found, info = self._run(path, body, watch, read)
             seconds = time.monotonic() - started
             after = look_after(self._transport)
         check_uninterrupted(self.url, info, watch.glimpses, after, ours=watch.cancel_asked)
         self._version = self._version or info.version
-        answer = Answer(request=request, names=names, server=server, images=tuple(images), info=info)
-        pictures, maps = check(answer)
-        return Generation(pictures=pictures, maps=maps, info=info, seconds=seconds)
+        return found, info, seconds
 
     def _run(
-        self, path: str, body: Mapping[str, Any], watch: RunWatch
-    ) -> tuple[Sequence[Picture], GenerationInfo]:
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        watch: RunWatch,
+        read: Callable[[Any], tuple[Found, GenerationInfo]],
+    ) -> tuple[Found, GenerationInfo]:
         try:
-            return read_generation(self._transport.post_once(path, body), self.url, path)
+            return read(self._transport.post_once(path, body))
         except ServerTimeout:
             watch.interrupt_if_ours()
             raise

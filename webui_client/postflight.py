@@ -7,7 +7,7 @@ claimed: that ADetailer found a face at all, and that the inner pass of a detect
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,10 +15,11 @@ from PIL import Image, ImageChops
 
 from webui_client.capabilities import Capabilities, Checkpoint, find_checkpoint, stem_of
 from webui_client.errors import FaceNotSwapped, FeatureDidNotRun
-from webui_client.infotext import Infotext, parse
+from webui_client.infotext import Infotext, parse, read_pairs
 from webui_client.pictures import Picture, upright_png
 from webui_client.preflight import KEEP_VAE, Resolved
 from webui_client.sizes import expected_size, extras_size
+from webui_client.units.animatediff import TITLE, AnimateDiff, Animation
 from webui_client.units.preprocessors import control_type
 from webui_client.values import Extras, ExtrasBatch, FaceSwap, GenerationInfo, Img2Img, Txt2Img
 
@@ -328,6 +329,53 @@ def check_face_swap(request: FaceSwap, result: Picture, server: str) -> None:
     changed = sum(difference.histogram()[SWAPPED_LEVELS:])
     if changed < SWAPPED_SHARE * difference.width * difference.height:
         raise FaceNotSwapped(server, request.swapper)
+
+
+def check_animation(
+    answer: Answer, unit: AnimateDiff, files: Sequence[Animation | None]
+) -> tuple[Animation, ...]:
+    """Return the files of an answer whose frames prove the animation that was asked for; else raise FeatureDidNotRun.
+
+    answer: its images are the frames. A script that failed leaves still pictures and status 200; one that could not
+    load its module leaves no infotext of its own.
+    """
+    animations = tuple(_animated(answer, due, came) for due, came in zip(unit.files, files, strict=False))
+    if len(animations) < len(unit.files):
+        raise answer.failed(TITLE, f"{len(animations)} of {len(unit.files)} files came back")
+    if len(answer.images) != unit.frames:
+        raise answer.failed(TITLE, f"{unit.frames} frames were due, {len(answer.images)} came back")
+    told = _told_of_animation(answer)
+    for key in ("model", "video_length", "closed_loop"):
+        wanted = str(getattr(unit, key))
+        if told.get(key) != wanted:
+            raise answer.failed(TITLE, f"{key} {wanted} was asked for, {told.get(key)!r} ran")
+    check_sampler(answer)
+    check_scheduler(answer)
+    check_checkpoint(answer)
+    check_vae_and_clip_skip(answer)
+    check_switches(answer)
+    check_seeds(answer)
+    check_loras(answer)
+    check_sizes(answer, answer.images)
+    check_not_black(answer, answer.images)
+    return animations
+
+
+def _told_of_animation(answer: Answer) -> Mapping[str, str]:
+    told = answer.info.extra_generation_params.get(TITLE)
+    if isinstance(told, Mapping):
+        return {str(key): str(value) for key, value in told.items()}
+    return dict(read_pairs(answer.told(TITLE) or ""))
+
+
+def _animated(answer: Answer, due: str, came: Animation | None) -> Animation:
+    if came is None:
+        raise answer.failed(TITLE, f"{due} was asked for, still pictures came back")
+    if came.format != due:
+        raise answer.failed(TITLE, f"{due} was asked for, {came.format} came back")
+    if came.frames == 1:
+        raise answer.failed(TITLE, f"nothing moves in the {due}: all its frames are the same")
+    return came
 
 
 def suffix(number: int) -> str:

@@ -73,6 +73,7 @@ def probe(transport: Transport, *, known_version: str | None = None) -> Capabili
         adetailer=_adetailer(transport, scripts),
         controlnet=_controlnet(transport, flavour, options),
         face_swappers=tuple(_face_swappers(transport)),
+        motion_modules=_strings(own or {}, "motion_modules"),
         native_size=_native_size(own, embeddings, loaded, current),
         demonstration=bool((own or {}).get("demonstration")),
         has_internal_progress=internal,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from webui_client.pictures import Picture
 from webui_client.units.adetailer import ADetailer
+from webui_client.units.animatediff import AnimateDiff, Animation
 from webui_client.units.controlnet import ControlNetUnit
 from webui_client.units.faceswap import Swapper
 from webui_client.units.identity import Control
@@ -197,6 +198,29 @@ class Img2Img(Sampling):
             raise ValueError("the overlap must be less than the tile")
 
 
+class Animate(_Request):
+    """Make an animation; sampling says of what.
+
+    ADetailer, hires fix and an upscale script would run on every frame by itself and make it flicker, and more than one
+    animation a request returns the frames of the last only; so these are refused.
+    """
+
+    sampling: Txt2Img | Img2Img
+    animatediff: AnimateDiff
+
+    @model_validator(mode="after")
+    def _nothing_else_works_on_frames(self) -> Self:
+        sampling = self.sampling
+        repainted = sampling.inpaint or sampling.upscale if isinstance(sampling, Img2Img) else sampling.hires
+        if sampling.adetailer or sampling.controlnet or repainted:
+            raise ValueError(
+                "nothing but sampling works on the frames of an animation; do the rest afterwards"
+            )
+        if sampling.pictures != 1:
+            raise ValueError("one animation a request; its frames are counted by video_length")
+        return self
+
+
 class _Enlarging(_Request):
     upscaler: str = "None"
     scale: Annotated[float, Field(gt=0, le=8)] = 1.0
@@ -291,6 +315,20 @@ class Generation:
 
     pictures: tuple[Picture, ...]
     maps: tuple[Picture, ...]
+    info: GenerationInfo
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Animated:
+    """What an animation gave, once it is proven that it was made as asked.
+
+    files: in the order of the unit's ``files``. frames: whole and lossless, in the order they are played. seconds: wall
+    time of the call.
+    """
+
+    files: tuple[Animation, ...]
+    frames: tuple[Picture, ...]
     info: GenerationInfo
     seconds: float
 

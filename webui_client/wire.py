@@ -9,9 +9,20 @@ from typing import Any
 
 from webui_client.capabilities import Capabilities
 from webui_client.preflight import KEEP_VAE, Resolved, is_called
+from webui_client.units.animatediff import NEEDED_OPTIONS, TITLE
 from webui_client.units.controlnet import encode
 from webui_client.units.faceswap import swap_body
-from webui_client.values import Extras, ExtrasBatch, FaceSwap, Hires, Img2Img, Inpaint, Sampling, Txt2Img
+from webui_client.values import (
+    Animate,
+    Extras,
+    ExtrasBatch,
+    FaceSwap,
+    Hires,
+    Img2Img,
+    Inpaint,
+    Sampling,
+    Txt2Img,
+)
 
 PLAIN_FIELDS = frozenset(
     {
@@ -72,6 +83,18 @@ def img2img_body(request: Img2Img, names: Resolved, server: Capabilities, task_i
         "image_cfg_scale": request.image_cfg_scale,
     }
     return body | _given(optional)
+
+
+def animate_body(request: Animate, names: Resolved, server: Capabilities, task_id: str) -> dict[str, Any]:
+    """Return the body of the POST to txt2img or img2img that makes an animation. Raises BadPicture."""
+    sampling = request.sampling
+    if isinstance(sampling, Txt2Img):
+        body = txt2img_body(sampling, names, server, task_id)
+    else:
+        body = img2img_body(sampling, names, server, task_id)
+    scripts = body.get("alwayson_scripts", {}) | {TITLE: {"args": request.animatediff.spell()}}
+    options = NEEDED_OPTIONS | body.get("override_settings", {})
+    return body | {"alwayson_scripts": scripts, "override_settings": options}
 
 
 def extras_body(request: Extras) -> dict[str, Any]:

@@ -27,7 +27,7 @@ face_photos = APIBlueprint("face_photos", __name__, url_prefix="/api/v1/face-pho
 @animals.output(AnimalsAnswer)
 def list_animals() -> AnimalsAnswer:
     """The animals a face can be likened to."""
-    items = [presenter().animal(name, animal) for name, animal in studio().animals().items()]
+    items = presenter().animals(studio().animals())
     return AnimalsAnswer(items=items, next=None)
 
 

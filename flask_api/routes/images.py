@@ -5,12 +5,14 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
-from flask_api.answers import ImageAnswer, ImagesAnswer, RestoredAnswer
-from flask_api.contents import PICTURE_RESPONSES, RECIPE_RESPONSES, ZIP_RESPONSES
+from flask_api.answers import AnimationFilesAnswer, ImageAnswer, ImagesAnswer, RestoredAnswer
+from flask_api.contents import ANIMATION_RESPONSES, PICTURE_RESPONSES, RECIPE_RESPONSES, ZIP_RESPONSES
 from flask_api.context import presenter, studio
 from flask_api.files import picture_file
-from flask_api.forms import ArchiveForm, FavouriteForm, ImagesQuery, PictureForm
+from flask_api.forms import AnimationFileQuery, ArchiveForm, FavouriteForm, ImagesQuery, PictureForm
 from flask_api.routes.photos import uploaded
+from studio.animation.formats import MEDIA_TYPES
+from studio.values import AnimationFormat
 
 images = APIBlueprint("images", __name__, url_prefix="/api/v1/images", tag="Images")
 
@@ -60,6 +62,25 @@ def read_file(image_id: str) -> Response:
 def read_thumbnail(image_id: str) -> Response:
     """A small version of the picture."""
     return picture_file(studio().image_file(image_id, "thumbnail"))
+
+
+@images.get("/<identifier:image_id>/animation")
+@images.input(AnimationFileQuery, location="query", arg_name="query")
+@images.output(AnimationFilesAnswer)
+def list_animation_files(image_id: str, query: AnimationFileQuery) -> AnimationFilesAnswer:
+    """An animation in every format, with sizes."""
+    return presenter().animation_files(image_id, studio().animation_files(image_id, query), query)
+
+
+@images.get("/<identifier:image_id>/animation/<any(gif, mp4, webp, apng):file_format>")
+@images.input(AnimationFileQuery, location="query", arg_name="query")
+@images.doc(responses=ANIMATION_RESPONSES)
+def read_animation(image_id: str, file_format: AnimationFormat, query: AnimationFileQuery) -> Response:
+    """An animation as a file."""
+    image = studio().image(image_id)
+    name = f"{image.preset}-{image.seed}.{'png' if file_format == 'apng' else file_format}"
+    file = studio().animation_file(image_id, file_format, query)
+    return picture_file(file, name, MEDIA_TYPES[file_format])
 
 
 @images.get("/<identifier:image_id>/stages/<stage>")

@@ -2,13 +2,14 @@
 
 import gradio as gr
 
-from gradio_app.pages import animal, gallery, id_photo, jobs, people, servers, start, studio
+from gradio_app.pages import animal, animated, gallery, id_photo, jobs, people, servers, start, studio
 from gradio_app.site import Site
 from gradio_app.uploads import KEPT_SECONDS, SWEEP_SECONDS
 
 OTHERS = (
     ("start", "start", start),
     ("id_photo", "id-photo", id_photo),
+    ("animated", "animated", animated),
     ("animal", "animal", animal),
     ("people", "people", people),
     ("gallery", "gallery", gallery),

@@ -69,27 +69,33 @@ class Animal:
         api = self.site.api
         presets = [one for one in api.items("/presets") if one["product"] == PRODUCT]
         job = api.found(f"/jobs/{place.job}?preview=true") if place.job else None
-        place = settled(self.site, place, job, presets)
+        demonstration = bool(api.read("/status")["demonstration"])
+        place = settled(self.site, place, job, presets, demonstration=demonstration)
         return {
             self.place: place,
             self.timer: gr.Timer(active=bool(job and unfinished(job))),
-            self.demonstration: demonstration_of(self.site),
+            self.demonstration: demonstration_of(self.site) if demonstration else "",
             self.frame.address: place.query(),
-            **self.drawn_face(place),
+            **self.drawn_face(place, demonstration=demonstration),
             **self.drawn_order(place, presets),
             **self.drawn_job(place, job, presets),
         }
 
-    def drawn_face(self, place: Place) -> Updates:
-        """The photo with the animals its face is like, the chosen one marked."""
+    def drawn_face(self, place: Place, *, demonstration: bool) -> Updates:
+        """The photo with the animals its face is like, the chosen one marked and among those seen at once."""
         name = place.option("", "photo")
         if not name:
             return {self.face: ""}
         photo = self.site.api.read(f"/face-photos/{name}")
         matches = self.site.api.items(f"/face-photos/{name}/animals")
-        groups = matches[:NEAREST], matches[NEAREST:]
         chosen = place.option("", "animal")
-        return {self.face: self.site.html("animal_face", photo=photo, groups=groups, chosen=chosen)}
+        seen = [match for rank, match in enumerate(matches) if rank < NEAREST or match["name"] == chosen]
+        others = [match for match in matches if match not in seen]
+        return {
+            self.face: self.site.html(
+                "animal_face", photo=photo, groups=(seen, others), chosen=chosen, demonstration=demonstration
+            )
+        }
 
     def drawn_order(self, place: Place, presets: list[Json]) -> Updates:
         """The ways to make the animal, what is said of the chosen one, and whether it can be made."""
@@ -123,14 +129,15 @@ class Animal:
         return {self.live_view: job_view(self.site, stages, job), self.gallery: tiles}
 
 
-def settled(site: Site, place: Place, job: Json | None, presets: list[Json]) -> Place:
+def settled(site: Site, place: Place, job: Json | None, presets: list[Json], *, demonstration: bool) -> Place:
     """Return place without what no longer exists, with the job's photo, an animal and a way chosen."""
     options = dict(place.options) or photo_of(job)
     photo = str(options.get("photo") or "")
     if not photo or site.api.found(f"/face-photos/{photo}") is None:
         options = {}
     elif not options.get("animal"):
-        options["animal"] = site.api.items(f"/face-photos/{photo}/animals")[0]["name"]
+        matches = site.api.items(f"/face-photos/{photo}/animals")
+        options["animal"] = nearest(matches, demonstration=demonstration)
     names = [one["name"] for one in presets]
     able = [one["name"] for one in presets if one["available"]]
     preset = place.preset if place.preset in names else (job or {}).get("preset", "")
@@ -145,11 +152,16 @@ def photo_of(job: Json | None) -> dict[str, Any]:
     return {name: chosen[name] for name in ("photo", "animal") if chosen.get(name)}
 
 
+def nearest(matches: list[Json], *, demonstration: bool) -> str:
+    """Return the animal most like the face; with the demonstration model, of those that it has learnt."""
+    drawn = [match for match in matches if match["demonstrated"] or not demonstration]
+    return str((drawn or matches)[0]["name"])
+
+
 def demonstration_of(site: Site) -> str:
-    """Return the line that says what the bundled model cannot draw; nothing where a real one serves."""
-    if not site.api.read("/status")["demonstration"]:
-        return ""
-    return site.html("animal_demonstration")
+    """Return the line that says which animals the demonstration model has learnt to draw."""
+    animals = [animal for animal in site.api.items("/animals") if animal["demonstrated"]]
+    return site.html("animal_demonstration", animals=animals)
 
 
 def landmarks_of(site: Site, image: Json) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import engine_picture, footprint, id_photo, intake, learning, pool, studio_job
+from bench import engine_picture, footprint, gif, id_photo, intake, learning, pool, studio_job
 from bench.rows import HEADER, Row, markdown, ratio_row
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
@@ -38,6 +38,7 @@ MEASUREMENTS: dict[str, Callable[[Path, int], list[Row]]] = {
     "learning": learning.measure,
     "intake": intake.measure,
     "id-photo": id_photo.measure,
+    "gif": gif.measure,
     "pool": pool.measure,
     "footprint": footprint.measure,
 }

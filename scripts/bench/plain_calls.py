@@ -10,7 +10,7 @@ from studio.pipeline.stages import SampledInput, StageInput, request_of
 from studio.planning.plan import PlannedStage
 from webui_client.client import WebuiClient, new_task_id
 from webui_client.preflight import resolve
-from webui_client.values import Extras, FaceSwap, Txt2Img
+from webui_client.values import Img2Img, Txt2Img
 from webui_client.wire import img2img_body, txt2img_body
 
 Call = tuple[str, dict[str, Any]]
@@ -34,8 +34,8 @@ def calls_of(api: ApiClient, job: dict[str, Any], webui: WebuiClient, folder: Pa
 
 def _call(given: SampledInput, webui: WebuiClient) -> Call:
     request, server = request_of(given), webui.capabilities()
-    if isinstance(request, FaceSwap | Extras):
-        raise ValueError(f"{given.request.name} samples nothing")
+    if not isinstance(request, Txt2Img | Img2Img):
+        raise ValueError(f"{given.request.name} samples no still picture")
     names = resolve(request, server)
     if isinstance(request, Txt2Img):
         return "/sdapi/v1/txt2img", txt2img_body(request, names, server, new_task_id())

@@ -15,7 +15,7 @@ from torch import Tensor
 from .anatomy import Anatomy
 from .autoencoder import to_tensor
 from .paintings import BLOCK, open_block, painted_blocks, portrait_at
-from .portrait import Size
+from .portrait import Portrait, Size
 from .shapes import STRIDE
 
 ENCODE_BATCH = 25
@@ -33,11 +33,14 @@ class LatentBatch:
     latents: Tensor
 
 
-def face_weights(batch: LatentBatch) -> Tensor:
-    """How much each latent counts in training: FACE_WEIGHT where the face is, else 1; (count, 1, height, width)."""
+def face_weights(batch: LatentBatch, sitter_at: Callable[[Size, int], Portrait] = portrait_at) -> Tensor:
+    """How much each latent counts in training: FACE_WEIGHT where the face is, else 1; (count, 1, height, width).
+
+    sitter_at: the portrait that the painting of a size and number follows.
+    """
     weights = torch.ones(len(batch.numbers), 1, *batch.latents.shape[2:])
     for row, number in zip(weights, batch.numbers, strict=True):
-        anatomy = Anatomy(portrait_at(batch.size, number))
+        anatomy = Anatomy(sitter_at(batch.size, number))
         (x, y), wide, tall = anatomy.center, anatomy.wide, anatomy.tall
         edges = (y - tall, y + tall, x - wide, x + wide)
         top, bottom, left, right = (max(0, int(edge / STRIDE)) for edge in edges)
@@ -53,7 +56,7 @@ def balance_channels(model: AutoencoderKL, pictures: Tensor) -> None:
     pictures: (count, 3, height, width) in -1..1.
     """
     quant, post = model.quant_conv, model.post_quant_conv
-    latents = torch.cat([_encode(model, part) for part in torch.split(pictures, ENCODE_BATCH)])
+    latents = torch.cat([encode(model, part) for part in torch.split(pictures, ENCODE_BATCH)])
     mean, spread = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     channels = len(mean)
     post.bias += post.weight[:, :, 0, 0] @ mean
@@ -65,6 +68,14 @@ def balance_channels(model: AutoencoderKL, pictures: Tensor) -> None:
 
 
 @torch.no_grad()
+def encode(model: AutoencoderKL, pictures: Tensor) -> Tensor:
+    """The means of the latents of pictures, which are (count, 3, height, width) in -1..1; in fp32."""
+    with torch.autocast(model.device.type, torch.bfloat16):
+        mean: Tensor = model.encode(pictures.to(model.device)).latent_dist.mean
+    return mean.float()
+
+
+@torch.no_grad()
 def encode_block(model: AutoencoderKL, file: Path) -> Path:
     """Write the latents of one block of pictures beside it, unless they are there; returns their file."""
     target = file.with_name(file.name.replace("painted-", "latents-"))
@@ -72,19 +83,13 @@ def encode_block(model: AutoencoderKL, file: Path) -> Path:
         return target
     pictures = open_block(file)
     parts = [
-        _encode(model, to_tensor(pictures[start : start + ENCODE_BATCH]))
+        encode(model, to_tensor(pictures[start : start + ENCODE_BATCH]))
         for start in range(0, len(pictures), ENCODE_BATCH)
     ]
     fresh = target.with_name("fresh-" + target.name)
     np.save(fresh, torch.cat(parts).half().cpu().numpy())
     fresh.rename(target)
     return target
-
-
-def _encode(model: AutoencoderKL, pictures: Tensor) -> Tensor:
-    with torch.autocast(model.device.type, torch.bfloat16):
-        mean: Tensor = model.encode(pictures.to(model.device)).latent_dist.mean
-    return mean.float()
 
 
 def encode_blocks(model: AutoencoderKL, folder: Path, log: Callable[[str], None]) -> None:

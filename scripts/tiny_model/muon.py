@@ -25,7 +25,8 @@ class Muon:
         self._matrices = [parameter for parameter in parameters if is_matrix(parameter)]
         self._momenta = [torch.zeros_like(parameter) for parameter in self._matrices]
         rest = [parameter for parameter in parameters if not is_matrix(parameter)]
-        self._adam = torch.optim.AdamW(rest, lr=1e-3, betas=(0.9, 0.99), weight_decay=0.0, foreach=True)
+        groups = [{"params": rest}]
+        self._adam = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.99), weight_decay=0.0, foreach=True)
         self._weight_decay = weight_decay
 
     @torch.no_grad()

@@ -18,6 +18,7 @@ from .portrait import SIZES, Portrait, Size, random_portrait
 FIRST_SEED: dict[str, int] = {"square": 0, "tall": 10_000_000}
 BLOCK = 2000
 Pictures = NDArray[np.uint8]
+PictureAt = Callable[[Size, int], NDArray[np.uint8]]
 
 
 def portrait_at(size: Size, number: int) -> Portrait:
@@ -25,7 +26,12 @@ def portrait_at(size: Size, number: int) -> Portrait:
     return random_portrait(FIRST_SEED[size] + number, size)
 
 
-def paint_block(folder: Path, size: Size, block: int) -> Path:
+def painted_portrait(size: Size, number: int) -> NDArray[np.uint8]:
+    """Picture number in the set of this size."""
+    return paint(portrait_at(size, number)).picture
+
+
+def paint_block(folder: Path, size: Size, block: int, picture_at: PictureAt = painted_portrait) -> Path:
     """Paint pictures block * BLOCK to (block + 1) * BLOCK, unless that is done; returns the block's file."""
     file = folder / f"painted-{size}-{block:03d}.npy"
     if file.exists():
@@ -35,17 +41,22 @@ def paint_block(folder: Path, size: Size, block: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     pictures = open_memmap(fresh, mode="w+", dtype=np.uint8, shape=(BLOCK, height, width, 3))
     for row in range(BLOCK):
-        pictures[row] = paint(portrait_at(size, block * BLOCK + row)).picture
+        pictures[row] = picture_at(size, block * BLOCK + row)
     pictures.flush()
     fresh.rename(file)
     return file
 
 
-def paint_blocks(folder: Path, counts: dict[Size, int], log: Callable[[str], None]) -> None:
+def paint_blocks(
+    folder: Path,
+    counts: dict[Size, int],
+    log: Callable[[str], None],
+    picture_at: PictureAt = painted_portrait,
+) -> None:
     """Paint at least counts[size] pictures of each size; what is there already is kept."""
     for size, count in counts.items():
         for block in range(-(-count // BLOCK)):
-            paint_block(folder, size, block)
+            paint_block(folder, size, block, picture_at)
             log(f"painted {size} block {block}")
 
 

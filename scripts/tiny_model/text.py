@@ -67,7 +67,7 @@ def train_text(run: TextRun, tokenizer: CLIPTokenizer, log: Callable[[str], None
         for group in optimizer.param_groups:
             group["lr"] = run.learning_rate * max(0.05, 1 - passed / run.seconds)
         texts, answers = teaching_batch(run.batch, rng)
-        scores = readout(_states_to_read(model, tokenizer, texts, run.device))
+        scores = readout(states_to_read(model, tokenizer, texts, run.device))
         loss = sum(
             (_naming_loss(scores[kind], answers[kind].to(run.device)) for kind in ANSWERS), torch.zeros(())
         )
@@ -109,7 +109,8 @@ def tokens_of(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
     return numbers
 
 
-def _states_to_read(model: CLIPTextModel, tokenizer: CLIPTokenizer, texts: list[str], device: str) -> Tensor:
+def states_to_read(model: CLIPTextModel, tokenizer: CLIPTokenizer, texts: list[str], device: str) -> Tensor:
+    """The states at the end token, at the last token seen and two after the end; (count, 3, width)."""
     tokens = tokens_of(tokenizer, texts).to(device)
     longest = min(MAX_TOKENS, int((tokens != tokenizer.eos_token_id).sum(1).max()) + 6)
     states = model(tokens[:, :longest]).last_hidden_state

@@ -33,6 +33,7 @@ def _match(name: str, animal: AnimalSpec, face: dict[str, float], library: Anima
         nearness=1 - apart / FARTHEST,
         reasons=_reasons(animal, face, library),
         rationale=animal.rationale,
+        demonstrated=name in library.demonstrated,
     )
 
 

@@ -39,6 +39,7 @@ def _answer(task: Callable[..., Any], arguments: tuple[Any, ...]) -> Answer:
 def main() -> None:
     """Serve the connection whose file descriptor is the first argument."""
     from studio.faces.check import check
+    from studio.faces.frames import frame_faces
     from studio.faces.likeness import embedding_of, likeness, resemblance, variety
     from studio.faces.portrait import portrait
     from studio.faces.surroundings import surroundings
@@ -47,6 +48,7 @@ def main() -> None:
         "check": check,
         "embedding": embedding_of,
         "likeness": likeness,
+        "frame_faces": frame_faces,
         "portrait": lru_cache(REMEMBERED_PORTRAITS)(portrait),
         "resemblance": resemblance,
         "surroundings": surroundings,

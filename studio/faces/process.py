@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from studio.faces.errors import FaceWorkFailed
-from studio.faces.values import Embedding, Likeness, PhotoFindings, Resemblance, Surroundings
+from studio.faces.values import Box, Embedding, Likeness, PhotoFindings, Resemblance, Surroundings
 
 if TYPE_CHECKING:
     from studio.faces.portrait import Portrait
@@ -119,6 +119,11 @@ class FaceProcess:
     def likeness(self, image: bytes, references: Sequence[bytes]) -> Likeness:
         """How much image resembles references; see studio.faces.likeness. Raises ValueError without references."""
         found: Likeness = self._ask("likeness", image, tuple(references))
+        return found
+
+    def frame_faces(self, animation: bytes) -> tuple[Box | None, ...]:
+        """Where the main face is in each frame of an animated PNG; see studio.faces.frames."""
+        found: tuple[Box | None, ...] = self._ask("frame_faces", animation)
         return found
 
     def portrait(self, picture: bytes) -> Portrait:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, TypeAdapter, field_validator
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationInfo, field_validator
 
 from studio.library.checked import read_checked
 from studio.library.product import Spec
@@ -52,12 +52,30 @@ class AnimalSpec(Spec):
         return traits
 
 
+class DemonstrationSpec(Spec):
+    """How Sajin's own small checkpoint draws animals, which it cannot by itself; no other checkpoint is asked for this.
+
+    checkpoint: its bare name. lora, weight: what it learnt them in. animals: those that it learnt.
+    """
+
+    checkpoint: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    lora: Annotated[str, StringConstraints(pattern=r"^[^:<>]+$", max_length=200)]
+    weight: Annotated[float, Field(ge=-2, le=2)] = 1.0
+    animals: Annotated[tuple[AnimalName, ...], Field(min_length=1)]
+
+
 class AnimalLibrary(Spec):
     """All animals by name. plain: what is said of a face that shares no marked feature with an animal."""
 
     plain: Words = Words(en="", ko="")
     traits: dict[str, TraitSpec] = Field(default_factory=dict)
     animals: dict[AnimalName, AnimalSpec] = Field(default_factory=dict)
+    demonstration: DemonstrationSpec | None = None
+
+    @property
+    def demonstrated(self) -> tuple[str, ...]:
+        """The animals that the demonstration model has learnt to draw."""
+        return self.demonstration.animals if self.demonstration else ()
 
     @field_validator("traits")
     @classmethod
@@ -79,6 +97,18 @@ class AnimalLibrary(Spec):
             if twin is not None:
                 raise ValueError(f"{name} has the traits of {twin}")
         return animals
+
+    @field_validator("demonstration")
+    @classmethod
+    def _learnt_animals_are_there(
+        cls, demonstration: DemonstrationSpec | None, info: ValidationInfo
+    ) -> DemonstrationSpec | None:
+        known = info.data.get("animals")
+        if demonstration is None or known is None:
+            return demonstration
+        if unknown := [name for name in demonstration.animals if name not in known]:
+            raise ValueError(f"there is no animal {', '.join(unknown)}")
+        return demonstration
 
 
 ANIMALS = TypeAdapter(AnimalLibrary)

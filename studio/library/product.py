@@ -7,6 +7,7 @@ be left out where no server name fits; that too is written down. Nothing else is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
@@ -41,6 +42,8 @@ DESCRIBED = "{described}"
 DescriberName = Literal["interrogate", "sajin"]
 ThumbnailName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.(png|jpg)$")]
 Path = tuple[str | int, ...]
+ONLY_FIRST = frozenset({"reference", "describe", "txt2img", "animate"})
+TRAVEL_LINE = re.compile(r"(\d+): (\S.*)")
 
 
 class Spec(BaseModel):
@@ -223,6 +226,59 @@ class UpscaleSpec(StageSpec):
     overlap: Annotated[int, Field(ge=0, le=256)] = 64
 
 
+class _FramesSpec(StageSpec):
+    """A stage of an animation. What works on single pictures would make its frames flicker, so it is refused."""
+
+    @model_validator(mode="after")
+    def _no_unit_works_on_frames(self) -> _FramesSpec:
+        if self.adetailer or self.controlnet:
+            raise ValueError(
+                "adetailer and controlnet do not work on the frames of an animation; use a stage repair_frames"
+            )
+        return self
+
+
+class AnimateSpec(_FramesSpec):
+    """Make an animation by AnimateDiff: from words alone, or over a finished picture where a job names one.
+
+    module: file names of motion modules. frames: how many are sampled. context: how many of them the module sees
+    together, at most frames. fps: frames a second. closed_loop: how the end is led back to the beginning ("A" plays it
+    back in reverse where context is no less than frames, "N" not at all). denoising_strength: over a finished picture.
+    travel: lines "frame: words", the first of frame 0; the words change over the frames from one to the next.
+    """
+
+    use: Literal["animate"]
+    module: SomeNames
+    frames: Annotated[int, Field(ge=4, le=64)] = 16
+    context: Annotated[int, Field(ge=4, le=32)] = 16
+    fps: Annotated[int, Field(ge=1, le=30)] = 8
+    closed_loop: Literal["N", "R-P", "R+P", "A"] = "A"
+    denoising_strength: Strength = 0.75
+    travel: Text = ""
+
+    @model_validator(mode="after")
+    def _the_travel_stays_within_the_frames(self) -> AnimateSpec:
+        if self.context > self.frames:
+            raise ValueError(f"context may be at most the {self.frames} frames")
+        steps = read_travel(self.travel)
+        if steps and steps[0][0] != 0:
+            raise ValueError("travel must begin with frame 0")
+        if steps and steps[-1][0] >= self.frames:
+            raise ValueError(f"travel goes to frame {steps[-1][0]}; the last one is {self.frames - 1}")
+        return self
+
+
+class RepairFramesSpec(_FramesSpec):
+    """Paint the face anew in every frame, on a crop that follows it smoothly; frames without a face stay as they are.
+
+    size: side of the crop as it is painted, in pixels for a checkpoint of native size 512.
+    """
+
+    use: Literal["repair_frames"]
+    denoising_strength: Strength = 0.25
+    size: Annotated[int, Field(ge=256, le=1024, multiple_of=64)] = 512
+
+
 class FaceSwapSpec(Spec):
     """Put the person's face from a photo in place of the one in the picture of the stage before; nothing is sampled.
 
@@ -236,9 +292,15 @@ class FaceSwapSpec(Spec):
     face_restorer: SomeNames = ("GFPGAN", "CodeFormer")
 
 
-SampledStage = ReferenceSpec | Txt2ImgSpec | Img2ImgSpec | UpscaleSpec
+SampledStage = ReferenceSpec | Txt2ImgSpec | Img2ImgSpec | UpscaleSpec | AnimateSpec | RepairFramesSpec
 AnyStage = Annotated[SampledStage | DescribeSpec | FaceSwapSpec, Field(discriminator="use")]
-BEGINNINGS = (("txt2img",), ("img2img",), ("reference", "txt2img"), ("reference", "describe", "txt2img"))
+BEGINNINGS = (
+    ("txt2img",),
+    ("img2img",),
+    ("animate",),
+    ("reference", "txt2img"),
+    ("reference", "describe", "txt2img"),
+)
 """How the stages may begin; what works over a picture follows."""
 
 
@@ -254,7 +316,7 @@ class PresetSpec(Sampling):
 
     title: Words
     description: Words = Words(en="", ko="")
-    product: Literal["profile", "look", "instant", "animal"] = "profile"
+    product: Literal["profile", "look", "instant", "animal", "animated"] = "profile"
     extends: Name | None = None
     identity: Literal["lora", "instant", "none"] = "lora"
     thumbnail: ThumbnailName | None = None
@@ -268,9 +330,16 @@ class PresetSpec(Sampling):
         uses = [stage.use for stage in self.stages.values()]
         if not any(_begins(uses, beginning) for beginning in BEGINNINGS):
             raise ValueError(
-                "the first stage must use txt2img, img2img over a photo, or reference, which txt2img follows, with "
-                "describe between them or not; reference, describe and txt2img may not be used again"
+                "the first stage must use txt2img, animate, img2img over a photo, or reference, which txt2img follows, "
+                "with describe between them or not; reference, describe, txt2img and animate may not be used again"
             )
+        animated = uses[0] == "animate"
+        if any((use == "repair_frames") != animated for use in uses[1:]):
+            raise ValueError(
+                "an animation is followed by stages that repair its frames, and only an animation"
+            )
+        if animated != (self.product == "animated"):
+            raise ValueError('a stage that animates belongs to product "animated", and that needs one')
         if self.prompt is None and any(stage.prompt is None for stage in self.sampled.values()):
             raise ValueError("needs a prompt, of its own or in every stage")
         carried = any(unit.carries_face for stage in self.sampled.values() for unit in stage.controlnet)
@@ -309,6 +378,11 @@ class PresetSpec(Sampling):
         return begins or self.identity == "instant"
 
     @property
+    def animates(self) -> bool:
+        """Whether it makes an animation, which may begin with a finished picture."""
+        return next(iter(self.stages.values())).use == "animate"
+
+    @property
     def takes_tone(self) -> bool:
         """Whether a job may choose a tone."""
         return any(takes_tone(stage) for stage in self.sampled.values())
@@ -327,6 +401,8 @@ class PresetSpec(Sampling):
             for key in ("prompt", "negative_prompt"):
                 if text := getattr(sampling, key):
                     yield (*path, key), text
+            if isinstance(sampling, AnimateSpec) and sampling.travel:
+                yield (*path, "travel"), sampling.travel
         for name, stage in self.sampled.items():
             for position, tab in enumerate(stage.adetailer):
                 for key in ("prompt", "negative_prompt"):
@@ -334,12 +410,26 @@ class PresetSpec(Sampling):
                         yield ("stages", name, "adetailer", position, key), text
 
 
+def read_travel(text: str) -> list[tuple[int, str]]:
+    """The steps of a prompt travel: (frame, words), frames rising. Raises ValueError, naming the line that is none.
+
+    AnimateDiff's own form: digits, a colon, one space, the words. Empty lines are left out.
+    """
+    steps: list[tuple[int, str]] = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        found = TRAVEL_LINE.fullmatch(line)
+        if found is None:
+            raise ValueError(f'travel has a line that is not "frame: words": {line!r}')
+        if steps and int(found[1]) <= steps[-1][0]:
+            raise ValueError(f"the frames of travel must rise; {found[1]} follows {steps[-1][0]}")
+        steps.append((int(found[1]), found[2].strip()))
+    return steps
+
+
 def _begins(uses: Sequence[str], beginning: Sequence[str]) -> bool:
     """Whether stages of these uses begin so, and what follows works over a picture."""
     count = len(beginning)
-    return tuple(uses[:count]) == tuple(beginning) and not {"reference", "describe", "txt2img"} & {
-        *uses[count:]
-    }
+    return tuple(uses[:count]) == tuple(beginning) and ONLY_FIRST.isdisjoint(uses[count:])
 
 
 def takes_tone(stage: SampledStage | DescribeSpec | FaceSwapSpec) -> bool:

@@ -23,7 +23,9 @@ from studio.values import PresetProblem
 
 PRESET_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NOT_INHERITED = ("extends", "thumbnail")
-UNION_TAGS = frozenset({"reference", "describe", "txt2img", "img2img", "upscale", "face_swap"})
+UNION_TAGS = frozenset(
+    {"reference", "describe", "txt2img", "img2img", "upscale", "animate", "repair_frames", "face_swap"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from studio.animation.clip import opened
+from studio.animation.measures import changed, flicker, seam
 from studio.database.connect import Database
 from studio.database.tables import ImageRow, JobRow, PhotoRow, StageResultRow
 from studio.errors import NotEnoughPhotos
@@ -25,7 +27,7 @@ from studio.planning.plan import AnyPlannedStage, Plan, PlannedPicture, PlannedS
 from studio.promise import Candidate, bar_of, reaches, with_candidate
 from studio.recipes import Recipe, with_recipe
 from studio.store import Store
-from studio.values import Description
+from studio.values import Description, Movement
 
 LOG = structlog.get_logger()
 
@@ -106,7 +108,8 @@ class Finisher:
         recipe = recipe_of(job, plan, picture, stages, likeness)
         written = with_recipe(content, stages[-1].result.infotext, recipe)
         path = self.store.put(written, folder_of(job), ".png")
-        row = _image(job, plan, picture, stages, likeness, path)
+        movement = self._movement(picture, stages)
+        row = _image(job, plan, picture, stages, likeness, movement, path)
         try:
             with self.database.write() as session:
                 if session.get(ImageRow, row.id) is None:
@@ -114,6 +117,20 @@ class Finisher:
         except IntegrityError as error:
             self.store.delete(path)
             raise StageCancelled from error
+
+    def _movement(self, picture: PlannedPicture, stages: Sequence[FinishedStage]) -> Movement | None:
+        """How an animation moves; None for a still picture."""
+        motion = picture.sampled[0].motion
+        if motion is None:
+            return None
+        first, last = (opened(self.store.get(stage.result.path)) for stage in (stages[0], stages[-1]))
+        return Movement(
+            frames=len(last.frames),
+            fps=motion.fps,
+            repaired=changed(first, last),
+            flicker=flicker(last),
+            seam=seam(last),
+        )
 
     def _likeness(self, job: JobRow, picture: bytes) -> Likeness | None:
         """The likeness; where no bar needs it, None for one that cannot be measured."""
@@ -185,6 +202,7 @@ def _image(
     picture: PlannedPicture,
     stages: Sequence[FinishedStage],
     likeness: Likeness | None,
+    movement: Movement | None,
     path: str,
 ) -> ImageRow:
     last = stages[-1].result
@@ -202,6 +220,7 @@ def _image(
         height=last.height,
         likeness=None if likeness is None else likeness.score,
         likeness_measure=None if likeness is None else likeness.measure,
+        movement=None if movement is None else movement.model_dump(),
         stages=[_stage_entry(stage) for stage in stages if stage.words is None],
         described=_described_entry(job, stages),
         prompt=_composed(stages).prompt,

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 from sqlalchemy.exc import IntegrityError
 
+from studio.animation.crops import Crop, crops_following
 from studio.database.connect import Database
 from studio.database.tables import StageResultRow
+from studio.faces.errors import FaceWorkFailed
+from studio.faces.process import FaceProcess
 from studio.pipeline.attempts import ServerTasks
 from studio.pipeline.describing import Describer
 from studio.pipeline.keys import stage_key
 from studio.pipeline.patience import StageCancelled, keep_trying, overlooking
 from studio.pipeline.retrying import RetryPolicy
-from studio.pipeline.stages import STAGES, AnyInput, StageInput, StageOutput, request_of
+from studio.pipeline.stages import STAGES, WHOLE, AnyInput, Part, StageInput, StageOutput, request_of
 from studio.planning.plan import AnyPlannedStage, PlannedDescription, PlannedStage
 from studio.records import now
 from studio.store import Store
@@ -25,7 +28,7 @@ from webui_client.errors import Interrupted, WebuiError
 from webui_client.pictures import Picture
 from webui_client.pool import WebuiPool
 from webui_client.preflight import needs_of
-from webui_client.values import Extras, FaceSwap, Generation, Img2Img, Progress, Txt2Img
+from webui_client.values import Animate, Animated, Extras, FaceSwap, Generation, Img2Img, Progress, Txt2Img
 
 LOG = structlog.get_logger()
 PICTURE, WORDS = ".png", ".txt"
@@ -67,6 +70,7 @@ class StageRunner:
         self,
         database: Database,
         store: Store,
+        faces: FaceProcess,
         pool: WebuiPool,
         tasks: ServerTasks,
         policy: RetryPolicy,
@@ -74,6 +78,7 @@ class StageRunner:
     ) -> None:
         self._database = database
         self._store = store
+        self._faces = faces
         self._pool = pool
         self._tasks = tasks
         self._policy = policy
@@ -135,12 +140,24 @@ class StageRunner:
         request = work.request
         begins_with = request.picture if isinstance(request, PlannedStage | PlannedDescription) else None
         start = begins_with if work.source is None else work.source.path
+        picture = None if start is None else self._store.get(start)
+        repairs = work.request.use == "repair_frames"
         return StageInput(
             request=work.request,
-            picture=None if start is None else self._store.get(start),
+            picture=picture,
             files={path: self._store.get(path) for path in work.request.files},
             checkpoint=work.checkpoint,
+            crops=self._crops(picture, work) if picture and repairs else (),
         )
+
+    def _crops(self, animation: bytes, work: StageWork) -> tuple[Crop | None, ...]:
+        """Where the face is in each frame; nowhere where none can be looked for."""
+        try:
+            faces = self._faces.frame_faces(animation)
+        except FaceWorkFailed as error:
+            LOG.warning("faces of frames not found", job=work.job_id, error=str(error))
+            return ()
+        return crops_following(faces, work.request.width, work.request.height)
 
     def _described(
         self, work: StageWork, request: PlannedDescription, given: AnyInput, follower: Follower
@@ -182,9 +199,7 @@ class StageRunner:
         need = needs_of(request_of(given))
         loads = given.checkpoint if isinstance(given.request, PlannedStage) else None
         with self._pool.lease(need, checkpoint=loads, cancelled=follower.cancelled, avoid=avoid) as client:
-            task_id = new_task_id()
-            self._tasks.begin(client, task_id)
-            output = STAGES[given.request.use](given, _Leased(client, task_id, follower))
+            output = STAGES[given.request.use](given, _Leased(client, self._tasks, follower))
             self._pool.measured(
                 client, pixel_steps=_pixel_steps(given.request, output), seconds=output.seconds
             )
@@ -219,35 +234,50 @@ class StageRunner:
 
 def _pixel_steps(request: AnyPlannedStage, output: StageOutput) -> float:
     """How much was sampled, for comparing servers: pixels that came out times the steps that img2img takes of those
-    asked for. What extensions add is left out; it is the same on every server.
+    asked for. What extensions add is left out; it is the same on every server. 0 for what is not compared: how many
+    frames a repair has to paint, its plan does not tell.
     """
-    if not isinstance(request, PlannedStage):
+    if not isinstance(request, PlannedStage) or request.crop is not None:
         return 0.0
-    return output.width * output.height * request.steps * (request.denoising_strength or 1.0)
+    frames = request.motion.frames if request.motion else 1
+    return frames * output.width * output.height * request.steps * (request.denoising_strength or 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Leased:
-    """The server that a stage calls, under this task, followed by this follower."""
+    """The server that a stage calls, followed by this follower; what runs there is kept among the tasks."""
 
     client: WebuiClient
-    task_id: str
+    tasks: ServerTasks
     follower: Follower
 
-    def generate(self, request: Txt2Img | Img2Img) -> Generation:
+    def generate(self, request: Txt2Img | Img2Img, part: Part = WHOLE) -> Generation:
         """Make the pictures."""
-        following: dict[str, Any] = {
-            "task_id": self.task_id,
-            "on_progress": self.follower.on_progress,
-            "wants_preview": self.follower.wants_preview,
-            "cancelled": self.follower.cancelled,
-        }
         if isinstance(request, Txt2Img):
-            return self.client.txt2img(request, **following)
-        return self.client.img2img(request, **following)
+            return self.client.txt2img(request, **self._following(part))
+        return self.client.img2img(request, **self._following(part))
+
+    def animate(self, request: Animate) -> Animated:
+        """Make an animation."""
+        return self.client.animate(request, **self._following(WHOLE))
 
     def edit(self, request: FaceSwap | Extras) -> Picture:
         """Change a finished picture."""
         return (
             self.client.swap_face(request) if isinstance(request, FaceSwap) else self.client.extras(request)
         )
+
+    def _following(self, part: Part) -> dict[str, Any]:
+        """How one call is followed, under a task of its own."""
+
+        def on_progress(progress: Progress) -> None:
+            self.follower.on_progress(replace(progress, fraction=part.whole(progress.fraction)))
+
+        task_id = new_task_id()
+        self.tasks.begin(self.client, task_id)
+        return {
+            "task_id": task_id,
+            "on_progress": on_progress,
+            "wants_preview": self.follower.wants_preview,
+            "cancelled": self.follower.cancelled,
+        }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from PIL import Image
 
+from studio.animation.clip import Clip, clip_of, kept, opened, stacked
+from studio.animation.crops import Crop, cut, pasted
 from studio.planning.plan import (
     AnyPlannedStage,
     Enlargement,
@@ -21,11 +23,12 @@ from studio.planning.plan import (
 )
 from webui_client.pictures import Picture
 from webui_client.units.adetailer import ADetailer, ADetailerTab
+from webui_client.units.animatediff import AnimateDiff
 from webui_client.units.controlnet import ControlNetUnit
 from webui_client.units.faceswap import Swapper
 from webui_client.units.identity import Control, InstantId, IpAdapter, recipe_of
 from webui_client.units.upscale import SdUpscale, UltimateSdUpscale
-from webui_client.values import Extras, FaceSwap, Generation, Img2Img, Txt2Img
+from webui_client.values import Animate, Animated, Extras, FaceSwap, Generation, Img2Img, Txt2Img
 
 LARGEST_PADDING = 512
 
@@ -37,13 +40,15 @@ class StageInput(Generic[Planned_co]):
     """What a stage works on; pictures are encoded, here and everywhere.
 
     picture: what the stage before made, or the photo or reference that the job brings; None for a first one without.
-    files: by the paths that the request names. checkpoint: title of the one planned for.
+    files: by the paths that the request names. checkpoint: title of the one planned for. crops: of a stage that
+    repairs frames, one a frame, None where there is no face.
     """
 
     request: Planned_co
     picture: bytes | None
     files: Mapping[str, bytes]
     checkpoint: str
+    crops: tuple[Crop | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +63,29 @@ class StageOutput:
     version: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One of several calls of a stage. number: from 0."""
+
+    number: int
+    of: int
+
+    def whole(self, fraction: float) -> float:
+        """How far the stage is when this call is at fraction."""
+        return (self.number + fraction) / self.of
+
+
+WHOLE = Part(number=0, of=1)
+
+
 class Server(Protocol):
     """A server on which one request runs; every method raises webui_client.errors.WebuiError."""
 
-    def generate(self, request: Txt2Img | Img2Img) -> Generation:
-        """Make the pictures, followed and cancellable from outside."""
+    def generate(self, request: Txt2Img | Img2Img, part: Part = WHOLE) -> Generation:
+        """Make the pictures, followed and cancellable from outside. part: of the stage that this call is."""
+
+    def animate(self, request: Animate) -> Animated:
+        """Make an animation, followed and cancellable from outside."""
 
     def edit(self, request: FaceSwap | Extras) -> Picture:
         """Change a finished picture without sampling."""
@@ -70,7 +93,7 @@ class Server(Protocol):
 
 AnyInput = StageInput[AnyPlannedStage]
 SampledInput = StageInput[PlannedStage]
-Request = Txt2Img | Img2Img | FaceSwap | Extras
+Request = Txt2Img | Img2Img | Animate | FaceSwap | Extras
 Stage = Callable[[Any, Server], StageOutput]
 
 
@@ -82,6 +105,34 @@ def txt2img(given: SampledInput, server: Server) -> StageOutput:
 def img2img(given: SampledInput, server: Server) -> StageOutput:
     """Work over the picture at the same size."""
     return _last(server.generate(img2img_request(given)))
+
+
+def animate(given: SampledInput, server: Server) -> StageOutput:
+    """Make an animation, from words or over the picture it begins with."""
+    request = animate_request(given)
+    made = server.animate(request)
+    text = made.frames[0].infotext or (made.info.infotexts[0] if made.info.infotexts else "")
+    clip = clip_of([frame.data for frame in made.frames], request.animatediff.fps, text)
+    return _moving(clip, seconds=made.seconds, version=made.info.version)
+
+
+def repair_frames(given: SampledInput, server: Server) -> StageOutput:
+    """Paint the face anew in each frame that has one; crops that are equal are painted once."""
+    clip, pieces = opened(_required(given)), _pieces(given)
+    wanted = tuple(dict.fromkeys(piece for piece in pieces if piece is not None))
+    painted = {
+        piece: server.generate(repair_request(given, piece), Part(number=number, of=len(wanted)))
+        for number, piece in enumerate(wanted)
+    }
+    frames = [
+        frame if piece is None or crop is None else pasted(frame, painted[piece].pictures[-1].data, crop)
+        for frame, piece, crop in zip(clip.frames, pieces, given.crops)
+    ]
+    return _moving(
+        replace(clip, frames=stacked(frames)),
+        seconds=sum(made.seconds for made in painted.values()),
+        version=next((made.info.version for made in painted.values()), None),
+    )
 
 
 def upscale(given: SampledInput, server: Server) -> StageOutput:
@@ -125,6 +176,8 @@ STAGES: Mapping[str, Stage] = {
     "txt2img": txt2img,
     "img2img": img2img,
     "upscale": upscale,
+    "animate": animate,
+    "repair_frames": repair_frames,
     "face_swap": face_swap,
     "extras": extras,
 }
@@ -137,6 +190,8 @@ def request_of(given: AnyInput) -> Request:
         "txt2img": txt2img_request,
         "img2img": img2img_request,
         "upscale": upscale_request,
+        "animate": animate_request,
+        "repair_frames": _some_repair,
         "face_swap": face_swap_request,
         "extras": extras_request,
     }
@@ -196,6 +251,56 @@ def upscale_request(given: SampledInput) -> Img2Img:
         height=enlargement.tile_height,
         upscale=_script(enlargement),
     )
+
+
+def animate_request(given: SampledInput) -> Animate:
+    """The call of a stage that animates, over the picture it begins with where there is one.
+
+    Raises ValueError without a motion.
+    """
+    request, motion = given.request, given.request.motion
+    if motion is None:
+        raise ValueError(f"stage {request.name} has no motion")
+    unit = AnimateDiff(
+        model=motion.module,
+        video_length=motion.frames,
+        batch_size=motion.context,
+        fps=motion.fps,
+        closed_loop=motion.closed_loop,
+    )
+    sampling = img2img_request(given) if request.picture else txt2img_request(given)
+    return Animate(sampling=sampling, animatediff=unit)
+
+
+def repair_request(given: SampledInput, piece: bytes) -> Img2Img:
+    """The call that paints one crop of a frame anew; every frame's has the same seed."""
+    side = _side(given)
+    return Img2Img(
+        **_sampling(given),
+        init_images=(piece,),
+        denoising_strength=given.request.denoising_strength,
+        width=side,
+        height=side,
+    )
+
+
+def _some_repair(given: SampledInput) -> Img2Img:
+    """The call for one frame's face, or where no frame has one for the whole picture, which will not be made."""
+    return repair_request(given, next(filter(None, _pieces(given)), _required(given)))
+
+
+def _pieces(given: SampledInput) -> list[bytes | None]:
+    """The crop of each frame that has a face, as it will be painted over."""
+    frames = opened(_required(given)).frames
+    return [
+        None if crop is None else cut(frame, crop, _side(given)) for frame, crop in zip(frames, given.crops)
+    ]
+
+
+def _side(given: SampledInput) -> int:
+    if given.request.crop is None:
+        raise ValueError(f"stage {given.request.name} has no size for its crops")
+    return given.request.crop
 
 
 def _script(enlargement: Enlargement) -> SdUpscale | UltimateSdUpscale:
@@ -259,9 +364,13 @@ def _control(unit: PlannedControl, picture: bytes | None, reference: bytes | Non
 
 
 def _picture(given: SampledInput) -> dict[str, Any]:
+    return {"init_images": (_required(given),), "denoising_strength": given.request.denoising_strength}
+
+
+def _required(given: SampledInput) -> bytes:
     if given.picture is None:
         raise ValueError(f"stage {given.request.name} needs the picture of a stage before it")
-    return {"init_images": (given.picture,), "denoising_strength": given.request.denoising_strength}
+    return given.picture
 
 
 def _tab(tab: PlannedDetailer) -> ADetailerTab:
@@ -274,6 +383,18 @@ def _tab(tab: PlannedDetailer) -> ADetailerTab:
         mask_blur=tab.mask_blur,
         dilate_erode=tab.dilate_erode,
         inpaint_only_masked_padding=tab.padding,
+    )
+
+
+def _moving(clip: Clip, *, seconds: float, version: str | None) -> StageOutput:
+    width, height = clip.size
+    return StageOutput(
+        picture=kept(clip),
+        width=width,
+        height=height,
+        infotext=clip.infotext,
+        seconds=seconds,
+        version=version,
     )
 
 

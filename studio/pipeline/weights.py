@@ -21,9 +21,12 @@ class Progress:
 def stage_weight(stage: AnyPlannedStage) -> float:
     """Sampling steps times pixels; a detected face counts as half a picture more, sampled at its own strength.
 
-    Describing a picture, swapping a face and enlarging without sampling count as one step.
+    Describing a picture, swapping a face and enlarging without sampling count as one step. Stages of an animation are
+    weighed by one frame, since all work on as many.
     """
     pixels = stage.width * stage.height
+    if isinstance(stage, PlannedStage) and stage.crop is not None:
+        pixels = stage.crop**2
     if not isinstance(stage, PlannedStage):
         return float(pixels)
     strength = 1.0 if stage.denoising_strength is None else stage.denoising_strength

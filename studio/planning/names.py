@@ -70,6 +70,18 @@ class Chooser:
             self._left_out(stage, "controlnet", spec.unit)
             return None
 
+    def motion_module(self, stage: str, wanted: Sequence[str]) -> str:
+        """The first wanted motion module that is known and made for the checkpoint. Raises MissingCapability.
+
+        Where a server has AnimateDiff but does not tell its modules, the first that fits the checkpoint is trusted to
+        be there; that it was is seen in the result.
+        """
+        known = self.facts.motion_modules
+        if known is None:
+            raise MissingCapability("script", "AnimateDiff", self.facts.url, stage)
+        fitting = [name for name in known or wanted if self._fits_checkpoint(name)]
+        return self._take(stage, "motion module", wanted, lambda name: _same(name, fitting))
+
     def _control(self, stage: str, spec: ControlSpec, *, drawn: bool) -> tuple[str, str]:
         if spec.unit == "ip_adapter_face":
             return self._ip_adapter(stage)
@@ -157,6 +169,10 @@ class Survey(Chooser):
     ) -> str | None:
         """The first wanted name that is known; None, noted, when none is."""
         return self._perhaps(lambda: Chooser.one_of(self, stage, kind, wanted, known), optional=optional)
+
+    def motion_module(self, stage: str, wanted: Sequence[str]) -> str:
+        """The first wanted motion module that is known; the first one, noted, when none is."""
+        return self._perhaps(lambda: Chooser.motion_module(self, stage, wanted)) or wanted[0]
 
     def control(self, stage: str, spec: ControlSpec, *, drawn: bool) -> tuple[str, str] | None:
         """Preprocessor and model of a ControlNet unit; None, noted, when it does not fit."""

@@ -16,6 +16,7 @@ from studio.poses import Poses, is_skeleton
 from studio.promise import pictures_planned
 from studio.subjects import adapters_of
 from studio.values import JobOptions
+from training.method import FORMS
 
 NOBODY = "person"
 
@@ -44,6 +45,7 @@ def order_of(session: Session, row: JobRow, poses: Poses, library: Library) -> O
                 class_noun=class_noun,
                 lora=adapter.name,
                 checkpoint=adapter.checkpoint,
+                form=FORMS.validate_python(adapter.form),
                 weight=USUAL_LORA_WEIGHT if adapter.weight is None else adapter.weight,
             )
             for adapter in adapters
@@ -53,11 +55,13 @@ def order_of(session: Session, row: JobRow, poses: Poses, library: Library) -> O
         pose_is_skeleton=options.pose is not None and is_skeleton(options.pose),
         photo=photo,
         head=head,
+        image=_image_path(session, row, options.image) if options.image else None,
         reference=_reference(session, row, options.reference, poses)
         if options.reference and spec.takes_reference
         else None,
         animal=_animal_words(library, options.animal) if spec.names_animal and options.animal else NO_ANIMAL,
         tone=_tone(library, options.tone) if options.tone else None,
+        demonstration=library.animals.demonstration if spec.names_animal else None,
     )
 
 
@@ -101,6 +105,13 @@ def _photo_path(session: Session, row: JobRow, photo_id: str) -> str:
     if photo is None or photo.owner_id != row.owner_id:
         raise NotFound("face_photo", photo_id)
     return photo.path
+
+
+def _image_path(session: Session, row: JobRow, image_id: str) -> str:
+    image = session.get(ImageRow, image_id)
+    if image is None or image.owner_id != row.owner_id:
+        raise NotFound("image", image_id)
+    return image.path
 
 
 def _animal_words(library: Library, name: str) -> str:

@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from studio.library.animals import DemonstrationSpec
 from studio.library.product import DESCRIBED, ControlMode, DescriberName, PresetSpec, Tone
 from studio.values import JobOptions, LoraWeight, Value
+from training.names import AdapterForm
 
 USUAL_LORA_WEIGHT = 0.8
 
@@ -24,7 +26,8 @@ class Identity(Value):
     """A learned person as prompts name them.
 
     lora: its name on the server. checkpoint: bare name of the one it was learned on, which alone it fits. weight: of
-    the LoRA where the preset sets none.
+    the LoRA where the preset sets none. form: what of its name is no LoRA: a learnt word is its own trigger, and a
+    checkpoint takes the place of the one it was learned on.
     """
 
     trigger: str
@@ -32,6 +35,7 @@ class Identity(Value):
     lora: str
     checkpoint: str
     weight: LoraWeight = USUAL_LORA_WEIGHT
+    form: AdapterForm = "lora"
 
 
 class Order(Value):
@@ -39,9 +43,11 @@ class Order(Value):
 
     identities: what was learned of the subject, the newest first; none where the preset uses no identity.
     pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph. photo: path of the
-    person's photo that the job works from. head: the square round the head in it, (left, top, right, bottom) in pixels;
-    None where the photo is that square already. reference: path of the picture that the composition takes after, where
-    the job names one. animal: what the chosen animal is called in prompts. tone: the chosen one.
+    person's photo that the job works from; head: the square round the head in it, (left, top, right, bottom) in pixels;
+    None where the photo is that square already. image: path of a finished picture that an animation begins with.
+    reference: path of the picture that the composition takes after, where the job names one. animal: what the chosen
+    animal is called in prompts. tone: the chosen one. demonstration: how the demonstration model draws animals, where
+    the preset names one.
     """
 
     preset: str
@@ -54,16 +60,19 @@ class Order(Value):
     pose: str | None
     pose_is_skeleton: bool = False
     photo: str | None = None
+    image: str | None = None
     head: Corners | None = None
     reference: str | None = None
     animal: str = NO_ANIMAL
     tone: Tone | None = None
+    demonstration: DemonstrationSpec | None = None
 
 
 class ServerFacts(Value):
     """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them.
 
-    easyphoto: whether it can teach persons by that extension.
+    easyphoto: whether it can teach persons by that extension. motion_modules: None without AnimateDiff, empty where the
+    server does not tell which it has. checkpoints: titles of all that it lists.
     """
 
     url: str
@@ -80,7 +89,9 @@ class ServerFacts(Value):
     controlnet_modules: tuple[str, ...]
     face_swappers: tuple[str, ...] = ()
     face_restorers: tuple[str, ...] = ()
+    motion_modules: tuple[str, ...] | None = None
     easyphoto: bool = False
+    checkpoints: tuple[str, ...] = ()
 
 
 class PlannedDetailer(Value):
@@ -128,16 +139,27 @@ class Enlargement(Value):
     overlap: int
 
 
+class Motion(Value):
+    """How a stage animates. module: file name of the motion module; the rest is as in a preset."""
+
+    module: str
+    frames: int
+    context: int
+    fps: int
+    closed_loop: Literal["N", "R-P", "R+P", "A"]
+
+
 class PlannedStage(Value):
     """One stage of one picture. width, height: pixels that come out, before rounding by an upscale script.
 
     prompt: in it and in those of adetailer {described} stands for words that a stage before is still to read. picture:
-    path in the store of the photo that a first stage works over, cut to its proportions, or of the reference that a
-    composition takes after, where the job brings them; else None.
+    path in the store of the picture that a first stage works over, cut to its proportions, or of the reference that a
+    composition takes after, where the job brings them; else None. motion: of a stage that animates. crop: side in
+    pixels of the crops that a stage repairs in frames.
     """
 
     name: str
-    use: Literal["reference", "txt2img", "img2img", "upscale"]
+    use: Literal["reference", "txt2img", "img2img", "upscale", "animate", "repair_frames"]
     prompt: str
     negative_prompt: str
     seed: int
@@ -153,6 +175,8 @@ class PlannedStage(Value):
     adetailer: tuple[PlannedDetailer, ...]
     controlnet: tuple[PlannedControl, ...]
     picture: str | None = None
+    motion: Motion | None = None
+    crop: int | None = None
 
     @property
     def files(self) -> set[str]:

@@ -11,21 +11,23 @@ from studio.library.product import (
     ANIMAL,
     DESCRIBED,
     EXTRAS,
+    AnimateSpec,
     AnyStage,
     ControlSpec,
     DescribeSpec,
     DetailerSpec,
     FaceSwapSpec,
-    Img2ImgSpec,
     Names,
     PresetSpec,
     ReferenceSpec,
+    RepairFramesSpec,
     SampledStage,
     StageSpec,
     StyleLora,
     Tone,
     Txt2ImgSpec,
     UpscaleSpec,
+    read_travel,
     takes_tone,
 )
 from studio.library.prompts import SUBJECT, PromptLibrary
@@ -36,6 +38,7 @@ from studio.planning.plan import (
     Enlargement,
     Identity,
     Lack,
+    Motion,
     Order,
     Plan,
     PlannedControl,
@@ -77,7 +80,7 @@ def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
     )
     pictures = tuple(planner.picture(number) for number in range(order.count))
     return Plan(
-        checkpoint=facts.checkpoint,
+        checkpoint=_checkpoint_of(planner.identity, facts) or facts.checkpoint,
         demonstration=facts.demonstration,
         identity=planner.identity,
         loras=_called_loras(pictures),
@@ -109,7 +112,9 @@ def spec_of(order: Order) -> PresetSpec:
 
 
 def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
-    """The newest identity that was learned on the server's checkpoint; None where the order names none.
+    """The newest identity that was learned on the server's checkpoint, or is one of its checkpoints itself.
+
+    None where the order names none.
 
     Raises LearnedElsewhere, except where a photo's face can stand in.
     """
@@ -117,7 +122,10 @@ def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
         return None
     present = name_of_checkpoint(facts.checkpoint)
     for identity in order.identities:
-        if identity.checkpoint == present:
+        if identity.form == "checkpoint":
+            if _checkpoint_of(identity, facts):
+                return identity
+        elif identity.checkpoint == present:
             return identity
     if order.spec.identity == "instant":
         return None
@@ -142,11 +150,22 @@ class _Planner:
         return self.chooser.facts
 
     def style_tags(self, name: str, stage: SampledStage) -> str:
-        """The calls of all style LoRAs of a stage: its own or else the preset's, the tone's, the job's."""
+        """The calls of a stage's style LoRAs: its own or else the preset's, the tone's, the job's, and the animals'."""
         tone = self.tone_of(stage)
         own = ("", self.spec.loras or ()) if stage.loras is None else (name, stage.loras)
-        groups = (own, (name, tone.loras if tone else ()), ("", extra_loras(self.order.options)))
+        groups = (
+            own,
+            (name, tone.loras if tone else ()),
+            ("", extra_loras(self.order.options)),
+            ("", self.demonstration_loras()),
+        )
         return "".join(self.style_tag(place, lora) for place, loras in groups for lora in loras)
+
+    def demonstration_loras(self) -> tuple[StyleLora, ...]:
+        learnt = self.order.demonstration
+        if learnt is None or name_of_checkpoint(self.facts.checkpoint) != learnt.checkpoint:
+            return ()
+        return (StyleLora(name=(learnt.lora,), weight=learnt.weight, optional=True),)
 
     def style_tag(self, place: str, lora: StyleLora) -> str:
         name = self.chooser.perhaps_one_of(place, "lora", lora.name, self.facts.loras, optional=lora.optional)
@@ -197,7 +216,8 @@ class _Planner:
         if isinstance(stage, Txt2ImgSpec):
             planned = planned.model_copy(update={"picture": self.order.reference})
         elif first:
-            planned = planned.model_copy(update={"picture": self.order.photo})
+            begins_with = self.order.image if isinstance(stage, AnimateSpec) else self.order.photo
+            planned = planned.model_copy(update={"picture": begins_with})
         if self.order.options.description is not None:
             return with_description(planned, self.order.options.description)
         return planned
@@ -252,10 +272,14 @@ class _Planner:
         return PlannedStage(
             name=name,
             use=stage.use,
-            prompt=self.text(
-                seed, stage.prompt or self.spec.prompt, tone.prompt if tone else None, options.prompt
-            )
-            + style_tags,
+            prompt=self.travelling(
+                self.text(
+                    seed, stage.prompt or self.spec.prompt, tone.prompt if tone else None, options.prompt
+                )
+                + style_tags,
+                stage,
+                seed,
+            ),
             negative_prompt=self.text(
                 seed,
                 _first(stage.negative_prompt, self.spec.negative_prompt),
@@ -277,13 +301,42 @@ class _Planner:
             clip_skip=stage.clip_skip or self.spec.clip_skip or DEFAULT_CLIP_SKIP,
             width=round(size[0] * scale),
             height=round(size[1] * scale),
-            denoising_strength=stage.denoising_strength
-            if isinstance(stage, Img2ImgSpec | UpscaleSpec)
-            else None,
+            denoising_strength=self.strength(stage),
             enlargement=enlargement,
             adetailer=self.detailers(name, stage, seed, style_tags),
             controlnet=self.controls(name, stage),
+            motion=self.motion(name, stage),
+            crop=self.crop(stage),
         )
+
+    def strength(self, stage: SampledStage) -> float | None:
+        """How much of what a stage works over is painted anew; None where it works over nothing."""
+        over_nothing = isinstance(stage, AnimateSpec) and self.order.image is None
+        if over_nothing or isinstance(stage, ReferenceSpec | Txt2ImgSpec):
+            return None
+        return stage.denoising_strength
+
+    def motion(self, name: str, stage: SampledStage) -> Motion | None:
+        if not isinstance(stage, AnimateSpec):
+            return None
+        return Motion(
+            module=self.chooser.motion_module(name, stage.module),
+            frames=stage.frames,
+            context=stage.context,
+            fps=stage.fps,
+            closed_loop=stage.closed_loop,
+        )
+
+    def crop(self, stage: SampledStage) -> int | None:
+        if not isinstance(stage, RepairFramesSpec):
+            return None
+        return adapted_size(stage.size, stage.size, self.facts.native_size)[0]
+
+    def travelling(self, prompt: str, stage: SampledStage, seed: int) -> str:
+        """The prompt, and below it the words that change over the frames."""
+        steps = read_travel(stage.travel) if isinstance(stage, AnimateSpec) else []
+        lines = (f"{frame}: {self.words(words, seed)}" for frame, words in steps)
+        return "\n".join((prompt, *lines))
 
     def enlargement(self, stage: UpscaleSpec, script: str, upscaler: str) -> Enlargement:
         native = self.facts.native_size
@@ -355,6 +408,13 @@ class _Planner:
             )
         return tuple(planned)
 
+    def words(self, template: str, seed: int) -> str:
+        """A template's words, with whom and what they name."""
+        identity = self.identity
+        subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
+        held = _held(template, self.order.animal)
+        return self.prompts.words(held, subject, _draw_seed(seed, template)).replace(HELD, DESCRIBED)
+
     def has_picture(self, stage: StageSpec, unit: ControlSpec) -> bool:
         """Whether a unit has something to do.
 
@@ -369,14 +429,10 @@ class _Planner:
     def text(self, seed: int, *templates: str | None) -> str:
         """The words of templates for one picture; whoever names the subject calls the subject's LoRA too."""
         identity = self.identity
-        subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
         given = [template for template in templates if template]
-        parts = (
-            self.prompts.words(_held(part, self.order.animal), subject, _draw_seed(seed, part))
-            for part in given
-        )
-        words = ", ".join(part for part in parts if part).replace(HELD, DESCRIBED)
-        if identity is None or not any(SUBJECT in part for part in given):
+        parts = (self.words(part, seed) for part in given)
+        words = ", ".join(part for part in parts if part)
+        if identity is None or identity.form != "lora" or not any(SUBJECT in part for part in given):
             return words
         weight = identity.weight if self.spec.lora_weight is None else self.spec.lora_weight
         return f"{words} <lora:{identity.lora}:{weight:g}>"
@@ -385,6 +441,13 @@ class _Planner:
 def _held(template: str, animal: str) -> str:
     """The template with the animal in it, and {described}, which no seed draws, kept from the template's parser."""
     return template.replace(ANIMAL, animal).replace(DESCRIBED, HELD)
+
+
+def _checkpoint_of(identity: Identity | None, facts: ServerFacts) -> str | None:
+    """The title of the checkpoint that an identity is; None for another form, or one that the server does not list."""
+    if identity is None or identity.form != "checkpoint":
+        return None
+    return next((title for title in facts.checkpoints if name_of_checkpoint(title) == identity.lora), None)
 
 
 def _first(*texts: str | None) -> str:

@@ -39,7 +39,11 @@ from studio.values.id_photos import (
 )
 from studio.values.installation import Readiness, Running, Server, StudioStatus, TrainingAvailability
 from studio.values.jobs import (
+    LEAST_BUDGET_KB,
     MOST_CANDIDATES,
+    AnimationFile,
+    AnimationFormat,
+    AnimationQuery,
     Description,
     Image,
     ImagePage,
@@ -51,6 +55,7 @@ from studio.values.jobs import (
     JobRequest,
     LikenessBar,
     LikenessBudget,
+    Movement,
     Promise,
     Redo,
     Restored,
@@ -91,9 +96,10 @@ from studio.values.reports import (
     ReportPicture,
     ReportPoint,
 )
-from training.port import TrainerName
+from training.names import TrainerName
 
 __all__ = [
+    "LEAST_BUDGET_KB",
     "LOCAL_OWNER",
     "MAX_PHOTOS",
     "MAX_SEED",
@@ -104,6 +110,9 @@ __all__ = [
     "Advice",
     "AdviceCode",
     "AnimalMatch",
+    "AnimationFile",
+    "AnimationFormat",
+    "AnimationQuery",
     "CheckCode",
     "CheckReport",
     "Coach",
@@ -136,6 +145,7 @@ __all__ = [
     "LoraWeight",
     "Measure",
     "MissingPart",
+    "Movement",
     "NewCaption",
     "NewSubject",
     "Offer",

@@ -39,7 +39,7 @@ class Traits(Value):
 class AnimalMatch(Value):
     """How near a face comes to an animal. nearness: 0 to 1 (the same features). reasons: shared ones, strongest first.
 
-    rationale: what of the animal its features stand for.
+    rationale: what of the animal its features stand for. demonstrated: the demonstration model has learnt to draw it.
     """
 
     animal: str
@@ -48,6 +48,7 @@ class AnimalMatch(Value):
     nearness: Fraction
     reasons: tuple[Words, ...]
     rationale: Words
+    demonstrated: bool
 
 
 class FacePhoto(Value):

@@ -30,9 +30,10 @@ class JobOptions(Value):
     """What a caller may change about a preset. stages: overrides per stage name, checked against the preset.
 
     prompt, negative_prompt: added to the preset's own words. pose: id of a pose picture. photo: id of a face photo, for
-    presets that work from one. animal: name of one, for presets that name one; None takes the nearest to the photo.
-    reference: id of an image or of an own pose picture that the composition takes after, for presets that take one;
-    None has one made. description: the words to say of it; None has them read from it.
+    presets that work from one. image: id of a finished picture, for presets that animate one. animal: name of one, for
+    presets that name one; None takes the nearest to the photo. reference: id of an image or of an own pose picture that
+    the composition takes after, for presets that take one; None has one made. description: the words to say of it; None
+    has them read from it.
     likeness_bar: only pictures of at least this likeness are delivered. likeness_budget: how many may be made for that;
     None allows several for each picture.
     tone: name of one, for presets with a stage that takes it. loras: style LoRAs of the server beside the preset's own,
@@ -44,6 +45,7 @@ class JobOptions(Value):
     negative_prompt: Annotated[str, Field(max_length=2000, pattern=NO_NUL)] = ""
     pose: Annotated[str, Field(max_length=64)] | None = None
     photo: Annotated[str, Field(max_length=64)] | None = None
+    image: Annotated[str, Field(max_length=64)] | None = None
     animal: Annotated[str, Field(max_length=64)] | None = None
     reference: Annotated[str, Field(max_length=64)] | None = None
     description: Annotated[str, Field(max_length=LONGEST_DESCRIPTION, pattern=ONE_LINE)] | None = None
@@ -73,6 +75,38 @@ class StagePicture(Value):
     height: int
 
 
+class Movement(Value):
+    """What an animation is and how well it moves; see studio.animation.measures for the numbers.
+
+    frames, fps: of the animation. repaired: frames whose face was painted anew. flicker: mean change in levels of 255
+    of what stands still. seam: change from the last frame to the first, in changes between neighbours.
+    """
+
+    frames: int
+    fps: float
+    repaired: int
+    flicker: float
+    seam: float
+
+
+AnimationFormat = Literal["gif", "mp4", "webp", "apng"]
+LEAST_BUDGET_KB = 16
+
+
+class AnimationQuery(Value):
+    """How an animation is written. fps: frames a second; its own if left out. budget_kb: most 1000 bytes of a GIF."""
+
+    fps: Annotated[int, Field(ge=1, le=50)] | None = None
+    budget_kb: Annotated[int, Field(ge=LEAST_BUDGET_KB, le=100_000)] | None = None
+
+
+class AnimationFile(Value):
+    """An animation in one format."""
+
+    format: AnimationFormat
+    bytes: int
+
+
 class Description(Value):
     """The words for expression, clothes and background of a reference.
 
@@ -84,9 +118,8 @@ class Description(Value):
 
 
 class Image(Value):
-    """A finished picture. likeness: 0 to 1 by likeness_measure, None without a subject.
-
-    described: how its reference was described, None where it has none.
+    """A finished picture, or an animation; likeness is then its first frame's. likeness: 0 to 1 by likeness_measure,
+    None without a subject. described: how its reference was described, None where it has none.
     """
 
     id: str
@@ -99,6 +132,7 @@ class Image(Value):
     height: int
     likeness: float | None
     likeness_measure: Measure | None
+    movement: Movement | None = None
     stages: tuple[StagePicture, ...]
     described: Description | None
     favourite: bool

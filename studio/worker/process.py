@@ -173,7 +173,7 @@ def training_steps(
 
 def _stage_runner(base: Foundations, pool: WebuiPool, tasks: ServerTasks, policy: RetryPolicy) -> StageRunner:
     describer = Describer(pool=pool, look=base.faces.check)
-    return StageRunner(base.database, base.store, pool, tasks, policy, describer)
+    return StageRunner(base.database, base.store, base.faces, pool, tasks, policy, describer)
 
 
 def _stop_on_signals(stopping: Stopping) -> None:

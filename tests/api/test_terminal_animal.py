@@ -18,6 +18,8 @@ from studio.settings import BUNDLED_CHECKPOINT
 from tests.contract import engine_process
 from tests.running_studio import RunningStudio
 from tests.unit.id_photo.faces import VARIATIONS, photo
+from tiny_model.animal_measure import load_classifier
+from tiny_model.animals import SPECIES
 
 BUNDLED_MODELS = BUNDLED_CHECKPOINT.parents[1]
 UNREACHABLE = "http://127.0.0.1:9"
@@ -42,6 +44,11 @@ def animal(
     return done.returncode, json.loads(lines[-1]) if lines else {}, done.stderr
 
 
+def pixels(picture: Path) -> np.ndarray:
+    """RGB, uint8."""
+    return np.asarray(Image.open(picture).convert("RGB"))
+
+
 @pytest.fixture
 def me(tmp_path: Path) -> Path:
     path = tmp_path / "me.jpg"
@@ -59,16 +66,17 @@ def test_a_face_becomes_an_animal_by_its_pose(
     assert report["preset"] == "animal-pose"
     assert "animal is not possible here" in said
     assert "mediapipe_face" in said
-    assert report["animal"] == report["ranking"][0]["animal"]
+    assert report["animal"] == next(one["animal"] for one in report["ranking"] if one["demonstrated"])
     image = report["images"][0]
     assert Image.open(image["path"]).size == (image["width"], image["height"]) == (128, 128)
     assert Image.open(image["landmarks"]["path"]).format == "JPEG"
     assert image["landmarks"]["found"] is (image["landmarks"]["in_shape"] is not None)
-    assert "draws people, not animals" in said
+    assert load_classifier()(pixels(Path(image["path"]))) == report["animal"]
+    assert "has learnt to draw basset-hound" in said
     recipe = running_studio.api.get(f"/jobs/{report['job']}")["images"][0]["recipe_url"]
     stage = running_studio.api.get(recipe.removeprefix("/api/v1"))["stages"][0]["request"]
-    title = report["ranking"][0]["title"]["en"].split()[0].casefold()
-    assert title in stage["prompt"]
+    assert stage["prompt"].startswith(SPECIES[report["animal"]].words)
+    assert stage["prompt"].endswith("<lora:sajin-tiny-animals:1>")
     assert stage["controlnet"][0]["picture"].startswith("face-photos/")
 
 

@@ -137,7 +137,7 @@ def promise() -> Json:
         "reached": 1,
         "nearest": 0.64,
         "nearest_url": "/api/v1/jobs/j1/nearest",
-        "message": "1 of 2 pictures reach a likeness of 0.70; 12 were made for it. The best of the others has 0.64.",
+        "message": "1 of 2 pictures reach a likeness of 0.70. Made for it: 12. The best of the others has 0.64.",
     }
 
 
@@ -152,6 +152,8 @@ def adapter() -> Json:
         "steps": 300,
         "seconds": 182.0,
         "weight": 0.7,
+        "form": "lora",
+        "notes": [],
         "demonstration": True,
     }
 
@@ -230,6 +232,7 @@ def image(number: int, likeness: float | None = 0.71, favourite: bool = False) -
         "likeness": likeness,
         "likeness_measure": "face" if likeness else None,
         "likeness_text": "very like" if likeness else None,
+        "animation": None,
         "url": f"{base}/file",
         "thumbnail_url": f"{base}/thumbnail",
         "recipe_url": f"{base}/recipe",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
@@ -10,6 +11,8 @@ from tests.browser.test_whole_way import pages_url
 from tests.browser.visitor import DESKTOP, PHONE, SLOW, Visitor, visiting
 from tests.running_studio import RunningStudio
 from tests.unit.id_photo.faces import VARIATIONS, photo
+from tiny_model.animal_measure import load_classifier
+from tiny_model.animals import SPECIES
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("studio_with_pages"), pytest.mark.timeout(400)]
 
@@ -20,6 +23,13 @@ def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = Path(tmp_path_factory.mktemp("animal")) / "me.jpg"
     path.write_bytes(photo(VARIATIONS[1]))
     return path
+
+
+def newest_picture(studio: RunningStudio, folder: Path) -> np.ndarray:
+    """The picture made last, RGB, uint8."""
+    file = folder / "newest.png"
+    studio.api.download(studio.api.get("/images?limit=1")["items"][0]["url"], file)
+    return np.asarray(Image.open(file).convert("RGB"))
 
 
 def send(visitor: Visitor, file: Path) -> None:
@@ -41,10 +51,17 @@ def test_a_face_is_likened_an_animal_chosen_and_made_on_a_phone(
         send(visitor, portrait)
         expect(page.locator("#animal-face [data-act='choose']")).to_have_count(34, timeout=SLOW)
         expect(page.locator("#animal-face [aria-pressed='true']")).to_have_count(1)
-        expect(page.locator("#animal-demonstration")).to_contain_text("사람을 그립니다")
-        second = page.locator("#animal-face [data-act='choose']").nth(1)
-        second.click()
-        expect(second).to_have_attribute("aria-pressed", "true", timeout=SLOW)
+        expect(page.locator("#animal-demonstration")).to_contain_text("푸들")
+        chosen = page.locator("#animal-face [data-act='choose'][aria-pressed='true']")
+        expect(chosen).to_be_visible()
+        expect(chosen.locator(".sj-look-obstacle")).to_have_count(0)
+        expect(page.locator("#animal-face .sj-look-obstacle")).to_have_count(34 - len(SPECIES))
+        fox = page.locator("#animal-face [data-name='red-fox']")
+        if not fox.is_visible():
+            page.locator("#animal-face summary").click()
+        fox.click()
+        expect(fox).to_have_attribute("aria-pressed", "true", timeout=SLOW)
+        expect(fox).to_be_visible()
         expect(page.locator("#animal-make")).to_be_enabled(timeout=SLOW)
         assert visitor.overflow() <= 0
         assert visitor.small_targets() == []
@@ -54,6 +71,7 @@ def test_a_face_is_likened_an_animal_chosen_and_made_on_a_phone(
         expect(page.locator("#animal-pictures .sj-tile")).to_have_count(1, timeout=SLOW)
         page.locator("#animal-pictures .sj-tile").click()
         expect(page.locator("#animal-landmarks img")).to_be_visible(timeout=SLOW)
+        assert load_classifier()(newest_picture(studio_with_pages, portrait.parent)) == "red-fox"
         assert visitor.overflow() <= 0
         visitor.shoot("animal-made")
         page.reload(wait_until="domcontentloaded")

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import requests
 import torch
+from diffusers import UNet2DConditionModel
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from tests.contract import recorded_models
 from tests.contract.engine_process import REPOSITORY, EngineProcess, running
 from tests.unit.webui_engine.ldm_writer import write_ldm_file
-from tests.unit.webui_engine.small_models import TOKENIZER, rrdb_state, small_pipeline
+from tests.unit.webui_engine.small_models import TOKENIZER, rrdb_state, save_small_ip_adapter, small_pipeline
 from webui_client.capabilities import Capabilities
 from webui_client.client import WebuiClient
 from webui_client.values import Timeouts
@@ -86,11 +87,28 @@ def server(client: WebuiClient) -> Capabilities:
 
 
 def save_models(folder: Path) -> None:
-    """A second checkpoint, in one file with its tokenizer beside it, and an ESRGAN network; both random and small."""
+    """What the bundled models lack: checkpoints, an ESRGAN network, an IP-Adapter; all random.
+
+    One checkpoint is in one file with its tokenizer beside it, another is the bundled one with another denoiser, which
+    may finish what that began.
+    """
     checkpoint = write_ldm_file(small_pipeline(), folder / "Stable-diffusion" / "one-file.safetensors")
     shutil.copytree(TOKENIZER, checkpoint.with_suffix(".tokenizer"))
     (folder / "ESRGAN").mkdir()
     torch.save(rrdb_state(), folder / "ESRGAN" / "4x-Random.pth")
+    unet = UNet2DConditionModel.from_pretrained(BUNDLED_UNET, local_files_only=True)
+    save_small_ip_adapter(folder, "ip-adapter_sd15", unet, width=int(unet.config.cross_attention_dim))
+    save_finisher(folder / "Stable-diffusion" / "finisher", unet)
+
+
+def save_finisher(path: Path, unet: UNet2DConditionModel) -> None:
+    """The bundled checkpoint with a little noise on its denoiser."""
+    shutil.copytree(BUNDLED_UNET.parent, path, ignore=shutil.ignore_patterns("unet", "sajin.json"))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for weight in unet.parameters():
+            weight.add_(torch.randn_like(weight) * weight.std() * 0.2)
+    unet.save_pretrained(path / "unet")
 
 
 def save_lora(path: Path, rank: int = 2) -> None:

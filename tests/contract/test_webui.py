@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import io
+import itertools
+import json
 import os
 import threading
 import time
@@ -17,13 +21,32 @@ from skimage import data
 from tests.persons import astronaut, hopper
 from webui_client.capabilities import Capabilities
 from webui_client.client import WebuiClient, new_task_id
-from webui_client.errors import FaceNotSwapped, Interrupted, MissingCapability, RequestRefused, ServerFailed
+from webui_client.errors import (
+    FaceNotSwapped,
+    FeatureDidNotRun,
+    Interrupted,
+    MissingCapability,
+    RequestRefused,
+    ServerFailed,
+)
 from webui_client.infotext import parse
 from webui_client.pictures import Picture
+from webui_client.preflight import resolve
 from webui_client.units.adetailer import ADetailer, ADetailerTab
 from webui_client.units.controlnet import ControlNetUnit
+from webui_client.units.identity import InstantId, IpAdapter
 from webui_client.units.upscale import SdUpscale, UltimateSdUpscale
-from webui_client.values import Extras, FaceSwap, Hires, Img2Img, Inpaint, Progress, Timeouts, Txt2Img
+from webui_client.values import (
+    Extras,
+    ExtrasBatch,
+    FaceSwap,
+    Hires,
+    Img2Img,
+    Inpaint,
+    Progress,
+    Timeouts,
+    Txt2Img,
+)
 
 LONG_STEPS = 80
 FACE_DETECTOR = "mediapipe_face_full"
@@ -75,9 +98,36 @@ def needs_adetailer(server: Capabilities) -> None:
         pytest.skip(f"{server.server} has no ADetailer with {FACE_DETECTOR}")
 
 
+def motion_module(url: str, server: Capabilities) -> str:
+    """The motion module to try: the one named by SAJIN_TEST_MOTION_MODULE, or the script's own default."""
+    listed = requests.get(f"{url}/sdapi/v1/script-info", timeout=30).json()
+    scripts = [entry for entry in listed if entry["name"].lower() == "animatediff"]
+    if not scripts:
+        pytest.skip(f"{server.server} has no AnimateDiff")
+    return os.environ.get("SAJIN_TEST_MOTION_MODULE") or str(scripts[0]["args"][0]["value"]["model"])
+
+
 def needs_controlnet(server: Capabilities, module: str) -> None:
     if server.controlnet is None or module not in server.controlnet.modules or not server.controlnet.models:
         pytest.skip(f"{server.server} has no ControlNet with {module}")
+
+
+def needs(server: Capabilities, request: Txt2Img) -> None:
+    """Skip, and say what is missing, where the server cannot serve request."""
+    try:
+        resolve(request, server)
+    except MissingCapability as lack:
+        pytest.skip(f"{server.server} has no {lack.kind} {lack.name}")
+
+
+def needs_annotator(client: WebuiClient, server: Capabilities, module: str, photo: bytes) -> None:
+    """Skip where the preprocessor is listed without the weights that it would have to download first."""
+    if module.startswith(("reference", "inpaint")):
+        return
+    try:
+        client.controlnet_detect(photo, module, resolution=256)
+    except (ServerFailed, RequestRefused) as error:
+        pytest.skip(f"{server.server} lists {module} but cannot run it: {error}")
 
 
 def test_the_server_says_what_it_can_do(server: Capabilities) -> None:
@@ -373,6 +423,97 @@ def test_a_controlnet_returns_the_map_it_drew(
     assert set(np.unique(np.asarray(result.maps[0].open().convert("L")) > 127)) == {False, True}
 
 
+@pytest.mark.parametrize(
+    "module",
+    [
+        "openpose_full",
+        "dw_openpose_full",
+        "mediapipe_face",
+        "tile_resample",
+        "tile_colorfix",
+        "blur_gaussian",
+        "canny",
+        "depth",
+        "depth_anything_v2",
+        "hed",
+        "pidinet",
+        "inpaint_only",
+        "reference_only",
+        "reference_adain",
+    ],
+)
+def test_every_kind_of_unit_runs_and_leaves_its_map(
+    client: WebuiClient, server: Capabilities, base: dict[str, Any], side: int, module: str
+) -> None:
+    photo = as_png(Image.open(io.BytesIO(astronaut(1)[0])).convert("RGB").resize((side * 2, side * 2)))
+    mask = as_png(Image.new("L", (side * 2, side * 2), 128)) if module == "inpaint_only" else None
+    unit = ControlNetUnit(module=module, image=photo, mask=mask)
+    request = Txt2Img(**base | {"steps": 2}, controlnet=(unit,))
+    needs(server, request)
+    needs_annotator(client, server, module, photo)
+    result = client.txt2img(request)
+    assert (len(result.pictures), len(result.maps)) == (1, 1)
+
+
+def test_a_reference_changes_the_picture(
+    client: WebuiClient, server: Capabilities, plain: Picture, base: dict[str, Any], face: bytes
+) -> None:
+    request = Txt2Img(**base, controlnet=(ControlNetUnit(module="reference_only", image=face),))
+    needs(server, request)
+    looked = client.txt2img(request).pictures[0]
+    assert np.abs(pixels(looked) - pixels(plain)).mean() > 0.1
+
+
+@pytest.mark.parametrize("pictures", [1, 2])
+def test_an_ip_adapter_takes_over_what_its_pictures_show(
+    client: WebuiClient,
+    server: Capabilities,
+    plain: Picture,
+    base: dict[str, Any],
+    face: bytes,
+    pictures: int,
+) -> None:
+    variants = ("plus-face", "full-face", "plus", "plain")
+    adapter = IpAdapter(images=(face,) * pictures, variants=variants)
+    request = Txt2Img(**base, controlnet=(adapter,))
+    needs(server, request)
+    made = client.txt2img(request)
+    assert len(made.maps) == pictures
+    assert np.abs(pixels(made.pictures[0]) - pixels(plain)).mean() > 0.1
+
+
+def test_instant_id_takes_over_a_face(
+    client: WebuiClient, server: Capabilities, base: dict[str, Any], face: bytes
+) -> None:
+    request = Txt2Img(**base, controlnet=(InstantId(image=face),))
+    needs(server, request)
+    assert len(client.txt2img(request).maps) == 2
+
+
+def test_a_second_checkpoint_finishes_the_picture(
+    client: WebuiClient, server: Capabilities, plain: Picture, base: dict[str, Any]
+) -> None:
+    others = [found for found in server.checkpoints if found != server.current_checkpoint]
+    alike = [found for found in others if server.takes_for_sdxl(found) == server.is_sdxl]
+    refined = None
+    for other in alike:
+        with contextlib.suppress(RequestRefused, ServerFailed):
+            request = Txt2Img(**base, refiner_checkpoint=other.title, refiner_switch_at=0.5)
+            refined = refined or client.txt2img(request)
+    if refined is None:
+        pytest.skip(f"{server.server} has no second checkpoint that could go on with the first's work")
+    assert np.abs(pixels(refined.pictures[0]) - pixels(plain)).mean() > 0.1
+    again = client.txt2img(Txt2Img(**base)).pictures[0]
+    assert np.abs(pixels(again) - pixels(plain)).max() <= 1
+
+
+def test_an_option_of_one_request_is_none_of_the_next(client: WebuiClient, base: dict[str, Any]) -> None:
+    quick = base | {"steps": 1}
+    made = client.txt2img(Txt2Img(**quick, override_settings={"samples_format": "jpg"}))
+    assert made.pictures[0].format == "JPEG"
+    assert client.txt2img(Txt2Img(**quick)).pictures[0].format == "PNG"
+
+
 def test_a_preprocessor_can_be_asked_alone(client: WebuiClient, server: Capabilities, face: bytes) -> None:
     needs_controlnet(server, "canny")
     drawn = client.controlnet_detect(face, "canny", resolution=192, threshold_a=50, threshold_b=100)
@@ -409,6 +550,37 @@ def test_extras_resize(client: WebuiClient, face: bytes, side: int) -> None:
     assert (by_factor.width, by_factor.height) == (side * 2, side * 2)
     to_size = client.extras(Extras(image=face, upscaler="Lanczos", size=(96, 160)))
     assert (to_size.width, to_size.height) == (96, 160)
+
+
+def test_extras_enlarge_several_pictures_in_their_order(client: WebuiClient, face: bytes, side: int) -> None:
+    black = as_png(Image.new("RGB", (side, side)))
+    batch = ExtrasBatch(images=(face, black, face), upscaler="Lanczos", scale=2)
+    results = client.extras_batch(batch)
+    assert [(picture.width, picture.is_black) for picture in results] == [
+        (side * 2, False),
+        (side * 2, True),
+        (side * 2, False),
+    ]
+
+
+def test_a_description_is_one_or_none_is_claimed(
+    client: WebuiClient, server: Capabilities, face: bytes
+) -> None:
+    try:
+        assert client.interrogate(face).strip()
+    except (ServerFailed, RequestRefused, FeatureDidNotRun) as error:
+        pytest.skip(f"{server.server} cannot describe pictures: {error}")
+
+
+def test_faces_are_compared_where_faceswaplab_can(client: WebuiClient, server: Capabilities) -> None:
+    if "faceswaplab" not in server.able_swappers:
+        pytest.skip(f"{server.server} has no faceswaplab")
+    person = astronaut(1)[0]
+    try:
+        alike = client.compare_faces(person, person)
+    except (RequestRefused, ServerFailed) as error:
+        pytest.skip(f"{server.server} cannot compare faces: {error}")
+    assert alike > 0.9
 
 
 def test_every_face_swapper_of_the_server_puts_the_face_in(client: WebuiClient, server: Capabilities) -> None:
@@ -549,6 +721,33 @@ def test_a_second_request_waits_for_the_first(
     other.txt2img(Txt2Img(**base), on_progress=on_progress)
     first.join()
     assert queued.is_set()
+
+
+def test_animatediff_answers_with_an_animation_and_its_frames(
+    webui_url: str, server: Capabilities, base: dict[str, Any], side: int
+) -> None:
+    script = {
+        "enable": True,
+        "model": motion_module(webui_url, server),
+        "video_length": 4,
+        "batch_size": 4,
+        "fps": 8,
+        "closed_loop": "R-P",
+        "format": ["GIF", "Frame"],
+    }
+    body = base | {
+        "override_settings": {"pad_cond_uncond": True},
+        "alwayson_scripts": {"AnimateDiff": {"args": [script]}},
+    }
+    answer = requests.post(f"{webui_url}/sdapi/v1/txt2img", json=body, timeout=600).json()
+    animation, *frames = (Image.open(io.BytesIO(base64.b64decode(text))) for text in answer["images"])
+    assert (animation.format, animation.size) == ("GIF", (side, side))
+    assert animation.n_frames == len(frames) == 4  # type: ignore[attr-defined]
+    info = json.loads(answer["info"])
+    assert info["all_seeds"] == [42, 43, 44, 45]
+    assert "video_length: 4," in (parse(info["infotexts"][0]).get("AnimateDiff") or "")
+    levels = [np.asarray(frame.convert("RGB"), dtype=np.int16) for frame in frames]
+    assert all(np.abs(one - other).mean() > 0 for one, other in itertools.pairwise(levels))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import torch
 from PIL import Image
 
+from webui_engine.animatediff.modules import MotionModuleInfo, MotionModules
 from webui_engine.controlnet import preprocessors
 from webui_engine.controlnet.adapters import Adapters, Features
+from webui_engine.controlnet.annotators import Annotators
 from webui_engine.controlnet.models import ControlNets
 from webui_engine.controlnet.preprocessors import MODULES, UNSET, Module
 from webui_engine.controlnet.reference import References, looking_at
@@ -23,7 +26,7 @@ from webui_engine.diffusion.autoencoders import VaeInfo, find_vae, scan_vaes
 from webui_engine.diffusion.checkpoints import CheckpointInfo, find_checkpoint, scan_checkpoints
 from webui_engine.diffusion.embeddings import FOLDER as EMBEDDINGS
 from webui_engine.diffusion.embeddings import EmbeddingInfo, scan_embeddings
-from webui_engine.diffusion.generation import Generation, Tools, check_task
+from webui_engine.diffusion.generation import Generation, Motion, Tools, check_task
 from webui_engine.diffusion.loading import load_model
 from webui_engine.diffusion.loras import FOLDER as LORAS
 from webui_engine.diffusion.loras import LoraInfo, scan_loras
@@ -31,7 +34,7 @@ from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.samplers import SAMPLERS, SCHEDULES, Sampler, Schedule
 from webui_engine.diffusion.tiling import wrapping
 from webui_engine.diffusion.workbench import Prepared, Workbench, network_pairs
-from webui_engine.errors import UnknownName
+from webui_engine.errors import BadValue, UnknownName
 from webui_engine.one_thread import OneThread
 from webui_engine.tasks import GenerationResult, GenerationTask, Monitor, Pairs
 from webui_engine.upscalers.listing import UpscalerInfo, Upscalers
@@ -55,9 +58,12 @@ class Engine:
         self._thread = OneThread("pictures")
         self._upscalers = Upscalers(self._models_dirs, self._device)
         self._controlnets = ControlNets(self._models_dirs)
+        self._motion_modules = MotionModules(self._models_dirs)
         self._adapters = Adapters(self._models_dirs, self._controlnets)
+        self._annotators = Annotators(self._models_dirs, self._device)
         self._checkpoints = scan_checkpoints(self._models_dirs, self._named_checkpoints)
         self._bench: Workbench | None = None
+        self._finishing: Workbench | None = None
         self._current: CheckpointInfo | None = None
         self.refresh_loras()
         self.refresh_embeddings()
@@ -94,9 +100,11 @@ class Engine:
     def _set_up(self, info: CheckpointInfo) -> Workbench:
         hashed = info.hashed()
         bench = self._bench = Workbench(load_model(hashed, self._device, self._models_dirs))
+        self._finishing = None
         self._current = hashed
         self._checkpoints = tuple(hashed if c.filename == hashed.filename else c for c in self._checkpoints)
         self._controlnets.clear()
+        self._motion_modules.clear()
         release_memory(self._device)
         return bench
 
@@ -105,9 +113,11 @@ class Engine:
         self._thread.run(self._unload)
 
     def _unload(self) -> None:
-        self._bench = None
+        self._bench = self._finishing = None
         self._controlnets.clear()
+        self._motion_modules.clear()
         self._adapters.clear()
+        self._annotators.clear()
         release_memory(self._device)
 
     def reload(self) -> None:
@@ -172,12 +182,21 @@ class Engine:
         return tuple(info.name for info in self._controlnets.listing())
 
     def controlnet_modules(self) -> tuple[Module, ...]:
-        """The preprocessors with their sliders; those of IP-Adapters only where their weights are."""
-        return (*MODULES, *self._adapters.modules())
+        """The preprocessors with their sliders; those that need weights only where these are."""
+        return (*MODULES, *self._annotators.modules(), *self._adapters.modules())
 
     def draws(self, module: str) -> bool:
         """Whether the preprocessor called module gives a map, and does not read pictures for an IP-Adapter."""
-        return any(item.name == module and item.draw is not None for item in MODULES)
+        return any(item.name == module and item.draw is not None for item in self.controlnet_modules())
+
+    def motion_modules(self) -> tuple[MotionModuleInfo, ...]:
+        """AnimateDiff's motion modules in the models folders."""
+        return self._motion_modules.listing()
+
+    def fitting_motion_modules(self) -> tuple[MotionModuleInfo, ...]:
+        """Those that were made for checkpoints like the one in memory; all of them if there is none."""
+        bench = self._bench
+        return self.motion_modules() if bench is None else self._motion_modules.fitting(bench.model)
 
     def preprocess(
         self,
@@ -188,13 +207,15 @@ class Engine:
         threshold_b: float = UNSET,
     ) -> Image.Image:
         """The drawing that the preprocessor called module makes of image, RGB; -1 means the module's default."""
-        return preprocessors.preprocess(image, module, resolution, threshold_a, threshold_b)
+        return preprocessors.preprocess(
+            image, module, resolution, threshold_a, threshold_b, modules=self.controlnet_modules()
+        )
 
     def read_pose(
         self, image: Image.Image, module: str, resolution: int = UNSET
     ) -> tuple[Image.Image, dict[str, Any]] | None:
         """What preprocess draws and the same pose in OpenPose's JSON; None for a module that draws no poses."""
-        return preprocessors.read_pose(image, module, resolution)
+        return preprocessors.read_pose(image, module, resolution, modules=self.controlnet_modules())
 
     @property
     def native_size(self) -> int:
@@ -224,6 +245,7 @@ class Engine:
             vae = find_vae(task.vae, self.vaes()) if task.vae is not None else None
             prepare = partial(bench.prepare, task, vae=vae, loras=self._loras, embeddings=self._embeddings)
             passes = [prepare(second_pass=second) for second in ((False, True) if task.hires else (False,))]
+            finisher = self._finisher(task, bench.model)
             work = f"making {task.batch_size} picture(s) of {task.width}x{task.height}"
             with (
                 wrapping(bench.model, enabled=task.tiling),
@@ -232,17 +254,34 @@ class Engine:
                 looking_at(bench.model, task.references) as references,
             ):
                 tools = self._tools(task, bench.model, prepare, features, references)
-                pictures = Generation(bench.model, task, tools, monitor).run()
+                finished = replace(tools, finisher=finisher)
+                pictures = Generation(bench.model, task, finished, monitor).run()
         info = bench.model.info
         return GenerationResult(
             pictures=pictures,
-            extra=(*_pairs_of(task), *network_pairs(passes)),
+            extra=(*_pairs_of(task), *_refiner_pairs(task, finisher), *network_pairs(passes)),
             model_name=info.model_name,
             model_hash=info.hash or "",
             vae_name=vae.model_name if vae else None,
             vae_hash=vae.hash if vae else None,
             warnings=tuple(dict.fromkeys(warning for made in passes for warning in made.warnings)),
         )
+
+    def _finisher(
+        self, task: GenerationTask, first: Model
+    ) -> tuple[Model, Callable[[bool], Prepared]] | None:
+        """The checkpoint that finishes the task's pictures, kept beside the first; raises BadValue if it cannot."""
+        if task.refiner is None:
+            return None
+        info = find_checkpoint(task.refiner.checkpoint, self._checkpoints)
+        if info.filename == first.info.filename:
+            return None
+        bench = self._finishing
+        if bench is None or bench.model.info.filename != info.filename:
+            bench = self._finishing = Workbench(load_model(info.hashed(), self._device, self._models_dirs))
+        _require_alike(first, bench.model)
+        prepare = partial(bench.prepare, task, vae=None, loras=self._loras, embeddings=self._embeddings)
+        return bench.model, lambda second: prepare(second_pass=second)
 
     def _tools(
         self,
@@ -258,7 +297,12 @@ class Engine:
             prepare=lambda second: prepare(second_pass=second),
             controls=partial(self._controls, task, model),
             upscale=self.upscale,
+            motion=partial(self._motion, model),
         )
+
+    def _motion(self, model: Model, name: str) -> Motion:
+        info = self._motion_modules.find(name)
+        return Motion(self._motion_modules.join(name, model), info.upbringing)
 
     def _controls(
         self,
@@ -272,6 +316,26 @@ class Engine:
         return build_controls(
             task.control, self._controlnets, model, size, source_size=source, box=box, second_pass=second
         )
+
+
+def _require_alike(first: Model, second: Model) -> None:
+    """Raise BadValue unless the second can go on with the first's latents."""
+    for what in ("latent_channels", "stride"):
+        if getattr(first, what) != getattr(second, what):
+            raise BadValue(
+                "refiner_checkpoint", second.info.model_name, f"its {what} is not the checkpoint's"
+            )
+    kinds = [str(model.scheduler_config.get("prediction_type", "epsilon")) for model in (first, second)]
+    if kinds[0] != kinds[1]:
+        reason = f"it predicts {kinds[1]}, the checkpoint {kinds[0]}"
+        raise BadValue("refiner_checkpoint", second.info.model_name, reason)
+
+
+def _refiner_pairs(task: GenerationTask, finisher: tuple[Model, object] | None) -> Pairs:
+    if task.refiner is None or finisher is None:
+        return ()
+    info = finisher[0].info
+    return ("Refiner", f"{info.model_name} [{info.hash}]"), ("Refiner switch at", task.refiner.switch_at)
 
 
 def _begun(

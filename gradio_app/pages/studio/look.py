@@ -20,7 +20,7 @@ EVERY_PRODUCT = ""
 ORDER = "look"
 """A setting that was changed just before "make" was touched must be known by then."""
 
-APART = ("pose", "photo", "reference", "tone")
+APART = ("pose", "photo", "image", "reference", "tone")
 """Options that have a place of their own on the page, outside the fold with all settings."""
 
 OF_THE_LOOK = ("stages", "tone", "likeness_bar", "likeness_budget")

@@ -17,6 +17,9 @@ from studio.faces.square import square_around
 from studio.faces.values import Box
 from tests.persons import as_jpeg, hopper
 from tests.unit.id_photo.faces import VARIATIONS, Variation, photo
+from tiny_model.animal_painter import paint_animal
+from tiny_model.animals import Animal, sitter_at
+from tiny_model.painter import paint
 
 ORIGINAL = photo(VARIATIONS[0])
 WALL = as_jpeg(Image.new("RGB", (500, 500), (180, 170, 160)))
@@ -38,6 +41,19 @@ def test_a_moved_or_turned_face_keeps_its_shape_but_not_its_place(
     assert moved.in_shape is not None
     assert moved.in_place > 0.15
     assert moved.in_shape < 0.05
+
+
+@pytest.mark.parametrize("name", ["basset-hound", "golden-retriever", "siberian-husky", "bear"])
+def test_a_painted_animal_has_its_landmarks_where_the_painted_person_in_its_place_has_them(
+    faces: FaceProcess, name: str
+) -> None:
+    sitter = sitter_at("square", 5)
+    person, animal = paint(sitter).picture, paint_animal(Animal(name=name, portrait=sitter))
+    kept = landmark_distance(
+        *(faces.portrait(as_jpeg(Image.fromarray(picture))) for picture in (person, animal))
+    )
+    assert kept.in_place is not None
+    assert kept.in_place < 0.15
 
 
 def test_another_persons_face_differs_more_in_shape_than_another_photo_of_the_same(

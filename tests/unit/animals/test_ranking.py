@@ -50,6 +50,12 @@ def test_a_face_with_an_animals_features_is_most_like_that_animal(animals: Anima
     assert all(0 <= match.nearness <= 1 for match in matches)
 
 
+def test_an_animal_says_whether_the_demonstration_model_has_learnt_it(animals: AnimalLibrary) -> None:
+    learnt = {match.animal for match in ranked(face(animals), animals) if match.demonstrated}
+    assert learnt == set(animals.demonstrated)
+    assert 6 <= len(learnt) < len(animals.animals)
+
+
 def test_a_face_like_most_people_is_said_to_have_nothing_that_stands_out(animals: AnimalLibrary) -> None:
     assert ranked(face(animals), animals)[0].reasons == (animals.plain,)
 
@@ -89,6 +95,11 @@ def broken(folder: Path, change: Any) -> list[tuple[str, str]]:
             lambda data: data["animals"]["cat"].update(traits=dict(data["animals"]["wolf"]["traits"])),
             "animals",
             "has the traits of",
+        ),
+        (
+            lambda data: data["demonstration"]["animals"].append("unicorn"),
+            "demonstration",
+            "no animal unicorn",
         ),
     ],
 )

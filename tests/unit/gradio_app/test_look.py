@@ -78,6 +78,18 @@ def test_below_finished_pictures_from_a_photo_stands_what_learning_will_give(red
     assert shown not in job_view(SITE, [], done)
 
 
+def test_a_likeness_that_was_not_reached_is_told_with_the_picture_that_came_nearest() -> None:
+    promise = {"message": "1 of 2 reach it.", "made": 12, "nearest_url": "/api/v1/jobs/j1/nearest"}
+    error = {"code": "likeness_not_reached", "message": "Too few."}
+    failed = {"status": "failed", "stage": None, "progress": 1.0, "eta_seconds": None, "error": error}
+    shown = job_view(SITE, [], failed | {"promise": promise})
+    assert "1 of 2 reach it." in shown
+    assert 'src="/media/jobs/j1/nearest?at=12"' in shown
+    assert SITE.words("studio.portraits.make_more") in shown
+    other = job_view(SITE, [], failed | {"promise": promise, "error": error | {"code": "webui_failed"}})
+    assert "nearest" not in other
+
+
 def test_pictures_to_take_after_are_the_sent_ones_and_the_gallery_never_drawn_poses() -> None:
     drawn = {"id": "shipped-front", "title": "Front", "url": "/p1", "bundled": True}
     sent = {"id": "mine", "title": "Mine", "url": "/p2", "bundled": False}

@@ -52,7 +52,8 @@ REAL = TINY.model_copy(
 )
 FULL = REAL.model_copy(
     update={
-        "samplers": (*REAL.samplers, "DPM++ 2S a"),
+        "samplers": (*REAL.samplers, "DPM++ 2S a", "DDIM"),
+        "motion_modules": (),
         "controlnet_models": (
             *REAL.controlnet_models,
             "control_v2p_sd15_mediapipe_face [6]",
@@ -144,6 +145,24 @@ def test_of_all_that_was_learned_the_one_for_the_servers_checkpoint_is_called(li
     real = planned(library, REAL.model_copy(update={"checkpoint": "people/realistic.safetensors [2]"}))
     assert real.identity == ANNA_FOR_REAL
     assert "<lora:sajin-def:" in real.pictures[0].sampled[0].prompt
+
+
+def test_a_learnt_word_is_called_by_its_name_and_by_no_lora(library: Library) -> None:
+    word = ANNA.model_copy(update={"trigger": "sajin-abc", "form": "embedding"})
+    plan = planned(library, identities=(word,))
+    assert "sajin-abc woman" in plan.pictures[0].sampled[0].prompt
+    assert "<lora:sajin-abc" not in plan.pictures[0].sampled[0].prompt
+    assert "sajin-abc" not in plan.loras
+
+
+def test_a_learned_checkpoint_takes_the_place_of_the_one_it_was_learned_on(library: Library) -> None:
+    whole = ANNA_FOR_REAL.model_copy(update={"form": "checkpoint"})
+    with_it = REAL.model_copy(update={"checkpoints": (REAL.checkpoint, "sajin-def.safetensors")})
+    plan = planned(library, with_it, identities=(whole,))
+    assert plan.checkpoint == "sajin-def.safetensors"
+    assert "<lora:" not in plan.pictures[0].sampled[0].prompt
+    with pytest.raises(LearnedElsewhere):
+        planned(library, REAL, identities=(whole,))
 
 
 def test_a_person_is_called_at_their_own_best_weight_unless_the_preset_sets_one(library: Library) -> None:
@@ -440,6 +459,37 @@ def test_a_photo_decides_the_request_that_is_sent(library: Library) -> None:
     over = planned(library, FULL, "animal-repaint", **CAT).pictures[0].sampled[0]
     painted = img2img_request(StageInput(request=over, picture=b"face", files={}, checkpoint="realistic"))
     assert (painted.init_images, painted.resize_mode) == ((b"face",), "crop")
+
+
+@pytest.mark.parametrize("preset", ["animal-pose", "animal-repaint"])
+def test_the_demonstration_model_draws_animals_by_the_lora_it_learnt_them_in(
+    library: Library, preset: str
+) -> None:
+    learnt = library.animals.demonstration
+    assert learnt is not None
+    modules = (*TINY.controlnet_modules, "openpose_full")
+    taught = TINY.model_copy(update={"loras": (*TINY.loras, learnt.lora), "controlnet_modules": modules})
+    plan = planned(library, taught, preset, **CAT, demonstration=learnt)
+    assert plan.loras == (learnt.lora,)
+    assert plan.pictures[0].sampled[0].prompt.endswith(f"<lora:{learnt.lora}:1>")
+    assert learnt.lora not in {choice.wanted for choice in plan.choices}
+
+
+def test_where_the_demonstration_model_lacks_that_lora_it_is_left_out_and_written_down(
+    library: Library,
+) -> None:
+    learnt = library.animals.demonstration
+    assert learnt is not None
+    plan = planned(library, TINY, "animal-repaint", **CAT, demonstration=learnt)
+    assert plan.loras == ()
+    assert (learnt.lora, None) in {(choice.wanted, choice.taken) for choice in plan.choices}
+
+
+def test_a_real_checkpoint_is_never_asked_for_the_lora_of_the_demonstration_model(library: Library) -> None:
+    with_demonstration = {**CAT, "demonstration": library.animals.demonstration}
+    assert planned(library, FULL, "animal", **with_demonstration) == planned(library, FULL, "animal", **CAT)
+    asked = order(library, "animal", **with_demonstration)
+    assert lacks_of(asked, FULL, library.prompts) == ()
 
 
 def test_without_the_controlnet_of_faces_an_animal_is_refused_by_its_name(library: Library) -> None:

@@ -116,7 +116,7 @@ def open_house(
     pool, tasks = WebuiPool(clients, folder / "locks"), ServerTasks(database=base.database)
     steps = job_steps(base, pool, tasks, Stopping())
     describer = Describer(pool=pool, look=base.faces.check)
-    runner = StageRunner(base.database, base.store, pool, tasks, QUICK, describer)
+    runner = StageRunner(base.database, base.store, base.faces, pool, tasks, QUICK, describer)
     return House(
         studio=Studio(base),
         base=base,

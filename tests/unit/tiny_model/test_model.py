@@ -43,8 +43,9 @@ def obedience(pipeline: StableDiffusionPipeline) -> Obedience:
     return measure(sampling.sample(pipeline, [wish.prompt for wish in asked]), asked)
 
 
-def test_everything_fits_into_48_megabytes() -> None:
-    assert folder_megabytes(MODELS) <= GREATEST_MEGABYTES
+def test_checkpoint_and_controlnets_fit_into_48_megabytes() -> None:
+    folders = MODELS / CHECKPOINT.parent, MODELS / CONTROLNETS
+    assert sum(map(folder_megabytes, folders)) <= GREATEST_MEGABYTES
 
 
 def test_the_folder_says_that_it_is_a_demonstration() -> None:

@@ -54,7 +54,7 @@ def adapter_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A models folder with a random checkpoint, a random IP-Adapter for it and what reads pictures for that."""
     models = tmp_path_factory.mktemp("adapters")
     pipeline = save_small_checkpoint(models / "Stable-diffusion" / "small")
-    save_small_ip_adapter(models, "ip-adapter_sd15", pipeline)
+    save_small_ip_adapter(models, "ip-adapter_sd15", pipeline.unet)
     return models
 
 

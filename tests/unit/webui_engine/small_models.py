@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    MotionAdapter,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
@@ -33,6 +35,15 @@ TOKENIZER = (
     Path(__file__).parents[3] / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny" / "tokenizer"
 )
 TEXT_WIDTH = 64
+MOTION_NAMES = (
+    (r"(motion_modules\.\d+)", r"\1.temporal_transformer"),
+    (r"\.norm1\.", ".norms.0."),
+    (r"\.norm2\.", ".norms.1."),
+    (r"\.norm3\.", ".ff_norm."),
+    (r"\.attn1\.", ".attention_blocks.0."),
+    (r"\.attn2\.", ".attention_blocks.1."),
+)
+"""diffusers' names for parts of a motion module, and its authors'."""
 TEXT_WIDTH_2 = 128
 """Of the second text encoder of SDXL; both are read side by side."""
 RRDB_BLOCKS, RRDB_WIDTH, RRDB_GROWTH = 1, 8, 32
@@ -157,10 +168,41 @@ def save_small_checkpoint(folder: Path, seed: int = 0, *, in_channels: int = 4) 
     return pipeline
 
 
+def small_motion_adapter(seed: int = 0) -> MotionAdapter:
+    """A motion module for the small checkpoint; it moves things, for its weights are random throughout."""
+    torch.manual_seed(seed)
+    return MotionAdapter(
+        block_out_channels=(32, 64),
+        motion_layers_per_block=1,
+        motion_num_attention_heads=8,
+        use_motion_mid_block=True,
+    )
+
+
+def save_small_motion_module(path: Path, adapter: MotionAdapter) -> Path:
+    """Write adapter as AnimateDiff's authors do: one file, their names for its tensors."""
+    tensors = {}
+    for name, tensor in adapter.state_dict().items():
+        for ours, theirs in MOTION_NAMES:
+            name = re.sub(ours, theirs, name)  # noqa: PLW2901
+        tensors[name] = tensor.contiguous()
+    places = next(tensor for name, tensor in tensors.items() if name.endswith("pos_embed.pe"))
+    blocks = {
+        name.rpartition(".attention_blocks.0.")[0] for name in tensors if ".attention_blocks.0." in name
+    }
+    tensors = {name: tensor for name, tensor in tensors.items() if "pos_embed" not in name}
+    for block in blocks:
+        for attention in (0, 1):
+            tensors[f"{block}.attention_blocks.{attention}.pos_encoder.pe"] = places.clone()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, path)
+    return path
+
+
 def save_small_ip_adapter(
-    models: Path, name: str, pipeline: StableDiffusionPipeline, *, width: int = TEXT_WIDTH
+    models: Path, name: str, unet: UNet2DConditionModel, *, width: int = TEXT_WIDTH
 ) -> None:
-    """A random IP-Adapter for the pipeline's denoiser, and a random picture encoder, where the engine looks for both.
+    """A random IP-Adapter for the denoiser, and a random picture encoder, where the engine looks for both.
 
     width: of the text encoder that the adapter is made for.
     """
@@ -185,9 +227,9 @@ def save_small_ip_adapter(
         "image_proj.norm.weight": torch.ones(width),
         "image_proj.norm.bias": torch.zeros(width),
     }
-    attentions = [key for key in pipeline.unet.attn_processors if key.endswith("attn2.processor")]
+    attentions = [key for key in unet.attn_processors if key.endswith("attn2.processor")]
     for number, key in enumerate(attentions):
-        inner = pipeline.unet.get_submodule(key.removesuffix(".processor")).to_k.out_features
+        inner = unet.get_submodule(key.removesuffix(".processor")).to_k.out_features
         for part in ("to_k_ip", "to_v_ip"):
             state[f"ip_adapter.{2 * number + 1}.{part}.weight"] = torch.randn(inner, width) * 0.2
     (models / "ControlNet").mkdir(exist_ok=True)

@@ -17,7 +17,7 @@ from webui_engine.http.faults import Refused
 from webui_engine.http.generation import fields, names
 from webui_engine.http.options import Effective
 from webui_engine.http.schema import GenerationRequest, Img2ImgRequest, Txt2ImgRequest
-from webui_engine.tasks import GenerationTask, Hires, Inpainting, MaskedContent, ResizeMode
+from webui_engine.tasks import GenerationTask, Hires, Inpainting, MaskedContent, Refiner, ResizeMode
 
 if TYPE_CHECKING:
     from webui_engine.diffusion.engine import Engine
@@ -73,7 +73,7 @@ def img2img_task(
 def _common(
     request: GenerationRequest, options: Effective, engine: Engine, styles: Sequence[fields.Style]
 ) -> dict[str, Any]:
-    _refuse_what_is_not_here(request, options, engine)
+    _refuse_what_is_not_here(request, options)
     picked = fields.pick_styles(styles, request.styles)
     prompt, negative = fields.worded(
         fields.text("prompt", request.prompt), fields.text("negative_prompt", request.negative_prompt), picked
@@ -90,6 +90,7 @@ def _common(
         "sampler": sampler,
         "scheduler": scheduler,
         "checkpoint": names.overriding_checkpoint(engine, options.checkpoint) if options.checkpoint else None,
+        "refiner": _refiner(request, engine),
         "vae": names.vae(engine, options.vae),
         "clip_skip": options.clip_skip,
         "crop": options.sdxl_crop,
@@ -125,14 +126,17 @@ def _numbers(request: GenerationRequest) -> dict[str, Any]:
     }
 
 
-def _refuse_what_is_not_here(request: GenerationRequest, options: Effective, engine: Engine) -> None:
+def _refiner(request: GenerationRequest, engine: Engine) -> Refiner | None:
+    if request.refiner_checkpoint in (None, *names.SAME):
+        return None
+    checkpoint = names.checkpoint(engine, str(request.refiner_checkpoint))
+    switch_at = fields.real("refiner_switch_at", request.refiner_switch_at or 0.0, least=0, most=1)
+    return Refiner(checkpoint=checkpoint, switch_at=switch_at)
+
+
+def _refuse_what_is_not_here(request: GenerationRequest, options: Effective) -> None:
     if options.face_restoration if request.restore_faces is None else request.restore_faces:
         raise WouldBeIgnored("restore_faces", True, "no face restorer is installed; ADetailer repairs faces")
-    if request.refiner_checkpoint not in (None, *names.SAME):
-        names.checkpoint(engine, str(request.refiner_checkpoint))
-        raise WouldBeIgnored(
-            "refiner_checkpoint", request.refiner_checkpoint, "a second checkpoint is not supported"
-        )
     if request.s_min_uncond:
         raise WouldBeIgnored(
             "s_min_uncond", request.s_min_uncond, "skipping the negative prompt is not supported"

@@ -1,0 +1,1 @@
+"""Animated portraits once they are frames: kept, measured, repaired and written as files. No server, no model."""
