@@ -151,6 +151,15 @@ def portrait(
         int | None,
         typer.Option("--budget-kb", min=16, max=100_000, help="With --format gif: at most so many KB."),
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference",
+            exists=True,
+            dir_okay=False,
+            help="A picture to take after (pose, expression, clothes, background), for instant presets.",
+        ),
+    ] = None,
     likeness_bar: Annotated[
         float | None,
         typer.Option("--likeness-bar", min=0, max=1, help="Deliver only pictures of at least this likeness."),
@@ -185,6 +194,7 @@ def portrait(
             out=out,
             class_noun=class_noun,
             pose=pose,
+            reference=reference,
             tone=tone,
             steps=steps,
             format=None if file_format is None else file_format.value,

@@ -34,7 +34,7 @@ PEOPLE = {
     "actor-headshot": "man, short black hair",
     "cafe": "young woman, black hair bob",
     "editorial": "woman, black hair with bangs",
-    "golden-hour": "young woman, long blonde hair, fair skin",
+    "golden-hour": "young woman, long brown hair",
     "graduation": "young woman, long black hair",
     "hanbok": "young woman, black hair in a bun",
     "high-key": "young woman, long brown hair",
@@ -51,7 +51,7 @@ PEOPLE = {
 """Whom a look is shown on, in words."""
 ANIMALS = {"animal-pose": "golden-retriever", "animal-repaint": "rabbit"}
 """The animal that a way is shown on, of those that the bundled model has learnt."""
-ID_DOCUMENT = "kr-passport"
+ID_DOCUMENT = "kr-resume-3x4"
 WORKBENCH_LOOKS = ("editorial", "low-key", "retro-90s", "hanbok")
 
 SHOWN_LOOKS = ("studio-profile", "business", "film", "outdoor", "stranger", "black-and-white")

@@ -11,8 +11,10 @@ from studio.errors import MissingCapability, NotFound
 from studio.library.offers import OfferSpec
 from studio.library.reading import Library, Product
 from studio.planning.check import require_capable_server
+from studio.planning.names import OR
 from studio.planning.overrides import preset_options
 from studio.planning.plan import Order, ServerFacts
+from studio.planning.planning import lacks_of
 from studio.servers import known_servers
 from studio.values import (
     JobOptions,
@@ -125,6 +127,7 @@ class Catalogue:
             options=preset_options(spec, self.library),
             available=not missing,
             missing=missing,
+            left_out=() if missing else self._left_out(product, servers),
         )
 
     def _missing(self, product: Product, servers: tuple[ServerFacts, ...]) -> tuple[MissingPart, ...]:
@@ -134,6 +137,18 @@ class Catalogue:
             part = {key: str(reason.data[key]) for key in MissingPart.model_fields}
             return (MissingPart.model_validate(part),)
         return ()
+
+    def _left_out(self, product: Product, servers: tuple[ServerFacts, ...]) -> tuple[MissingPart, ...]:
+        """The parts that the product does without on every server."""
+        if not servers:
+            return ()
+        order = sample_order(product)
+        first, *others = (lacks_of(order, server, self.library.prompts) for server in servers)
+        return tuple(
+            MissingPart(kind=lack.kind, name=OR.join(lack.wanted), server=servers[0].url, stage=lack.stage)
+            for lack in first
+            if lack.optional and all(lack in lacks for lacks in others)
+        )
 
 
 def _rank(product: Product) -> tuple[int, bool, str]:

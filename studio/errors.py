@@ -17,7 +17,7 @@ StudioError
 │   ├── SheetTooSmall           the pictures do not fit on the paper
 │   └── BrokenLibrary           preset or prompt files that do not hold together
 ├── Conflict                    right in itself, but not now
-│   ├── IdempotencyConflict · NotReady · NoFitPhoto · NotRetryable · AlreadyRunning
+│   ├── IdempotencyConflict · NotReady · NoFitPhoto · NotRetryable · NothingLearned · AlreadyRunning
 ├── Unavailable                 a part of the installation is missing; settings or servers must change
 │   ├── TrainingUnavailable · NoServer · ExecutorInUse · FaceModelMissing
 │   └── NoFittingServer         servers are there, and none of them can do this
@@ -290,6 +290,20 @@ class NotRetryable(Conflict):
     def __init__(self, job: str, status: str) -> None:
         super().__init__(
             f"Job {job} is {status}; only a failed or cancelled one can be retried.", job=job, status=status
+        )
+
+
+class NothingLearned(Conflict):
+    """A job cannot be made again with what was learned. redo: the job's, "learning" or "none"."""
+
+    code = "nothing_learned"
+
+    def __init__(self, job: str, redo: str) -> None:
+        reason = (
+            "that is still being learned" if redo == "learning" else "there is nothing that it lacks and fits"
+        )
+        super().__init__(
+            f"Job {job} cannot be made again with what was learned: {reason}.", job=job, redo=redo
         )
 
 

@@ -20,6 +20,8 @@ from gradio_app.site import Site
 PRODUCT = "animated"
 LIVE_SECONDS = 1.0
 NEWEST = 8
+ORDER = "animated"
+"""A motion that was chosen just before "make" was touched must be known by then."""
 TRAVEL, IMAGE, START = "travel", "image", "start"
 
 
@@ -55,7 +57,7 @@ class Animated:
     def on(self, event: Callable[..., Any], work: Callable[[Updates, Json], Updates], *inputs: Any) -> Any:
         """Let work change the page at an event; it gets place and inputs, and its errors stand below the button."""
         told = frames.told(self.site, self.notice, work)
-        return frames.react(event, told, {self.place, *inputs}, self.outputs)
+        return frames.react(event, told, {self.place, *inputs}, self.outputs, ORDER)
 
     def go(self, place: Place) -> Updates:
         """Read everything at place and draw it. Raises PageError."""
@@ -228,12 +230,17 @@ def wire_order(page: Animated) -> None:
 
 
 def worded(page: Animated, data: Updates) -> Place:
-    """Return the place with the words that stand in the fields, where they differ from the preset's."""
+    """Return the place with the words that stand in the fields, where they are not those of a preset.
+
+    The words over time may still be those of the motion that was chosen before.
+    """
     place: Place = data[page.place]
-    stage, usual = travel_of(page.site.api.found(f"/presets/{place.preset}"))
+    presets = [one for one in page.site.api.items("/presets") if one["product"] == PRODUCT]
+    stage, _ = travel_of(next((one for one in presets if one["name"] == place.preset), None))
     travel = data[page.travel].strip()
+    own = travel not in ("", *(travel_of(one)[1] for one in presets))
     place = place.with_option("", "prompt", data[page.words].strip() or None)
-    return place.with_option(stage, TRAVEL, travel if travel != usual else None) if stage else place
+    return place.with_option(stage, TRAVEL, travel if own else None) if stage else place
 
 
 def wire_job(page: Animated) -> None:

@@ -186,7 +186,8 @@ class StageResultRow(Base):
 class ImageRow(Base):
     """A finished picture, number of its job. stages: list of stage pictures with their path in the store.
 
-    movement: a studio.values.Movement where it is an animation.
+    movement: a studio.values.Movement where it is an animation. described: a studio.values.Description of its reference
+    with the words' path in the store, None without one.
     """
 
     __tablename__ = "images"
@@ -207,6 +208,7 @@ class ImageRow(Base):
     likeness_measure: Mapped[str | None]
     movement: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     stages: Mapped[list[Any]]
+    described: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     prompt: Mapped[str]
     favourite: Mapped[bool]
     demonstration: Mapped[bool]

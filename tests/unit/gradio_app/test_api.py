@@ -23,7 +23,7 @@ PICTURE = b"\x89PNG a picture"
 
 
 def small_api() -> flask.Flask:
-    """An API with one refusal, one page of plain text, and one picture."""
+    """An API with one refusal, one page of plain text, one picture, and one animation."""
     app = flask.Flask(__name__)
 
     @app.post("/api/v1/subjects")
@@ -37,6 +37,10 @@ def small_api() -> flask.Flask:
     @app.get("/api/v1/images/<name>/file")
     def picture(name: str) -> flask.Response:
         return flask.Response(PICTURE, headers={"ETag": f'"{name}"'}, mimetype="image/png")
+
+    @app.get("/api/v1/images/<name>/animation/gif")
+    def animation(name: str) -> flask.Response:
+        return flask.Response(f"GIF of {dict(flask.request.args)}", mimetype="image/gif")
 
     @app.get("/api/v1/language")
     def language() -> dict[str, str]:
@@ -105,8 +109,18 @@ def test_a_download_gets_a_harmless_file_name(browser_side: TestClient) -> None:
     assert answer.headers["content-disposition"] == 'attachment; filename="a___x__..__.png"'
 
 
+def test_an_animation_is_asked_for_as_its_link_says(browser_side: TestClient) -> None:
+    asked = {"budget_kb": "500", "download": "me.gif", "other": "1"}
+    answer = browser_side.get("/media/images/i1/animation/gif", params=asked)
+    assert (answer.text, answer.headers["content-type"]) == ("GIF of {'budget_kb': '500'}", "image/gif")
+
+
 @pytest.mark.parametrize(
-    "path", ["subjects", "subjects/s1", "jobs", "images/../jobs", "servers", "images/i1/file/more", "status"]
+    "path",
+    [
+        *("subjects", "subjects/s1", "jobs", "images/../jobs", "servers", "images/i1/file/more", "status"),
+        *("images/i1/animation", "images/i1/animation/avi"),
+    ],
 )
 def test_only_pictures_and_recipes_pass_through(browser_side: TestClient, path: str) -> None:
     assert not SERVED.fullmatch(path)
