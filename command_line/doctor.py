@@ -141,8 +141,10 @@ def _products(settings: Settings, servers: Sequence[Capabilities]) -> Iterator[F
     able = makeable(library, servers, lacks)
     if servers:
         made = sum(1 for urls in able.values() if urls)
+        elsewhere = {name for lack in lacks if lack.weight == "family" for name in lack.products}
         told = f"{made} of {len(able)} can be made"
-        yield Finding(what="products", note=told, problem="" if made == len(able) else f"only {told}")
+        whole = all(able[name] for name in able.keys() - elsewhere)
+        yield Finding(what="products", note=told, problem="" if whole else f"only {told}")
     for lack in lacks:
         told = f"{lack.server} {lack.sentence()}"
         if lack.weight == "stops" and not all(able[name] for name in lack.products):

@@ -12,6 +12,7 @@ from command_line.model_table import RecommendedModel
 from studio.catalogue import sample_order
 from studio.library.reading import Library, Product
 from studio.pipeline.facts import facts_of
+from studio.planning.names import CHECKPOINT_FAMILY, INSTANT_ID
 from studio.planning.plan import Lack
 from studio.planning.planning import lacks_of
 from webui_client.capabilities import Capabilities
@@ -25,18 +26,24 @@ KINDS = {
     "controlnet module": "ControlNet preprocessor",
     "adetailer model": "ADetailer detector",
     "lora": "LoRA",
+    CHECKPOINT_FAMILY: "checkpoint of",
+    INSTANT_ID: "InstantID",
 }
 EXTENSIONS = {
     "Ultimate SD upscale": "install the extension ultimate-upscale-for-automatic1111",
     "ControlNet": "install the extension sd-webui-controlnet (Forge has it built in)",
     "ADetailer": "install the extension adetailer",
     "AnimateDiff": "install the extension sd-webui-animatediff",
+    INSTANT_ID: "put ip-adapter_instant_id_sdxl and control_instant_id_sdxl into the ControlNet folder (their "
+    "InsightFace model is for non-commercial research only)",
     FACE_SWAPPER: "install one of the extensions sd-webui-faceswaplab, sd-webui-reactor, sd-webui-roop (their model is "
     "for non-commercial use)",
 }
 
-Weight = Literal["stops", "pose", "left out"]
-"""Whether the product cannot be made at all, not with a chosen pose, or is made without the part."""
+Weight = Literal["stops", "family", "pose", "left out"]
+"""Whether the product cannot be made at all, not on this kind of checkpoint, not with a chosen pose, or is made without
+the part.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,7 @@ class Lacking:
         products = _several(self.products)
         told = {
             "stops": f"has no {self.part}, needed by {products}",
+            "family": f"works with no {self.part}, which {products} is for",
             "pose": f"has no {self.part}, needed to follow a pose in {products}",
             "left out": f"has no {self.part}, left out of {products}",
         }[self.weight]
@@ -86,7 +94,9 @@ def makeable(
     library: Library, servers: Sequence[Capabilities], lacks: Sequence[Lacking]
 ) -> Mapping[str, tuple[str, ...]]:
     """For each product, the servers that can make it."""
-    stopped = {(name, lack.server) for lack in lacks if lack.weight == "stops" for name in lack.products}
+    stopped = {
+        (name, lack.server) for lack in lacks if lack.weight in ("stops", "family") for name in lack.products
+    }
     return {
         name: tuple(server.server for server in servers if (name, server.server) not in stopped)
         for name in library.products
@@ -99,6 +109,8 @@ def _lacks(product: Product, library: Library, server: Capabilities) -> Iterator
     posed = lacks_of(sample_order(product, POSE), facts, library.prompts)
     for lack in posed:
         weight: Weight = "left out" if lack.optional else "stops" if lack in plain else "pose"
+        if lack.kind == CHECKPOINT_FAMILY:
+            weight = "family"
         yield weight, lack.model_copy(update={"stage": ""})
 
 
@@ -124,7 +136,7 @@ def _missing_extension(lack: Lack, server: Capabilities) -> str | None:
         return "ControlNet"
     if lack.kind == "adetailer model" and server.adetailer is None:
         return "ADetailer"
-    return FACE_SWAPPER if lack.kind == FACE_SWAPPER else None
+    return lack.kind if lack.kind in (FACE_SWAPPER, INSTANT_ID) else None
 
 
 def _fits(model: RecommendedModel, server: Capabilities) -> bool:

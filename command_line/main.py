@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from command_line.guard import one_line_errors, read_settings
-from training.port import TrainerName
+from training.names import MethodName, TrainerName
 
 app = typer.Typer(
     name="sajin",
@@ -151,6 +151,15 @@ def portrait(
         int | None,
         typer.Option("--budget-kb", min=16, max=100_000, help="With --format gif: at most so many KB."),
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference",
+            exists=True,
+            dir_okay=False,
+            help="A picture to take after (pose, expression, clothes, background), for instant presets.",
+        ),
+    ] = None,
     likeness_bar: Annotated[
         float | None,
         typer.Option("--likeness-bar", min=0, max=1, help="Deliver only pictures of at least this likeness."),
@@ -185,6 +194,7 @@ def portrait(
             out=out,
             class_noun=class_noun,
             pose=pose,
+            reference=reference,
             tone=tone,
             steps=steps,
             format=None if file_format is None else file_format.value,
@@ -206,6 +216,14 @@ def train(
         TrainerName | None,
         typer.Option("--trainer", help="What does the learning; SAJIN_TRAINER if left out."),
     ] = None,
+    method: Annotated[
+        MethodName | None,
+        typer.Option("--method", help="How Sajin's own trainer teaches; lora if left out."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", help="NAME=VALUE of the method, such as text_encoder=true; repeatable."),
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     as_json: Json = False,
@@ -223,6 +241,7 @@ def train(
             class_noun=class_noun,
             steps=steps,
             trainer=trainer,
+            method=train_job.method_of(method, option or []),
         )
         train_job.run(request, tuple(webui or ()), as_json=as_json)
 

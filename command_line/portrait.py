@@ -25,10 +25,11 @@ DEMONSTRATION_LINE = (
 class PortraitRequest:
     """What is to be made. photos: a folder. seed: None draws one. out: folder for the pictures.
 
-    pose: id of a pose picture to follow, None for none. tone: name of a film look, None for the preset's own.
-    steps: of the training; None leaves them to the trainer. likeness_bar: only pictures from this likeness on are
-    delivered; likeness_budget: how many may be made for that.
-    format: of animations beside the animated PNG, None for that alone. budget_kb: most 1000 bytes of a GIF.
+    pose: id of a pose picture to follow, None for none. reference: a picture file to take after, None for one that is
+    made; for presets that take one. tone: name of a film look, None for the preset's own. steps: of the training; None
+    leaves them to the trainer. likeness_bar: only pictures from this likeness on are delivered; likeness_budget: how
+    many may be made for that. format: of animations beside the animated PNG, None for that alone. budget_kb: most 1000
+    bytes of a GIF.
     """
 
     photos: Path
@@ -38,6 +39,7 @@ class PortraitRequest:
     out: Path
     class_noun: str
     pose: str | None = None
+    reference: Path | None = None
     tone: str | None = None
     steps: int | None = None
     likeness_bar: float | None = None
@@ -62,12 +64,16 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     preset = feasible_preset(session.api, request.preset, request.pose, request.tone)
     if request.format is not None and preset["product"] != ANIMATED:
         raise JobFailed(f"the preset {request.preset} makes no animation; leave out --format", "no_animation")
+    if request.reference is not None and "reference" not in {option["key"] for option in preset["options"]}:
+        raise JobFailed(f"the preset {request.preset} takes no reference", "invalid_request")
     request.out.mkdir(parents=True, exist_ok=True)
     name = request.photos.resolve().name
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
     subject = add_subject(session, terminal, train, one_is_enough=preset["identity"] == "instant")
     if preset["identity"] == "lora":
-        report["adapter"] = learn(session, terminal, subject["id"], request.steps)["adapter"]["name"]
+        report["adapter"] = learn(session, terminal, subject["id"], {"steps": request.steps})["adapter"][
+            "name"
+        ]
     photo = _face_photo(session, request, subject["id"]) if takes_photo(preset) else None
     job = _order(session, terminal, request, subject["id"], photo)
     report.update(job=job["id"], server=_server(job))
@@ -93,6 +99,13 @@ def _face_photo(session: Session, request: PortraitRequest, subject_id: str) -> 
     return str(kept["id"])
 
 
+def _reference(session: Session, request: PortraitRequest) -> str | None:
+    """Send the picture to take after, if one is given; its id."""
+    if request.reference is None:
+        return None
+    return str(session.api.upload("/poses", "picture", [request.reference], {})["id"])
+
+
 def _order(
     session: Session, terminal: Terminal, request: PortraitRequest, subject_id: str, photo: str | None
 ) -> dict[str, Any]:
@@ -105,6 +118,7 @@ def _order(
             "pose": request.pose,
             "tone": request.tone,
             "photo": photo,
+            "reference": _reference(session, request),
             "likeness_bar": request.likeness_bar,
             "likeness_budget": request.likeness_budget,
         },

@@ -15,8 +15,10 @@ from studio.values import (
     AnimationFormat,
     Consent,
     Counts,
+    Description,
     JobOptions,
     PresetOption,
+    Redo,
     Scalar,
     Status,
     TrainerName,
@@ -309,6 +311,7 @@ class ImageAnswer(Answer):
     url: str
     thumbnail_url: str
     stages: list[StagePictureAnswer]
+    described: Description | None
     recipe_url: str
     favourite: bool
     demonstration: bool
@@ -356,6 +359,7 @@ class JobAnswer(Answer):
     error: FailureAnswer | None
     server: UsedServer | None
     demonstration: bool
+    redo: Redo
     preview_url: str | None
     created_at: datetime
     started_at: datetime | None
@@ -411,6 +415,7 @@ class PresetAnswer(Answer):
     options: list[PresetOption]
     available: bool
     missing: list[MissingAnswer]
+    left_out: list[MissingAnswer]
 
 
 class PresetsAnswer(Answer):

@@ -321,7 +321,9 @@ class Presenter:
         """A product of the studio."""
         language = self._texts.language
         return answers.PresetAnswer(
-            **preset.model_dump(exclude={"title", "description", "has_thumbnail", "missing", "stages"}),
+            **preset.model_dump(
+                exclude={"title", "description", "has_thumbnail", "missing", "left_out", "stages"}
+            ),
             title=preset.title.in_language(language),
             description=preset.description.in_language(language),
             thumbnail_url=f"{ROOT}/presets/{preset.name}/thumbnail" if preset.has_thumbnail else None,
@@ -334,6 +336,7 @@ class Presenter:
                 for stage in preset.stages
             ],
             missing=[self.missing(part) for part in preset.missing],
+            left_out=[self.missing(part) for part in preset.left_out],
         )
 
     def missing(self, part: values.MissingPart) -> answers.MissingAnswer:

@@ -157,6 +157,10 @@ class Api:
         """Order pictures; the key makes a repeat of this very call harmless."""
         return self.post("/jobs", request, **{"Idempotency-Key": str(uuid.uuid4())})
 
+    def redo_job(self, job_id: str) -> Json:
+        """Order an instant job once more with what was learned meanwhile, and return the new job."""
+        return self.post(f"/jobs/{job_id}/again", None, **{"Idempotency-Key": str(uuid.uuid4())})
+
     def set_favourite(self, image_id: str, favourite: bool) -> Json:
         """Mark or unmark an image as a favourite and return it."""
         return json_of(self.send("PATCH", f"/images/{image_id}", json={"favourite": favourite}))

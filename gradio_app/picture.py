@@ -16,6 +16,7 @@ from gradio_app.site import Site
 
 RECIPE_LINES = 60
 GIF_KB, LEAST_KB, MOST_KB = 500, 16, 100_000
+REFERENCE = "reference"
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,19 @@ class Picture:
         if not image:
             return {self.panel: gr.Column(visible=False), self.image: None}
         names = [stage["name"] for stage in image["stages"]]
+        job = site.api.found(f"/jobs/{image['job_id']}")
         titles = site.api.stage_titles(image["preset"])
         choices = [(titles.get(name, name), name) for name in names]
         several = len(names) > 1
         return {
             self.panel: gr.Column(visible=True),
             self.image: image,
-            self.about: site.html("picture", image=image, made=site.words.moment(image["created_at"])),
+            self.about: site.html(
+                "picture",
+                image=image,
+                made=site.words.moment(image["created_at"]),
+                redo=job["redo"] if job else "none",
+            ),
             self.stages: gr.update(visible=several),
             self.before: gr.Dropdown(choices=choices, value=names[0] if names else None),
             self.after: gr.Dropdown(choices=choices, value=names[-1] if names else None),
@@ -161,18 +168,7 @@ def wire(
     """
 
     def act(data: Updates, touched: Json) -> Updates:
-        image: Json = data[picture.image]
-        match touched["act"]:
-            case "favourite":
-                site.api.set_favourite(image["id"], not image["favourite"])
-            case "erase":
-                site.api.delete(f"/images/{image['id']}")
-            case "again":
-                return follow(data, place_of(site, image, keep_seed=True))
-            case "another":
-                return follow(data, ordered(site, place_of(site, image, keep_seed=False)))
-        closed = touched["act"] in ("erase", "close")
-        return follow(data, data[place].moved(image="") if closed else None)
+        return follow(data, after(site, data[picture.image], touched["act"], data[place]))
 
     def compare(data: Updates, _: Json) -> Updates:
         return {
@@ -195,11 +191,32 @@ def wire(
         react(field.input, told(site, picture.notice, compare), chosen, {picture.slider, picture.notice})
 
 
+def after(site: Site, image: Json, act: str, here: Place) -> Place | None:
+    """Do what was touched below an image and return the place where it leads; None stays here."""
+    match act:
+        case "favourite":
+            site.api.set_favourite(image["id"], not image["favourite"])
+            return None
+        case "erase":
+            site.api.delete(f"/images/{image['id']}")
+        case "again":
+            return place_of(site, image, keep_seed=True)
+        case "reference":
+            return place_after(site, image)
+        case "learned":
+            return made_place(site.api.redo_job(image["job_id"]), image)
+        case "another":
+            return ordered(site, place_of(site, image, keep_seed=False))
+    return here.moved(image="")
+
+
 def place_of(site: Site, image: Json, keep_seed: bool) -> Place:
     """Return the place where an image was ordered: its person, look and settings, with or without its seed."""
     job = site.api.read(f"/jobs/{image['job_id']}")
     options = {name: value for name, value in job["options"].items() if value not in (None, "", {})}
     options.pop("seed", None)
+    if keep_seed and image["described"]:
+        options["description"] = image["described"]["words"]
     seed = {"seed": image["seed"]} if keep_seed else {}
     return Place(
         subject=image["subject_id"] or "",
@@ -207,6 +224,32 @@ def place_of(site: Site, image: Json, keep_seed: bool) -> Place:
         preset=image["preset"],
         count=1,
         options=options | seed,
+    )
+
+
+def place_after(site: Site, image: Json) -> Place:
+    """Return the place where a portrait after an image is ordered: the first look that takes a reference."""
+    looks = [
+        look
+        for look in site.api.items("/presets")
+        if any(option["key"] == REFERENCE for option in look["options"])
+    ]
+    return Place(
+        subject=image["subject_id"] or "",
+        step="look",
+        preset=looks[0]["name"] if looks else "",
+        options={REFERENCE: image["id"]},
+    )
+
+
+def made_place(job: Json, image: Json) -> Place:
+    """Return the place where the pictures of a job will appear. image: of whom it is."""
+    return Place(
+        subject=image["subject_id"] or "",
+        step="portraits",
+        preset=job["preset"],
+        job=job["id"],
+        count=job["count"],
     )
 
 

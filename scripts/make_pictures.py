@@ -28,13 +28,17 @@ GAP = 8
 PAPER = (250, 247, 242)
 FINAL = ("succeeded", "failed", "cancelled")
 SEED = 20
-SEEDS = {"black-and-white": 32, "casual": 33}
+SEEDS = {
+    "black-and-white": 32, "cafe": 33, "casual": 33, "editorial": 33, "golden-hour": 32, "graduation": 33, "hanbok": 33,
+    "high-key": 33, "instant": 33, "instant-business": 33, "instant-quick": 33, "library": 33, "low-key": 33,
+    "resume": 33, "retro-90s": 32,
+}  # fmt: skip
 """Seeds of looks that another seed shows better."""
 PEOPLE = {
     "actor-headshot": "man, short black hair",
     "cafe": "young woman, black hair bob",
     "editorial": "woman, black hair with bangs",
-    "golden-hour": "young woman, long blonde hair, fair skin",
+    "golden-hour": "young woman, long brown hair",
     "graduation": "young woman, long black hair",
     "hanbok": "young woman, black hair in a bun",
     "high-key": "young woman, long brown hair",
@@ -51,7 +55,7 @@ PEOPLE = {
 """Whom a look is shown on, in words."""
 ANIMALS = {"animal-pose": "golden-retriever", "animal-repaint": "rabbit"}
 """The animal that a way is shown on, of those that the bundled model has learnt."""
-ID_DOCUMENT = "kr-passport"
+ID_DOCUMENT = "kr-resume-3x4"
 WORKBENCH_LOOKS = ("editorial", "low-key", "retro-90s", "hanbok")
 
 SHOWN_LOOKS = ("studio-profile", "business", "film", "outdoor", "stranger", "black-and-white")

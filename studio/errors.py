@@ -17,7 +17,7 @@ StudioError
 │   ├── SheetTooSmall           the pictures do not fit on the paper
 │   └── BrokenLibrary           preset or prompt files that do not hold together
 ├── Conflict                    right in itself, but not now
-│   ├── IdempotencyConflict · NotReady · NoFitPhoto · NotRetryable · AlreadyRunning
+│   ├── IdempotencyConflict · NotReady · NoFitPhoto · NotRetryable · NothingLearned · AlreadyRunning
 ├── Unavailable                 a part of the installation is missing; settings or servers must change
 │   ├── TrainingUnavailable · NoServer · ExecutorInUse · FaceModelMissing
 │   └── NoFittingServer         servers are there, and none of them can do this
@@ -293,6 +293,20 @@ class NotRetryable(Conflict):
         )
 
 
+class NothingLearned(Conflict):
+    """A job cannot be made again with what was learned. redo: the job's, "learning" or "none"."""
+
+    code = "nothing_learned"
+
+    def __init__(self, job: str, redo: str) -> None:
+        reason = (
+            "that is still being learned" if redo == "learning" else "there is nothing that it lacks and fits"
+        )
+        super().__init__(
+            f"Job {job} cannot be made again with what was learned: {reason}.", job=job, redo=redo
+        )
+
+
 class AlreadyRunning(Conflict):
     """The subject is being learned already."""
 
@@ -324,6 +338,8 @@ class TrainingObstacle(StrEnum):
     TRAINER_PYTHON = "trainer_python"
     CHECKPOINT_UNFIT = "checkpoint_unfit"
     TRAINER_NOT_SERVED = "trainer_not_served"
+    METHOD_NOT_OFFERED = "method_not_offered"
+    FORM_NOT_PLACED = "form_not_placed"
 
 
 class TrainingUnavailable(Unavailable):

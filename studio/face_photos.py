@@ -76,6 +76,12 @@ class FacePhotos:
             raise
         return _value(row)
 
+    def require_one_face(self, path: str) -> None:
+        """See that one person is in a picture of the store. Raises NoFace, SeveralFaces."""
+        from studio.id_photo.check import only_head
+
+        only_head(self.faces.portrait(self.store.get(path)))
+
     def list(self, query: FacePhotoQuery) -> FacePhotoPage:
         """Newest first. Raises InvalidRequest."""
         chosen = select(FacePhotoRow).where(FacePhotoRow.owner_id == self.owner_id)

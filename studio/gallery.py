@@ -162,4 +162,13 @@ def _unshared_files(session: Session, erased: ImageRow) -> set[str]:
     )
     for path, stages in session.execute(query):
         paths -= {path, *(stage["path"] for stage in stages)}
-    return paths
+    return paths | _own_words(session, erased)
+
+
+def _own_words(session: Session, erased: ImageRow) -> set[str]:
+    """The file of an image's description; none where the same words were read for another picture too."""
+    path = (erased.described or {}).get("path")
+    if path is None:
+        return set()
+    readings = session.scalars(select(StageResultRow.key).where(StageResultRow.path == path).limit(2)).all()
+    return set() if len(readings) > 1 else {path}

@@ -15,12 +15,14 @@ from studio.database.tables import FacePhotoRow, IdPhotoRow, ImageRow, JobRow
 from studio.errors import InvalidRequest, NotFound
 from studio.promise import promise_of
 from studio.values import (
+    Description,
     Failure,
     Image,
     Job,
     JobOptions,
     Measure,
     Movement,
+    Redo,
     StagePicture,
     Status,
     UsedServer,
@@ -48,7 +50,7 @@ def images_of(session: Session, job_ids: Sequence[str]) -> dict[str, list[ImageR
     return found
 
 
-def job_value(row: JobRow, images: Sequence[ImageRow], *, has_preview: bool) -> Job:
+def job_value(row: JobRow, images: Sequence[ImageRow], *, has_preview: bool, redo: Redo = "none") -> Job:
     """The job without what only the studio needs."""
     return Job(
         id=row.id,
@@ -68,6 +70,7 @@ def job_value(row: JobRow, images: Sequence[ImageRow], *, has_preview: bool) -> 
         server=None if row.server is None else UsedServer.model_validate(row.server),
         demonstration=row.demonstration,
         has_preview=has_preview,
+        redo=redo,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
@@ -89,11 +92,16 @@ def image_value(row: ImageRow) -> Image:
         likeness_measure=cast("Measure | None", row.likeness_measure),
         movement=None if row.movement is None else Movement.model_validate(row.movement),
         stages=tuple(map(_stage_picture, row.stages)),
+        described=None if row.described is None else _description(row.described),
         favourite=row.favourite,
         demonstration=row.demonstration,
         prompt=row.prompt,
         created_at=row.created_at,
     )
+
+
+def _description(entry: dict[str, Any]) -> Description:
+    return Description.model_validate({key: entry[key] for key in Description.model_fields})
 
 
 def _stage_picture(stage: dict[str, Any]) -> StagePicture:

@@ -12,7 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from studio.database.connect import Database
 from studio.database.tables import ImageRow, JobRow
-from studio.errors import IdempotencyConflict, InvalidRequest, NotFound, NotReady, NotRetryable
+from studio.errors import (
+    IdempotencyConflict,
+    InvalidRequest,
+    NotFound,
+    NothingLearned,
+    NotReady,
+    NotRetryable,
+)
 from studio.face_photos import FacePhotos
 from studio.job_rows import images_of, job_value, owned_job, page
 from studio.library.reading import Library, Product
@@ -24,6 +31,7 @@ from studio.previews import Previews
 from studio.promise import nearest_of, problems_of
 from studio.queue import DurableQueue
 from studio.records import new_id, now
+from studio.redo import redo_of, redo_request
 from studio.servers import known_servers
 from studio.store import Store
 from studio.subjects import current_adapter, owned_subject
@@ -54,6 +62,7 @@ class Jobs:
         self._take_from_photo(row, request.options, product)
         self._take_from_image(row, request.options)
         self._check(row, product)
+        self._check_reference(row)
         try:
             with self.database.write() as session:
                 session.add(row)
@@ -74,7 +83,11 @@ class Jobs:
         with self.database.read() as session:
             rows, following = page(session, chosen, JobRow, query.limit, query.cursor)
             images = images_of(session, [row.id for row in rows])
-        items = tuple(job_value(row, images[row.id], has_preview=self._has_preview(row)) for row in rows)
+            redos = {row.id: redo_of(session, row) for row in rows}
+        items = tuple(
+            job_value(row, images[row.id], has_preview=self._has_preview(row), redo=redos[row.id])
+            for row in rows
+        )
         return JobPage(items=items, next=following)
 
     def get(self, job_id: str, *, preview: bool = False) -> Job:
@@ -82,9 +95,10 @@ class Jobs:
         with self.database.read() as session:
             row = owned_job(session, job_id, self.owner_id)
             images = images_of(session, [job_id])[job_id]
+            redo = redo_of(session, row)
         if preview and not Status(row.status).final:
             self.previews.want(job_id)
-        return job_value(row, images, has_preview=self._has_preview(row))
+        return job_value(row, images, has_preview=self._has_preview(row), redo=redo)
 
     def cancel(self, job_id: str) -> Job:
         """End a waiting job at once; ask a running one to stop. Raises NotFound."""
@@ -106,6 +120,15 @@ class Jobs:
             row.plan, row.eta_seconds = None, None
         self.queue.put_job(job_id, row.attempt)
         return self.get(job_id)
+
+    def again(self, job_id: str, idempotency_key: str | None) -> Job:
+        """Order a job once more with what was learned meanwhile. Raises NothingLearned, and as create does."""
+        with self.database.read() as session:
+            row = owned_job(session, job_id, self.owner_id)
+            redo = redo_of(session, row)
+        if redo != "ready":
+            raise NothingLearned(job_id, redo)
+        return self.create(redo_request(row), idempotency_key)
 
     def preview(self, job_id: str) -> Path:
         """The live preview's file. Raises NotFound."""
@@ -176,6 +199,13 @@ class Jobs:
                     raise NotReady(row.subject_id, row.preset)
             order, servers = order_of(session, row, self.poses, self.library), known_servers(session)
         require_capable_server(order, servers, self.library.prompts)
+
+    def _check_reference(self, row: JobRow) -> None:
+        """Refuse a reference without exactly one face to take after. Raises NotFound, NoFace, SeveralFaces."""
+        with self.database.read() as session:
+            path = order_of(session, row, self.poses, self.library).reference
+        if path is not None:
+            self.face_photos.require_one_face(path)
 
     def _row(self, request: JobRequest, product: Product, idempotency_key: str | None) -> JobRow:
         seed = request.options.seed

@@ -201,6 +201,13 @@ class Studio:
         """Queue a failed or cancelled job again; finished stages are kept. Raises NotFound, NotRetryable."""
         return self._parts.jobs.retry(job_id)
 
+    def redo_job(self, job_id: str, idempotency_key: str | None = None) -> Job:
+        """Queue a finished instant job once more with what was learned of the person meanwhile (Job.redo "ready").
+
+        The new job has the same look, words, reference and seeds. Raises NothingLearned, and as create_job does.
+        """
+        return self._parts.jobs.again(job_id, idempotency_key)
+
     def job_preview(self, job_id: str) -> Path:
         """The live preview of the running stage, a JPEG or PNG file. Raises NotFound when there is none."""
         return self._parts.jobs.preview(job_id)

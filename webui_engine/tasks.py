@@ -7,7 +7,7 @@ The HTTP side turns an A1111 request into a :class:`GenerationTask`; the diffusi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import Protocol
 
 from PIL import Image
@@ -101,6 +101,48 @@ class ControlUnit:
     high_res: bool = True
 
 
+class Loop(Enum):
+    """How far a clip's end leads back to its beginning; AnimateDiff's ``closed_loop``.
+
+    NONE: the windows of a long clip never join them. LESS, MORE: they do; with MORE the prompts lead back as well. ALL:
+    no frame is left out of that, and a clip of one window is played back to its beginning.
+    """
+
+    NONE = "N"
+    LESS = "R-P"
+    MORE = "R+P"
+    ALL = "A"
+
+
+@dataclass(frozen=True, slots=True)
+class Fading:
+    """How a given picture loses its hold on a clip: at distance i it keeps 1 - i ** power / scale, never below 0."""
+
+    power: float = 1.0
+    scale: float = 32.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """That the pictures of a batch are the frames of one moving picture.
+
+    module: a name of the motion module listing. context: how many frames it sees at once, at most. stride: up to how
+    many times frames are seen in wider spacings. overlap: frames that neighbouring windows share. travel: prompts, each
+    with the frame from which it holds; empty when the task's holds for all. fading: of the initial picture, which the
+    first frame shows. last: RGB, what the last frame shows, with last_fading.
+    """
+
+    module: str
+    context: int = 16
+    stride: int = 1
+    overlap: int = 4
+    loop: Loop = Loop.LESS
+    travel: tuple[tuple[int, str], ...] = ()
+    fading: Fading = Fading()
+    last: Image.Image | None = None
+    last_fading: Fading = Fading()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterUnit:
     """One IP-Adapter unit.
@@ -150,6 +192,7 @@ class GenerationTask:
     width, height: pixels, multiples of 8. init_images: RGB, empty for txt2img; denoising_strength counts with them.
     checkpoint: a title or name of the model listing, or None for the one loaded. clip_skip: 1 uses the last layer.
     crop: (top, left) in pixels that SDXL is told its picture was cut at.
+    clip: makes each batch one moving picture.
     """
 
     prompt: str = ""
@@ -175,6 +218,7 @@ class GenerationTask:
     control: tuple[ControlUnit, ...] = ()
     adapters: tuple[AdapterUnit, ...] = ()
     references: tuple[ReferenceUnit, ...] = ()
+    clip: Clip | None = None
     checkpoint: str | None = None
     refiner: Refiner | None = None
     vae: str | None = None

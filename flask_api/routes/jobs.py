@@ -69,6 +69,14 @@ def read_nearest(job_id: str) -> Response:
     return picture_file(studio().nearest_picture(job_id))
 
 
+@jobs.post("/<job_id>/again")
+@jobs.input(IdempotencyHeaders, location="headers", arg_name="headers")
+@jobs.output(JobAnswer, status_code=202)
+def redo_job(job_id: str, headers: IdempotencyHeaders) -> JobAnswer:
+    """Make an instant job once more with what was learned of the person meanwhile, in a job of its own."""
+    return presenter().job(studio().redo_job(job_id, headers.idempotency_key))
+
+
 @jobs.get("/<job_id>/preview")
 @jobs.doc(responses=PICTURE_RESPONSES)
 def read_preview(job_id: str) -> Response:

@@ -97,7 +97,8 @@ def _paint_eye(canvas: Canvas, anatomy: Anatomy, side: int) -> None:
     portrait, unit = anatomy.portrait, anatomy.wide
     middle, grow = side * portrait.shape.eye_distance, portrait.shape.eye_size
     squint = {"smiling": 0.85, "laughing": 0.62}.get(portrait.expression, 1.0)
-    wide, tall = 0.205 * grow, 0.088 * grow * squint
+    opened = (1 - 0.15 * portrait.smile) * (1 - 0.94 * portrait.blink)
+    wide, tall = 0.205 * grow, 0.088 * grow * squint * opened
 
     def near(points: list[tuple[float, float]] | Points) -> Points:
         return anatomy.face([(middle + side * u * wide, EYE_LEVEL + v * tall) for u, v in points])
@@ -168,8 +169,10 @@ def _paint_nose(canvas: Canvas, anatomy: Anatomy) -> None:
 
 def _paint_mouth(canvas: Canvas, anatomy: Anatomy) -> None:
     portrait, unit = anatomy.portrait, anatomy.wide
-    wide = portrait.shape.mouth * {"smiling": 0.44, "laughing": 0.46}.get(portrait.expression, 0.34)
+    wide = {"smiling": 0.44, "laughing": 0.46}.get(portrait.expression, 0.34) + 0.09 * portrait.smile
+    wide *= portrait.shape.mouth
     curve = {"smiling": 0.065, "laughing": 0.07, "serious": -0.02}.get(portrait.expression, 0.005)
+    curve += 0.06 * portrait.smile
     lip = mixed(darker(portrait.skin_rgb, 0.80), LIP, 0.75 if portrait.noun == "woman" else 0.38)
     corner, level = MOUTH_LEVEL - curve, MOUTH_LEVEL
     upper = [

@@ -56,7 +56,7 @@ def balance_channels(model: AutoencoderKL, pictures: Tensor) -> None:
     pictures: (count, 3, height, width) in -1..1.
     """
     quant, post = model.quant_conv, model.post_quant_conv
-    latents = torch.cat([_encode(model, part) for part in torch.split(pictures, ENCODE_BATCH)])
+    latents = torch.cat([encode(model, part) for part in torch.split(pictures, ENCODE_BATCH)])
     mean, spread = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     channels = len(mean)
     post.bias += post.weight[:, :, 0, 0] @ mean
@@ -68,6 +68,14 @@ def balance_channels(model: AutoencoderKL, pictures: Tensor) -> None:
 
 
 @torch.no_grad()
+def encode(model: AutoencoderKL, pictures: Tensor) -> Tensor:
+    """The means of the latents of pictures, which are (count, 3, height, width) in -1..1; in fp32."""
+    with torch.autocast(model.device.type, torch.bfloat16):
+        mean: Tensor = model.encode(pictures.to(model.device)).latent_dist.mean
+    return mean.float()
+
+
+@torch.no_grad()
 def encode_block(model: AutoencoderKL, file: Path) -> Path:
     """Write the latents of one block of pictures beside it, unless they are there; returns their file."""
     target = file.with_name(file.name.replace("painted-", "latents-"))
@@ -75,19 +83,13 @@ def encode_block(model: AutoencoderKL, file: Path) -> Path:
         return target
     pictures = open_block(file)
     parts = [
-        _encode(model, to_tensor(pictures[start : start + ENCODE_BATCH]))
+        encode(model, to_tensor(pictures[start : start + ENCODE_BATCH]))
         for start in range(0, len(pictures), ENCODE_BATCH)
     ]
     fresh = target.with_name("fresh-" + target.name)
     np.save(fresh, torch.cat(parts).half().cpu().numpy())
     fresh.rename(target)
     return target
-
-
-def _encode(model: AutoencoderKL, pictures: Tensor) -> Tensor:
-    with torch.autocast(model.device.type, torch.bfloat16):
-        mean: Tensor = model.encode(pictures.to(model.device)).latent_dist.mean
-    return mean.float()
 
 
 def encode_blocks(model: AutoencoderKL, folder: Path, log: Callable[[str], None]) -> None:

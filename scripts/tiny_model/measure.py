@@ -143,3 +143,18 @@ def _lab(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _share(answers: object) -> float:
     return float(np.mean(list(answers)))  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True, slots=True)
+class Restlessness:
+    """Mean difference of levels, 0..255: of neighbouring frames of a loop, and of its last frame and its first."""
+
+    neighbours: float
+    seam: float
+
+
+def restlessness(frames: Sequence[NDArray[np.uint8]]) -> Restlessness:
+    """How much a loop changes from frame to frame, and where it begins anew; RGB uint8 of one size."""
+    levels = np.stack(frames).astype(np.float32)
+    changes = np.abs(np.roll(levels, -1, axis=0) - levels).mean((1, 2, 3))
+    return Restlessness(float(changes[:-1].mean()), float(changes[-1]))

@@ -7,13 +7,20 @@ import shutil
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    ControlNetModel,
+    MotionAdapter,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from .shapes import NATIVE_SIZE, build_scheduler
 
 CHECKPOINT = Path("Stable-diffusion/sajin-tiny")
 CONTROLNETS = Path("ControlNet")
+MOTION = Path("animatediff/sajin-tiny-motion")
 ABOUT: dict[str, object] = {
     "name": "sajin-tiny",
     "demonstration": True,
@@ -22,6 +29,21 @@ ABOUT: dict[str, object] = {
     "notes": (
         "A small demonstration model trained from scratch on painted portraits. It shows how Sajin works; "
         "it cannot draw photographs or a true likeness. Connect a Stable Diffusion WebUI for that."
+    ),
+}
+
+ABOUT_MOTION: dict[str, object] = {
+    "name": "sajin-tiny-motion",
+    "demonstration": True,
+    "checkpoint": "sajin-tiny",
+    "trained_with": {
+        "beta_schedule": build_scheduler().config.beta_schedule,
+        "same_noise": True,
+    },
+    "licence": "same as Sajin",
+    "notes": (
+        "Lets portraits by sajin-tiny turn their head, blink and smile, in loops of 16 frames. Trained on painted "
+        "portraits that move."
     ),
 }
 
@@ -61,6 +83,16 @@ def package_controlnet(models: Path, kind: str, controlnet: ControlNetModel) -> 
     target = models / CONTROLNETS / f"sajin-tiny-{kind}"
     fresh = _fresh_folder(target)
     controlnet.half().save_pretrained(fresh, safe_serialization=True)
+    _move_files(fresh, target)
+    return target
+
+
+def package_motion(models: Path, adapter: MotionAdapter) -> Path:
+    """Write the motion module to models/animatediff/sajin-tiny-motion in half precision and return that folder."""
+    target = models / MOTION
+    fresh = _fresh_folder(target)
+    adapter.half().save_pretrained(fresh, safe_serialization=True)
+    (fresh / "sajin.json").write_text(json.dumps(ABOUT_MOTION, indent=2) + "\n")
     _move_files(fresh, target)
     return target
 

@@ -11,10 +11,22 @@ import cv2
 import numpy as np
 import torch
 
-from . import animal_lora, autoencoder, controlnets, latents, package, paintings, sampling, text, unet
+from . import (
+    animal_lora,
+    autoencoder,
+    clips,
+    controlnets,
+    latents,
+    motion,
+    package,
+    paintings,
+    sampling,
+    text,
+    unet,
+)
 from .animal_measure import animal_wishes, fit_classifier, measure_animals
 from .animal_painter import painting_at
-from .measure import measure, wishes
+from .measure import measure, restlessness, wishes
 from .shapes import LATENT_CHANNELS
 from .unpack import unpack
 from .vocabulary import build_tokenizer
@@ -24,6 +36,8 @@ Log = Callable[[str], None]
 TALL_SHARE = 0.25
 AUTOENCODER_BLOCKS = 2
 BALANCE_PICTURES = 500
+CLIP_BLOCKS = 30
+MEASURED_LOOPS = 4
 ANIMAL_PICTURES = 8_000
 
 
@@ -137,6 +151,26 @@ def _controlnet_job(rank: int, run: controlnets.ControlNetRun, log: Log) -> None
     controlnets.train_controlnet(run, rank, log)
 
 
+def _clips(setting: Setting, _seconds: float, log: Log) -> None:
+    model = autoencoder.load_autoencoder(setting.work / "autoencoder.pt", setting.device)
+    clips.encode_clips(model, setting.work / "clips", CLIP_BLOCKS, log)
+
+
+def _motion(setting: Setting, seconds: float, log: Log) -> None:
+    run = motion.MotionRun(
+        work=setting.work,
+        seconds=seconds,
+        learning_rate=motion.LEARNING_RATE * setting.rate_share,
+        only=setting.only,
+        device=setting.device,
+    )
+    run_workers(setting.workers, partial(_motion_job, run=run, log=log))
+
+
+def _motion_job(rank: int, run: motion.MotionRun, log: Log) -> None:
+    motion.train_motion(run, rank, log)
+
+
 def _paint_animals(setting: Setting, _seconds: float, log: Log) -> None:
     folder = setting.work / "animals"
     paintings.paint_blocks(folder, {"square": ANIMAL_PICTURES}, log, painting_at)
@@ -196,7 +230,13 @@ def _package(setting: Setting, _seconds: float, log: Log) -> None:
             log(
                 f"wrote {package.package_controlnet(setting.models, kind, controlnets.load_controlnet(state))}"
             )
+    _package_motion(setting, log)
     log(f"{package.folder_megabytes(setting.models):.1f} MB altogether")
+
+
+def _package_motion(setting: Setting, log: Log) -> None:
+    if (setting.work / "motion.pt").exists():
+        log(f"wrote {package.package_motion(setting.models, motion.load_motion(setting.work))}")
 
 
 def _measure(setting: Setting, _seconds: float, log: Log) -> None:
@@ -213,6 +253,23 @@ def _measure(setting: Setting, _seconds: float, log: Log) -> None:
     log(f"pictures in {sheet}")
 
 
+def _measure_motion(setting: Setting, _seconds: float, log: Log) -> None:
+    pipeline, adapter = package.load_pipeline(setting.models), motion.load_motion(setting.work)
+    prompts = [wish.prompt for wish in wishes()[:MEASURED_LOOPS]]
+    with torch.inference_mode():
+        loops = [
+            sampling.sample_loop(pipeline, adapter, prompt, frames=clips.FRAMES, seed=seed)
+            for seed, prompt in enumerate(prompts)
+        ]
+    for prompt, loop in zip(prompts, loops, strict=True):
+        told = restlessness(loop)
+        log(f"neighbours {told.neighbours:.2f}, seam {told.seam:.2f}: {prompt}")
+    sheet = setting.work / "measured-motion.png"
+    frames = [frame for loop in loops for frame in loop]
+    cv2.imwrite(str(sheet), sampling.contact_sheet(frames, clips.FRAMES)[..., ::-1])
+    log(f"frames in {sheet}")
+
+
 PHASES: dict[str, Callable[[Setting, float, Log], None]] = {
     "unpack": _unpack,
     "paint": _paint,
@@ -223,8 +280,11 @@ PHASES: dict[str, Callable[[Setting, float, Log], None]] = {
     "decoder": _decoder,
     "controlnet-openpose": partial(_controlnet, kind="openpose"),
     "controlnet-tile": partial(_controlnet, kind="tile"),
+    "clips": _clips,
+    "motion": _motion,
     "package": _package,
     "measure": _measure,
+    "measure-motion": _measure_motion,
     "animals-paint": _paint_animals,
     "animals-text": _animals_text,
     "animals-unet": _animals_unet,

@@ -77,7 +77,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portrait:
-    """Everything a painted portrait shows. Words are those of `words`; colours are RGB, 0..255."""
+    """Everything a painted portrait shows. Words are those of `words`; colours are RGB, 0..255.
+
+    blink: how far the lids are closed, 0 open to 1. smile: on top of the expression, 0 none to 1.
+    """
 
     seed: int
     size: Size
@@ -103,6 +106,8 @@ class Portrait:
     expression: str
     instance: str | None
     shape: Shape
+    blink: float = 0.0
+    smile: float = 0.0
 
 
 def random_portrait(seed: int, size: Size = "square") -> Portrait:

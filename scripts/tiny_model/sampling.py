@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from diffusers import DDIMScheduler, StableDiffusionPipeline
+from diffusers import AnimateDiffPipeline, DDIMScheduler, MotionAdapter, StableDiffusionPipeline
 from numpy.typing import NDArray
+
+from .motion import clip_noise
+from .shapes import LATENT_CHANNELS, NATIVE_SIZE, STRIDE
 
 Picture = NDArray[np.uint8]
 STEPS = 12
@@ -44,6 +47,40 @@ def sample(
         ).images
         pictures.extend((picture * 255).round().astype(np.uint8) for picture in made)
     return pictures
+
+
+def sample_loop(
+    pipeline: StableDiffusionPipeline,
+    adapter: MotionAdapter,
+    prompt: str,
+    *,
+    frames: int,
+    steps: int = STEPS,
+    guidance: float = GUIDANCE,
+    seed: int = 0,
+) -> list[Picture]:
+    """The frames of one loop, RGB uint8."""
+    moving = AnimateDiffPipeline(
+        vae=pipeline.vae,
+        text_encoder=pipeline.text_encoder,
+        tokenizer=pipeline.tokenizer,
+        unet=pipeline.unet,
+        motion_adapter=adapter,
+        scheduler=DDIMScheduler.from_config(pipeline.scheduler.config),
+    )
+    shape = (1, frames, LATENT_CHANNELS, NATIVE_SIZE // STRIDE, NATIVE_SIZE // STRIDE)
+    moving.set_progress_bar_config(disable=True)
+    made = moving(
+        prompt,
+        num_frames=frames,
+        width=NATIVE_SIZE,
+        height=NATIVE_SIZE,
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        latents=clip_noise(shape, torch.Generator().manual_seed(seed)).transpose(1, 2),
+        output_type="np",
+    ).frames[0]
+    return [(picture * 255).round().astype(np.uint8) for picture in made]
 
 
 def contact_sheet(pictures: Sequence[Picture], columns: int) -> Picture:

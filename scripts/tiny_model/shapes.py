@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from diffusers import AutoencoderKL, ControlNetModel, DDIMScheduler, UNet2DConditionModel
+import torch
+from diffusers import (
+    AutoencoderKL,
+    ControlNetModel,
+    DDIMScheduler,
+    MotionAdapter,
+    UNet2DConditionModel,
+    UNetMotionModel,
+)
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from .vocabulary import MAX_TOKENS
@@ -14,6 +22,8 @@ TEXT_WIDTH = 160
 TEXT_LAYERS = 4
 UNET_CHANNELS = (96, 192)
 CONDITIONING_CHANNELS = (16, 24, 32, 64)
+LONGEST_CLIP = 32
+NEARNESS = 1.5
 
 
 def build_autoencoder() -> AutoencoderKL:
@@ -77,6 +87,38 @@ def build_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:
     controlnet = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=CONDITIONING_CHANNELS)
     controlnet.controlnet_cond_embedding.conv_out.reset_parameters()
     return controlnet
+
+
+def build_motion_adapter() -> MotionAdapter:
+    """The motion module: attention over the frames of a clip, at every place by itself (Guo et al. 2023).
+
+    It stands behind every layer of the denoiser but the middle ones, as in the third version of AnimateDiff's.
+    """
+    return MotionAdapter(
+        block_out_channels=UNET_CHANNELS,
+        motion_layers_per_block=1,
+        motion_num_attention_heads=4,
+        motion_norm_num_groups=32,
+        motion_max_seq_length=LONGEST_CLIP,
+        use_motion_mid_block=False,
+    )
+
+
+def build_motion_unet(unet: UNet2DConditionModel) -> UNetMotionModel:
+    """The denoiser of clips: unet's weights and a new motion module, which changes nothing: it ends in zeros.
+
+    Its attention begins with a frame's own neighbourhood, so that the number of a frame, which it has from its queries
+    and keys alone, makes a difference from the first step of training.
+    """
+    network = UNetMotionModel.from_unet2d(unet, build_motion_adapter())
+    for name, parameter in network.named_parameters():
+        if "motion_modules" not in name:
+            continue
+        if ".proj_out." in name:
+            torch.nn.init.zeros_(parameter)
+        elif name.endswith((".to_q.weight", ".to_k.weight")):
+            parameter.data = NEARNESS * torch.eye(len(parameter))
+    return network
 
 
 def build_scheduler() -> DDIMScheduler:

@@ -11,14 +11,11 @@ from PIL import Image
 from studio.animals.traits import measure_traits
 from studio.errors import SideFace
 from studio.faces.process import FaceProcess
-from studio.faces.values import Box
+from studio.faces.square import square_around
 from studio.id_photo.check import only_head
 from studio.id_photo.head import measure_head
 from studio.values import Traits
 
-# A face fills the middle of the square, hair and shoulders around it, as in a close-up.
-SQUARE_IN_FACES = 2.2
-HAIR_SHARE = 0.1
 LONGEST_SIDE = 1024
 JPEG_QUALITY = 95
 # Beyond it one half of the face hides the other's proportions.
@@ -49,14 +46,3 @@ def look_at(photo: bytes, faces: FaceProcess) -> SeenFace:
     return SeenFace(
         traits=measure_traits(np.asarray(image), head), square=stream.getvalue(), side=square.width
     )
-
-
-def square_around(face: Box, size: tuple[int, int]) -> Box:
-    """The square around a face's head that lies inside a picture of size (width, height), as large as there is room."""
-    side = min(round(SQUARE_IN_FACES * face.width), *size)
-    middle = (face.left + face.right) / 2, (face.top + face.bottom) / 2 - HAIR_SHARE * face.height
-    left, top = (
-        round(min(max(centre - side / 2, 0), length - side))
-        for centre, length in zip(middle, size, strict=True)
-    )
-    return Box(left=left, top=top, right=left + side, bottom=top + side)

@@ -76,6 +76,7 @@ class AdapterRow(Base):
     """A learned identity. path: in the store; name: of the LoRA installed on the server.
 
     weight: the LoRA weight that was found best, None where none was looked for. report: a studio.values.AdapterReport.
+    form: a training.method.AdapterForm. notes: what went otherwise than planned.
     """
 
     __tablename__ = "adapters"
@@ -92,6 +93,8 @@ class AdapterRow(Base):
     seconds: Mapped[float]
     demonstration: Mapped[bool]
     weight: Mapped[float | None]
+    form: Mapped[str]
+    notes: Mapped[list[Any]]
     report: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
 
@@ -183,7 +186,8 @@ class StageResultRow(Base):
 class ImageRow(Base):
     """A finished picture, number of its job. stages: list of stage pictures with their path in the store.
 
-    movement: a studio.values.Movement where it is an animation.
+    movement: a studio.values.Movement where it is an animation. described: a studio.values.Description of its reference
+    with the words' path in the store, None without one.
     """
 
     __tablename__ = "images"
@@ -204,6 +208,7 @@ class ImageRow(Base):
     likeness_measure: Mapped[str | None]
     movement: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     stages: Mapped[list[Any]]
+    described: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     prompt: Mapped[str]
     favourite: Mapped[bool]
     demonstration: Mapped[bool]

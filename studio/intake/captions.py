@@ -40,17 +40,34 @@ def automatic_caption(findings: PhotoFindings) -> str:
     return ", ".join(_parts(findings.look)) if findings.look else ""
 
 
+def description(findings: PhotoFindings) -> str:
+    """Expression, clothes and background of a picture, for another like it; "" where no head was measured.
+
+    Closed eyes are passed over: nobody wants them again. Grey is spelled as all prompts spell it, "gray", which is the
+    one that small text encoders know.
+    """
+    if findings.look is None:
+        return ""
+    expression = photo_look(findings.look).expression
+    told = () if expression is Expression.EYES_CLOSED else (EXPRESSIONS[expression],)
+    return ", ".join((*told, *_surroundings(findings.look))).replace("grey", "gray")
+
+
 def _parts(measured: HeadLook) -> Iterator[str]:
     look = photo_look(measured)
     yield FRAMINGS.get(look.framing, WIDER)
     yield ANGLES[look.angle]
     yield EXPRESSIONS[look.expression]
+    yield from _surroundings(measured)
+    if look.light in LIGHTS:
+        yield LIGHTS[look.light]
+
+
+def _surroundings(measured: HeadLook) -> Iterator[str]:
     if measured.attire:
         yield f"wearing {_colours(measured.attire)} clothes"
     if measured.background:
         yield _background(measured)
-    if look.light in LIGHTS:
-        yield LIGHTS[look.light]
 
 
 def _background(measured: HeadLook) -> str:

@@ -8,7 +8,7 @@ be left out where no server name fits; that too is written down. Nothing else is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -38,9 +38,11 @@ Text = Annotated[str, Field(max_length=4000)]
 EXTRAS = "extras"
 """Stands for a script in an upscale stage: enlarge without sampling."""
 ANIMAL = "{animal}"
+DESCRIBED = "{described}"
+DescriberName = Literal["interrogate", "sajin"]
 ThumbnailName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.(png|jpg)$")]
 Path = tuple[str | int, ...]
-BEGINNINGS = ("txt2img", "img2img", "animate")
+ONLY_FIRST = frozenset({"reference", "describe", "txt2img", "animate"})
 TRAVEL_LINE = re.compile(r"(\d+): (\S.*)")
 
 
@@ -70,12 +72,18 @@ class DetailerSpec(Spec):
 class ControlSpec(Spec):
     """One ControlNet unit. unit: the preprocessor's family; module: its names, by default the family's own.
 
-    model: names or parts of names, by default the family's. picture "pose" takes the chosen pose picture and leaves the
-    unit out when none was chosen; "photo" takes the job's photo of a person; "input" the stage's input picture.
+    model: names or parts of names, by default the family's. picture "pose" takes the chosen pose picture; with none
+    chosen a composition takes the pose of its reference, and elsewhere the unit is left out. "photo" takes the job's
+    photo of a person; "input" the stage's input picture.
+    "ip_adapter_face" and "instant_id" carry the photo's face over; their preprocessors and models are the server's own
+    best, and they are left out for a learned person. InstantID takes the face's place from the reference where there is
+    one; it needs a checkpoint of SDXL.
     resolution: pixels the preprocessor works at, threshold_a and threshold_b its own numbers; None for its defaults.
     """
 
-    unit: Literal["openpose", "canny", "tile_resample", "mediapipe_face", "depth"]
+    unit: Literal[
+        "openpose", "canny", "tile_resample", "mediapipe_face", "depth", "ip_adapter_face", "instant_id"
+    ]
     picture: Literal["pose", "photo", "input"] = "input"
     module: Names = ()
     model: Names = ()
@@ -92,6 +100,17 @@ class ControlSpec(Spec):
     def _start_before_end(self) -> ControlSpec:
         if self.guidance_start > self.guidance_end:
             raise ValueError("guidance_start must not be greater than guidance_end")
+        return self
+
+    @property
+    def carries_face(self) -> bool:
+        """Whether it puts the face of a photo into the picture."""
+        return self.unit in ("ip_adapter_face", "instant_id")
+
+    @model_validator(mode="after")
+    def _faces_come_from_photos(self) -> ControlSpec:
+        if self.carries_face and (self.picture != "photo" or self.module or self.model):
+            raise ValueError(f"{self.unit} takes picture: photo, and neither module nor model")
         return self
 
 
@@ -155,8 +174,29 @@ class StageSpec(Sampling):
     controlnet: tuple[ControlSpec, ...] = ()
 
 
+class ReferenceSpec(StageSpec):
+    """Make the picture of nobody in particular that the composition takes after, unless the job names one."""
+
+    use: Literal["reference"]
+
+
+class DescribeSpec(Spec):
+    """Read expression, clothes and background of the reference: the words that {described} stands for in later prompts.
+
+    describer: who does it, in order of preference: "interrogate" is the server's own captioner, where it has one;
+    "sajin" measures mesh, segmentation and colours, without any server. title: what people call the stage.
+    """
+
+    use: Literal["describe"]
+    title: Words | None = None
+    describer: Annotated[tuple[DescriberName, ...], BeforeValidator(_listed), Field(min_length=1)] = (
+        "interrogate",
+        "sajin",
+    )
+
+
 class Txt2ImgSpec(StageSpec):
-    """Make the composition from words alone."""
+    """Make the composition from words, and after the reference where there is one."""
 
     use: Literal["txt2img"]
 
@@ -252,8 +292,16 @@ class FaceSwapSpec(Spec):
     face_restorer: SomeNames = ("GFPGAN", "CodeFormer")
 
 
-SampledStage = Txt2ImgSpec | Img2ImgSpec | UpscaleSpec | AnimateSpec | RepairFramesSpec
-AnyStage = Annotated[SampledStage | FaceSwapSpec, Field(discriminator="use")]
+SampledStage = ReferenceSpec | Txt2ImgSpec | Img2ImgSpec | UpscaleSpec | AnimateSpec | RepairFramesSpec
+AnyStage = Annotated[SampledStage | DescribeSpec | FaceSwapSpec, Field(discriminator="use")]
+BEGINNINGS = (
+    ("txt2img",),
+    ("img2img",),
+    ("animate",),
+    ("reference", "txt2img"),
+    ("reference", "describe", "txt2img"),
+)
+"""How the stages may begin; what works over a picture follows."""
 
 
 class PresetSpec(Sampling):
@@ -280,9 +328,10 @@ class PresetSpec(Sampling):
     @model_validator(mode="after")
     def _every_stage_has_something_to_begin_with(self) -> PresetSpec:
         uses = [stage.use for stage in self.stages.values()]
-        if uses[0] not in BEGINNINGS or not {"txt2img", "animate"}.isdisjoint(uses[1:]):
+        if not any(_begins(uses, beginning) for beginning in BEGINNINGS):
             raise ValueError(
-                "the first stage, and only the first, must use txt2img or animate, or img2img over a photo"
+                "the first stage must use txt2img, animate, img2img over a photo, or reference, which txt2img follows, "
+                "with describe between them or not; reference, describe, txt2img and animate may not be used again"
             )
         animated = uses[0] == "animate"
         if any((use == "repair_frames") != animated for use in uses[1:]):
@@ -293,14 +342,32 @@ class PresetSpec(Sampling):
             raise ValueError('a stage that animates belongs to product "animated", and that needs one')
         if self.prompt is None and any(stage.prompt is None for stage in self.sampled.values()):
             raise ValueError("needs a prompt, of its own or in every stage")
-        if (self.identity == "instant") != ("face_swap" in uses):
-            raise ValueError('a stage that swaps faces belongs to identity "instant", and that needs one')
+        carried = any(unit.carries_face for stage in self.sampled.values() for unit in stage.controlnet)
+        if (self.identity == "instant") != ("face_swap" in uses or carried):
+            raise ValueError(
+                "what brings a photo's face (face_swap, ip_adapter_face, instant_id) belongs to identity "
+                '"instant", and that needs one'
+            )
         return self
 
     @property
     def sampled(self) -> dict[str, SampledStage]:
-        """The stages that sample, by name: all but those that swap faces."""
-        return {name: stage for name, stage in self.stages.items() if not isinstance(stage, FaceSwapSpec)}
+        """The stages that sample, by name: all but those that describe or swap faces."""
+        return {
+            name: stage
+            for name, stage in self.stages.items()
+            if not isinstance(stage, DescribeSpec | FaceSwapSpec)
+        }
+
+    @property
+    def takes_reference(self) -> bool:
+        """Whether a job may name a picture that the composition takes after."""
+        return any(isinstance(stage, ReferenceSpec) for stage in self.stages.values())
+
+    @property
+    def describes(self) -> bool:
+        """Whether the reference is read into words, which a job may replace by its own."""
+        return any(isinstance(stage, DescribeSpec) for stage in self.stages.values())
 
     @property
     def takes_photo(self) -> bool:
@@ -359,7 +426,13 @@ def read_travel(text: str) -> list[tuple[int, str]]:
     return steps
 
 
-def takes_tone(stage: SampledStage | FaceSwapSpec) -> bool:
+def _begins(uses: Sequence[str], beginning: Sequence[str]) -> bool:
+    """Whether stages of these uses begin so, and what follows works over a picture."""
+    count = len(beginning)
+    return tuple(uses[:count]) == tuple(beginning) and ONLY_FIRST.isdisjoint(uses[count:])
+
+
+def takes_tone(stage: SampledStage | DescribeSpec | FaceSwapSpec) -> bool:
     """Whether a tone that the job chooses is put into a stage."""
     return isinstance(stage, Img2ImgSpec) and stage.takes_tone
 

@@ -16,14 +16,16 @@ from studio.errors import BrokenLibrary
 from studio.library.animals import AnimalLibrary, read_animals
 from studio.library.marked_yaml import BadYaml, Document, read_yaml
 from studio.library.offers import OfferSpec, read_offers
-from studio.library.product import PresetSpec, Tone
+from studio.library.product import DESCRIBED, PresetSpec, ReferenceSpec, Tone
 from studio.library.prompts import PromptLibrary, is_entry, read_prompts
 from studio.library.tones import read_tones
 from studio.values import PresetProblem
 
 PRESET_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NOT_INHERITED = ("extends", "thumbnail")
-UNION_TAGS = frozenset({"txt2img", "img2img", "upscale", "animate", "repair_frames", "face_swap"})
+UNION_TAGS = frozenset(
+    {"reference", "describe", "txt2img", "img2img", "upscale", "animate", "repair_frames", "face_swap"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,11 +169,21 @@ def _merged(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
 
 def _prompt_problems(spec: PresetSpec, prompts: PromptLibrary) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for path, text in spec.texts():
-        if is_entry(text):
-            if text not in prompts.entries:
-                yield path, f"there is no prompt entry {text!r}"
-        elif reason := prompts.problem(text):
+        entry = prompts.entries.get(text)
+        if is_entry(text) and entry is None:
+            yield path, f"there is no prompt entry {text!r}"
+        elif entry is None and (reason := prompts.problem(text)):
             yield path, reason
+        elif DESCRIBED in (entry.prompt if entry else text) and not _described_before(spec, path):
+            yield path, f"names {DESCRIBED}, and no stage before it describes"
+
+
+def _described_before(spec: PresetSpec, path: tuple[str | int, ...]) -> bool:
+    """Whether a stage describes before the one that the text at path is for, or before all that share it."""
+    if path[0] == "stages":
+        return spec.describes and not isinstance(spec.stages[str(path[1])], ReferenceSpec)
+    shared_by = (stage for stage in spec.sampled.values() if stage.prompt is None)
+    return spec.describes and not any(isinstance(stage, ReferenceSpec) for stage in shared_by)
 
 
 def _with_words(spec: PresetSpec, prompts: PromptLibrary) -> PresetSpec:

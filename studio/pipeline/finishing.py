@@ -23,22 +23,22 @@ from studio.faces.values import Likeness
 from studio.overview import VERSION
 from studio.photo_rows import photos_of, set_verdict
 from studio.pipeline.patience import StageCancelled
-from studio.planning.plan import Plan, PlannedPicture
+from studio.planning.plan import AnyPlannedStage, Plan, PlannedPicture, PlannedStage
 from studio.promise import Candidate, bar_of, reaches, with_candidate
 from studio.recipes import Recipe, with_recipe
 from studio.store import Store
-from studio.values import Movement
+from studio.values import Description, Movement
 
 LOG = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedStage:
-    """A stage's name and kind with its result."""
+    """A stage as it was asked for, with its result. words: what was read, where it describes."""
 
-    name: str
-    use: str
+    request: AnyPlannedStage
     result: StageResultRow
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,14 +182,15 @@ def recipe_of(
             "options": job.options,
         },
         "preset_version": job.preset_version,
+        "described": None if (read := description_of(job, stages)) is None else read.model_dump(),
         "checkpoint": plan.checkpoint,
         "loras": list(plan.loras),
         "choices": [choice.model_dump() for choice in plan.choices],
         "stages": [
             {"key": stage.result.key, "sha256": stage.result.sha256, "server": stage.result.server}
             | {"seconds": stage.result.seconds, "width": stage.result.width, "height": stage.result.height}
-            | {"request": planned.model_dump(mode="json")}
-            for planned, stage in zip(picture.stages, stages, strict=True)
+            | {"request": stage.request.model_dump(mode="json")}
+            for stage in stages
         ],
         "likeness": None if likeness is None else likeness.model_dump(),
     }
@@ -220,19 +221,43 @@ def _image(
         likeness=None if likeness is None else likeness.score,
         likeness_measure=None if likeness is None else likeness.measure,
         movement=None if movement is None else movement.model_dump(),
-        stages=[_stage_entry(stage) for stage in stages],
-        prompt=picture.sampled[0].prompt,
+        stages=[_stage_entry(stage) for stage in stages if stage.words is None],
+        described=_described_entry(job, stages),
+        prompt=_composed(stages).prompt,
         favourite=False,
         demonstration=plan.demonstration,
         created_at=max(last.created_at, job.created_at),
     )
 
 
+def description_of(job: JobRow, stages: Sequence[FinishedStage]) -> Description | None:
+    """The words that the reference of a picture was described with, and whose they are; None where none was."""
+    for stage in stages:
+        if stage.words is not None:
+            return Description(words=stage.words, by=stage.result.server["flavour"])
+    ordered = job.options.get("description")
+    describes = any(stage["use"] == "describe" for stage in job.product["stages"].values())
+    return Description(words=ordered, by="order") if describes and ordered is not None else None
+
+
+def _described_entry(job: JobRow, stages: Sequence[FinishedStage]) -> dict[str, Any] | None:
+    """A description with the path of the words in the store, where they lie there."""
+    read = description_of(job, stages)
+    path = next((stage.result.path for stage in stages if stage.words is not None), None)
+    return None if read is None else read.model_dump() | {"path": path}
+
+
+def _composed(stages: Sequence[FinishedStage]) -> PlannedStage:
+    """The stage that made the composition."""
+    sampled = (stage.request for stage in stages if isinstance(stage.request, PlannedStage))
+    return next(request for request in sampled if request.use != "reference")
+
+
 def _stage_entry(stage: FinishedStage) -> dict[str, Any]:
     made = stage.result
     return {
-        "name": stage.name,
-        "use": stage.use,
+        "name": stage.request.name,
+        "use": stage.request.use,
         "seconds": made.seconds,
         "width": made.width,
         "height": made.height,

@@ -15,21 +15,23 @@ from studio.database.tables import StageResultRow
 from studio.faces.errors import FaceWorkFailed
 from studio.faces.process import FaceProcess
 from studio.pipeline.attempts import ServerTasks
+from studio.pipeline.describing import Describer
 from studio.pipeline.keys import stage_key
 from studio.pipeline.patience import StageCancelled, keep_trying, overlooking
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.stages import STAGES, WHOLE, AnyInput, Part, StageInput, StageOutput, request_of
-from studio.planning.plan import AnyPlannedStage, PlannedStage
+from studio.planning.plan import AnyPlannedStage, PlannedDescription, PlannedStage
 from studio.records import now
 from studio.store import Store
 from webui_client.client import WebuiClient, new_task_id
-from webui_client.errors import WebuiError
+from webui_client.errors import Interrupted, WebuiError
 from webui_client.pictures import Picture
 from webui_client.pool import WebuiPool
 from webui_client.preflight import needs_of
 from webui_client.values import Animate, Animated, Extras, FaceSwap, Generation, Img2Img, Progress, Txt2Img
 
 LOG = structlog.get_logger()
+PICTURE, WORDS = ".png", ".txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ class StageRunner:
         pool: WebuiPool,
         tasks: ServerTasks,
         policy: RetryPolicy,
+        describer: Describer,
     ) -> None:
         self._database = database
         self._store = store
@@ -79,6 +82,7 @@ class StageRunner:
         self._pool = pool
         self._tasks = tasks
         self._policy = policy
+        self._describer = describer
 
     def run(self, work: StageWork, follower: Follower) -> StageResultRow:
         """The stage's result, made now unless it is kept already.
@@ -95,19 +99,29 @@ class StageRunner:
                 key=work.key[:12],
             )
             return stored
-        place = {"job": work.job_id, "picture": work.number, "stage": work.request.name}
-        output, url, flavour = self._tried(place, self._input(work), follower)
-        result = self._keep(work, output, {"url": url, "flavour": flavour, "version": output.version or ""})
+        given = self._input(work)
+        if isinstance(work.request, PlannedDescription):
+            result = self._described(work, work.request, given, follower)
+        else:
+            place = {"job": work.job_id, "picture": work.number, "stage": work.request.name}
+            output, url, flavour = self._tried(place, given, follower)
+            result = self._keep(
+                work, output, {"url": url, "flavour": flavour, "version": output.version or ""}
+            )
         LOG.info(
             "stage finished",
             job=work.job_id,
             picture=work.number,
             stage=work.request.name,
             key=work.key[:12],
-            seconds=round(output.seconds, 3),
-            server=url,
+            seconds=round(result.seconds, 3),
+            server=result.server["url"],
         )
         return result
+
+    def words(self, described: StageResultRow) -> str:
+        """What a stage that describes has read. Raises StorageError."""
+        return self._store.get(described.path).decode()
 
     def make(self, given: AnyInput, follower: Follower, **place: Any) -> StageOutput:
         """Run a stage that no job asked for; nothing is kept. place: what it is called in the log.
@@ -123,7 +137,8 @@ class StageRunner:
         return row if row is not None and self._store.has(row.path) else None
 
     def _input(self, work: StageWork) -> AnyInput:
-        begins_with = work.request.picture if isinstance(work.request, PlannedStage) else None
+        request = work.request
+        begins_with = request.picture if isinstance(request, PlannedStage | PlannedDescription) else None
         start = begins_with if work.source is None else work.source.path
         picture = None if start is None else self._store.get(start)
         repairs = work.request.use == "repair_frames"
@@ -143,6 +158,22 @@ class StageRunner:
             LOG.warning("faces of frames not found", job=work.job_id, error=str(error))
             return ()
         return crops_following(faces, work.request.width, work.request.height)
+
+    def _described(
+        self, work: StageWork, request: PlannedDescription, given: AnyInput, follower: Follower
+    ) -> StageResultRow:
+        """The result of a stage that describes: its words in a file, and no picture."""
+        if given.picture is None:
+            raise ValueError(f"stage {request.name} has no picture to describe")
+        try:
+            read = self._describer.describe(given.picture, request.describers, follower.cancelled)
+        except Interrupted as error:
+            raise StageCancelled from error
+        output = StageOutput(
+            picture=read.words.encode(), width=0, height=0, infotext="", seconds=read.seconds, version=None
+        )
+        who = {"url": read.server, "flavour": read.describer, "version": ""}
+        return self._keep(work, output, who, suffix=WORDS)
 
     def _tried(
         self, place: dict[str, Any], given: AnyInput, follower: Follower
@@ -175,15 +206,17 @@ class StageRunner:
             overlooking(self._tasks.end, otherwise=None)(client)
             return output, client.url, client.capabilities(max_age_seconds=float("inf")).flavour
 
-    def _keep(self, work: StageWork, output: StageOutput, server: dict[str, str]) -> StageResultRow:
-        """Keep picture and row; without its job (erased meanwhile) nothing stays."""
-        path = self._store.put(output.picture, work.folder, ".png")
+    def _keep(
+        self, work: StageWork, output: StageOutput, server: dict[str, str], suffix: str = PICTURE
+    ) -> StageResultRow:
+        """Keep picture (or words) and row; without its job (erased meanwhile) nothing stays."""
+        path = self._store.put(output.picture, work.folder, suffix)
         row = StageResultRow(
             key=work.key,
             owner_id=work.owner_id,
             job_id=work.job_id,
             path=path,
-            sha256=path.rsplit("/", 1)[-1].removesuffix(".png"),
+            sha256=path.rsplit("/", 1)[-1].removesuffix(suffix),
             width=output.width,
             height=output.height,
             seconds=output.seconds,

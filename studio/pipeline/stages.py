@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar, cast
+
+from PIL import Image
 
 from studio.animation.clip import Clip, clip_of, kept, opened, stacked
 from studio.animation.crops import Crop, cut, pasted
 from studio.planning.plan import (
     AnyPlannedStage,
     Enlargement,
+    PlannedControl,
     PlannedDetailer,
     PlannedExtras,
     PlannedFaceSwap,
@@ -22,6 +26,7 @@ from webui_client.units.adetailer import ADetailer, ADetailerTab
 from webui_client.units.animatediff import AnimateDiff
 from webui_client.units.controlnet import ControlNetUnit
 from webui_client.units.faceswap import Swapper
+from webui_client.units.identity import Control, InstantId, IpAdapter, recipe_of
 from webui_client.units.upscale import SdUpscale, UltimateSdUpscale
 from webui_client.values import Animate, Animated, Extras, FaceSwap, Generation, Img2Img, Txt2Img
 
@@ -34,7 +39,7 @@ Planned_co = TypeVar("Planned_co", bound=AnyPlannedStage, covariant=True)
 class StageInput(Generic[Planned_co]):
     """What a stage works on; pictures are encoded, here and everywhere.
 
-    picture: what the stage before made, or the photo that the first one works over; None for a first one without.
+    picture: what the stage before made, or the photo or reference that the job brings; None for a first one without.
     files: by the paths that the request names. checkpoint: title of the one planned for. crops: of a stage that
     repairs frames, one a frame, None where there is no face.
     """
@@ -167,6 +172,7 @@ def _edited(picture: Picture, before: bytes, done: str, started: float) -> Stage
 
 
 STAGES: Mapping[str, Stage] = {
+    "reference": txt2img,
     "txt2img": txt2img,
     "img2img": img2img,
     "upscale": upscale,
@@ -180,6 +186,7 @@ STAGES: Mapping[str, Stage] = {
 def request_of(given: AnyInput) -> Request:
     """What the stage will ask of a server, for finding one that can do it."""
     builders: Mapping[str, Callable[[Any], Request]] = {
+        "reference": txt2img_request,
         "txt2img": txt2img_request,
         "img2img": img2img_request,
         "upscale": upscale_request,
@@ -215,9 +222,9 @@ def _restoring(picture: bytes, restorer: str) -> Extras:
 
 
 def txt2img_request(given: SampledInput) -> Txt2Img:
-    """The call of a txt2img stage."""
+    """The call of a txt2img stage: a unit without a picture of its own reads the reference."""
     request = given.request
-    return Txt2Img(**_sampling(given), width=request.width, height=request.height)
+    return Txt2Img(**_sampling(given, given.picture), width=request.width, height=request.height)
 
 
 def img2img_request(given: SampledInput) -> Img2Img:
@@ -307,7 +314,7 @@ def _script(enlargement: Enlargement) -> SdUpscale | UltimateSdUpscale:
     )
 
 
-def _sampling(given: SampledInput) -> dict[str, Any]:
+def _sampling(given: SampledInput, reference: bytes | None = None) -> dict[str, Any]:
     request = given.request
     return {
         "prompt": request.prompt,
@@ -321,21 +328,39 @@ def _sampling(given: SampledInput) -> dict[str, Any]:
         "checkpoint": given.checkpoint,
         "adetailer": ADetailer(tabs=tuple(map(_tab, request.adetailer))) if request.adetailer else None,
         "controlnet": tuple(
-            ControlNetUnit(
-                module=unit.module,
-                model=unit.model,
-                weight=unit.weight,
-                image=given.files[unit.picture] if unit.picture else None,
-                guidance_start=unit.guidance_start,
-                guidance_end=unit.guidance_end,
-                control_mode=unit.control_mode,
-                processor_res=unit.resolution,
-                threshold_a=unit.threshold_a,
-                threshold_b=unit.threshold_b,
-            )
-            for unit in request.controlnet
+            _control(unit, _read_by(unit, given.files), reference) for unit in request.controlnet
         ),
     }
+
+
+def _read_by(unit: PlannedControl, files: Mapping[str, bytes]) -> bytes | None:
+    """The picture that a unit reads, or the part of it; None for the stage's input."""
+    if unit.picture is None or unit.part is None:
+        return files[unit.picture] if unit.picture else None
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(files[unit.picture])) as image:
+        image.crop(unit.part).convert("RGB").save(out, "PNG")
+    return out.getvalue()
+
+
+def _control(unit: PlannedControl, picture: bytes | None, reference: bytes | None) -> Control:
+    share: dict[str, Any] = {"guidance_start": unit.guidance_start, "guidance_end": unit.guidance_end}
+    if unit.unit == "instant_id" and picture is not None:
+        return InstantId(image=picture, points=reference, weight=unit.weight, **share)
+    adapter = recipe_of(unit.model)
+    if unit.unit == "ip_adapter_face" and picture is not None and adapter is not None:
+        return IpAdapter(images=(picture,), variants=(adapter.variant,), weight=unit.weight, **share)
+    return ControlNetUnit(
+        module=unit.module,
+        model=unit.model,
+        weight=unit.weight,
+        image=picture or reference,
+        control_mode=unit.control_mode,
+        processor_res=unit.resolution,
+        threshold_a=unit.threshold_a,
+        threshold_b=unit.threshold_b,
+        **share,
+    )
 
 
 def _picture(given: SampledInput) -> dict[str, Any]:

@@ -21,8 +21,8 @@ class Progress:
 def stage_weight(stage: AnyPlannedStage) -> float:
     """Sampling steps times pixels; a detected face counts as half a picture more, sampled at its own strength.
 
-    Swapping a face counts as one step, and so does enlarging without sampling. Stages of an animation are weighed by
-    one frame, since all work on as many.
+    Describing a picture, swapping a face and enlarging without sampling count as one step. Stages of an animation are
+    weighed by one frame, since all work on as many.
     """
     pixels = stage.width * stage.height
     if isinstance(stage, PlannedStage) and stage.crop is not None:

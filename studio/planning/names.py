@@ -9,10 +9,23 @@ from typing import TypeVar
 from studio.errors import MissingCapability
 from studio.library.product import ControlSpec
 from studio.planning.plan import Choice, Lack, ServerFacts
+from webui_client.capabilities import NATIVE_SIZE_SDXL
+from webui_client.units.controlnet import resolve_model
+from webui_client.units.identity import (
+    FACE_VARIANTS,
+    INSTANT_ID_ADAPTER,
+    INSTANT_ID_CONTROL,
+    RECIPES,
+    recipe_of,
+)
+from webui_client.units.preprocessors import INSTANT_ID_FACE, INSTANT_ID_POINTS, listed_module
 
 DEMONSTRATION_PREFIX = "sajin-tiny"
 NO_MODULE = "none"
 OR = " / "
+CHECKPOINT_FAMILY, INSTANT_ID = "checkpoint family", "instant-id"
+"""Kinds of what InstantID lacks where it cannot run."""
+MOST_NAMES = 3
 Chosen = TypeVar("Chosen")
 FAMILY_WORDS = {"tile_resample": "tile", "depth": "depth"}
 FAMILY_MODULES = {
@@ -49,11 +62,8 @@ class Chooser:
 
         drawn: the unit's picture is a finished map, so that no preprocessor may touch it.
         """
-        modules = (NO_MODULE,) if drawn else spec.module or FAMILY_MODULES.get(spec.unit, (spec.unit,))
-        models = spec.model or (FAMILY_WORDS.get(spec.unit, spec.unit),)
         try:
-            module = self._module(stage, modules)
-            return module, self._take(stage, "controlnet model", models, self._model_containing)
+            return self._control(stage, spec, drawn=drawn)
         except MissingCapability:
             if not spec.optional:
                 raise
@@ -72,6 +82,50 @@ class Chooser:
         fitting = [name for name in known or wanted if self._fits_checkpoint(name)]
         return self._take(stage, "motion module", wanted, lambda name: _same(name, fitting))
 
+    def _control(self, stage: str, spec: ControlSpec, *, drawn: bool) -> tuple[str, str]:
+        if spec.unit == "ip_adapter_face":
+            return self._ip_adapter(stage)
+        if spec.unit == "instant_id":
+            return self._instant_id(stage)
+        modules = (NO_MODULE,) if drawn else spec.module or FAMILY_MODULES.get(spec.unit, (spec.unit,))
+        models = spec.model or (FAMILY_WORDS.get(spec.unit, spec.unit),)
+        return self._module(stage, modules), self._take(
+            stage, "controlnet model", models, self._model_containing
+        )
+
+    def _ip_adapter(self, stage: str) -> tuple[str, str]:
+        """Preprocessor and model of the best IP-Adapter for faces; its LoRA must be there too where it has one."""
+        recipes = [recipe for variant in FACE_VARIANTS for recipe in RECIPES if recipe.variant == variant]
+        fitting = [recipe for recipe in recipes if recipe.sdxl == self._is_sdxl]
+        for recipe in fitting:
+            model = next((name for name in self.facts.controlnet_models if recipe_of(name) == recipe), None)
+            has_lora = recipe.lora is None or recipe.lora in self.facts.loras
+            module = listed_module(recipe.module, self.facts.controlnet_modules)
+            if model is not None and module is not None and has_lora:
+                return module, model
+        stems = OR.join(recipe.stem for recipe in fitting[:MOST_NAMES])
+        raise MissingCapability("controlnet model", stems, self.facts.url, stage)
+
+    def _instant_id(self, stage: str) -> tuple[str, str]:
+        """Preprocessor and model of InstantID's first unit, where the second is there as well."""
+        if not self._is_sdxl:
+            raise MissingCapability(CHECKPOINT_FAMILY, "SDXL", self.facts.url, stage)
+        for module in (INSTANT_ID_FACE, INSTANT_ID_POINTS):
+            if listed_module(module, self.facts.controlnet_modules) is None:
+                raise MissingCapability("controlnet module", module, self.facts.url, stage)
+        adapter, control = (
+            resolve_model(name, self.facts.controlnet_models)
+            for name in (INSTANT_ID_ADAPTER, INSTANT_ID_CONTROL)
+        )
+        if adapter is None or control is None:
+            wanted = INSTANT_ID_CONTROL if adapter else INSTANT_ID_ADAPTER
+            raise MissingCapability(INSTANT_ID, wanted, self.facts.url, stage)
+        return INSTANT_ID_FACE, adapter
+
+    @property
+    def _is_sdxl(self) -> bool:
+        return self.facts.native_size >= NATIVE_SIZE_SDXL
+
     def _module(self, stage: str, wanted: Sequence[str]) -> str:
         return self._take(
             stage, "controlnet module", wanted, lambda name: _same(name, self.facts.controlnet_modules)
@@ -86,7 +140,7 @@ class Chooser:
         name = model.casefold()
         if name.startswith(DEMONSTRATION_PREFIX) != self.facts.demonstration:
             return False
-        return self.facts.demonstration or ("xl" in name) == (self.facts.native_size >= 1024)
+        return self.facts.demonstration or ("xl" in name) == self._is_sdxl
 
     def _take(self, stage: str, kind: str, wanted: Sequence[str], find: Callable[[str], str | None]) -> str:
         for name in wanted:

@@ -6,14 +6,17 @@ from sqlalchemy.orm import Session
 
 from studio.database.tables import FacePhotoRow, ImageRow, JobRow, SubjectRow
 from studio.errors import NoFitPhoto, NotFound
+from studio.faces.square import square_around
+from studio.faces.values import PhotoFindings
 from studio.library.product import PresetSpec, Tone
 from studio.library.reading import Library
 from studio.photo_rows import best_photo, photos_of
-from studio.planning.plan import NO_ANIMAL, USUAL_LORA_WEIGHT, Identity, Order
+from studio.planning.plan import NO_ANIMAL, USUAL_LORA_WEIGHT, Corners, Identity, Order
 from studio.poses import Poses, is_skeleton
 from studio.promise import pictures_planned
 from studio.subjects import adapters_of
 from studio.values import JobOptions
+from training.method import FORMS
 
 NOBODY = "person"
 
@@ -25,6 +28,7 @@ def order_of(session: Session, row: JobRow, poses: Poses, library: Library) -> O
     """
     spec = PresetSpec.model_validate(row.product)
     options = JobOptions.model_validate(row.options)
+    photo, head = _photo(session, row, spec, options)
     subject = session.get(SubjectRow, row.subject_id) if row.subject_id else None
     class_noun = subject.class_noun if subject else NOBODY
     learned = spec.identity == "lora" or (spec.identity == "instant" and options.photo is None)
@@ -41,6 +45,7 @@ def order_of(session: Session, row: JobRow, poses: Poses, library: Library) -> O
                 class_noun=class_noun,
                 lora=adapter.name,
                 checkpoint=adapter.checkpoint,
+                form=FORMS.validate_python(adapter.form),
                 weight=USUAL_LORA_WEIGHT if adapter.weight is None else adapter.weight,
             )
             for adapter in adapters
@@ -48,26 +53,51 @@ def order_of(session: Session, row: JobRow, poses: Poses, library: Library) -> O
         class_noun=class_noun,
         pose=poses.path(options.pose) if options.pose else None,
         pose_is_skeleton=options.pose is not None and is_skeleton(options.pose),
-        photo=_photo(session, row, spec, options),
+        photo=photo,
+        head=head,
         image=_image_path(session, row, options.image) if options.image else None,
+        reference=_reference(session, row, options.reference, poses)
+        if options.reference and spec.takes_reference
+        else None,
         animal=_animal_words(library, options.animal) if spec.names_animal and options.animal else NO_ANIMAL,
         tone=_tone(library, options.tone) if options.tone else None,
         demonstration=library.animals.demonstration if spec.names_animal else None,
     )
 
 
-def _photo(session: Session, row: JobRow, spec: PresetSpec, options: JobOptions) -> str | None:
-    """The photo a job works from: the face photo it names, else for an instant identity the subject's best one."""
+def _photo(
+    session: Session, row: JobRow, spec: PresetSpec, options: JobOptions
+) -> tuple[str | None, Corners | None]:
+    """The photo a job works from and the square round its head, None where that is all of it.
+
+    It is the face photo that the job names, else for an instant identity the subject's best one.
+    """
     if not spec.takes_photo:
-        return None
+        return None, None
     if options.photo:
-        return _photo_path(session, row, options.photo)
+        return _photo_path(session, row, options.photo), None
     if spec.identity != "instant":
-        return None
+        return None, None
     best = best_photo(photos_of(session, row.subject_id)) if row.subject_id else None
     if best is None:
         raise NoFitPhoto(row.subject_id, row.preset)
-    return best.path
+    face = PhotoFindings.model_validate(best.findings).main_face
+    head = square_around(face.box, (best.width, best.height)).corners() if face else None
+    return best.path, head
+
+
+def _reference(session: Session, row: JobRow, picture_id: str, poses: Poses) -> str:
+    """The path of the picture that a composition takes after: an image of the owner's, or a picture they sent.
+
+    Raises NotFound.
+    """
+    image = session.get(ImageRow, picture_id)
+    if image is not None and image.owner_id == row.owner_id:
+        return image.path
+    try:
+        return poses.path(picture_id)
+    except NotFound as error:
+        raise NotFound("reference", picture_id) from error
 
 
 def _photo_path(session: Session, row: JobRow, photo_id: str) -> str:

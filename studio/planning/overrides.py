@@ -120,6 +120,10 @@ def _job_options(spec: PresetSpec, library: Library) -> Iterator[PresetOption]:
         yield PresetOption(key="photo", kind="picture", default=None)
     if spec.animates:
         yield PresetOption(key="image", kind="picture", default=None)
+    if spec.takes_reference:
+        yield PresetOption(key="reference", kind="picture", default=None)
+    if spec.describes:
+        yield PresetOption(key="description", kind="text", default=None)
     if spec.identity != "none":
         yield PresetOption(key="likeness_bar", kind="number", default=None, minimum=0, maximum=1)
         yield PresetOption(

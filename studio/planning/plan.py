@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from studio.library.animals import DemonstrationSpec
-from studio.library.product import ControlMode, PresetSpec, Tone
+from studio.library.product import DESCRIBED, ControlMode, DescriberName, PresetSpec, Tone
 from studio.values import JobOptions, LoraWeight, Value
+from training.names import AdapterForm
 
 USUAL_LORA_WEIGHT = 0.8
+
+_UNSAID = re.compile(rf",?\s*{re.escape(DESCRIBED)}")
+
+Corners = tuple[int, int, int, int]
 
 NO_ANIMAL = "animal"
 """What an animal is called in prompts as long as none is chosen."""
@@ -20,7 +26,8 @@ class Identity(Value):
     """A learned person as prompts name them.
 
     lora: its name on the server. checkpoint: bare name of the one it was learned on, which alone it fits. weight: of
-    the LoRA where the preset sets none.
+    the LoRA where the preset sets none. form: what of its name is no LoRA: a learnt word is its own trigger, and a
+    checkpoint takes the place of the one it was learned on.
     """
 
     trigger: str
@@ -28,6 +35,7 @@ class Identity(Value):
     lora: str
     checkpoint: str
     weight: LoraWeight = USUAL_LORA_WEIGHT
+    form: AdapterForm = "lora"
 
 
 class Order(Value):
@@ -35,9 +43,11 @@ class Order(Value):
 
     identities: what was learned of the subject, the newest first; none where the preset uses no identity.
     pose: the picture's path in the store. pose_is_skeleton: it is a drawn map, not a photograph. photo: path of the
-    person's photo that the job works from. image: path of a finished picture that an animation begins with. animal:
-    what the chosen animal is called in prompts. tone: the chosen one.
-    demonstration: how the demonstration model draws animals, where the preset names one.
+    person's photo that the job works from; head: the square round the head in it, (left, top, right, bottom) in pixels;
+    None where the photo is that square already. image: path of a finished picture that an animation begins with.
+    reference: path of the picture that the composition takes after, where the job names one. animal: what the chosen
+    animal is called in prompts. tone: the chosen one. demonstration: how the demonstration model draws animals, where
+    the preset names one.
     """
 
     preset: str
@@ -51,6 +61,8 @@ class Order(Value):
     pose_is_skeleton: bool = False
     photo: str | None = None
     image: str | None = None
+    head: Corners | None = None
+    reference: str | None = None
     animal: str = NO_ANIMAL
     tone: Tone | None = None
     demonstration: DemonstrationSpec | None = None
@@ -60,7 +72,7 @@ class ServerFacts(Value):
     """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them.
 
     easyphoto: whether it can teach persons by that extension. motion_modules: None without AnimateDiff, empty where the
-    server does not tell which it has.
+    server does not tell which it has. checkpoints: titles of all that it lists.
     """
 
     url: str
@@ -79,6 +91,7 @@ class ServerFacts(Value):
     face_restorers: tuple[str, ...] = ()
     motion_modules: tuple[str, ...] | None = None
     easyphoto: bool = False
+    checkpoints: tuple[str, ...] = ()
 
 
 class PlannedDetailer(Value):
@@ -97,6 +110,7 @@ class PlannedDetailer(Value):
 class PlannedControl(Value):
     """One ControlNet unit; picture: path of pose or photo in the store, or None for the stage's input.
 
+    part: of the picture that alone is read, (left, top, right, bottom) in pixels; None for all of it.
     resolution: pixels; it and the thresholds are -1 for the preprocessor's own.
     """
 
@@ -104,6 +118,7 @@ class PlannedControl(Value):
     module: str
     model: str
     picture: str | None
+    part: Corners | None = None
     weight: float
     guidance_start: float
     guidance_end: float
@@ -137,12 +152,14 @@ class Motion(Value):
 class PlannedStage(Value):
     """One stage of one picture. width, height: pixels that come out, before rounding by an upscale script.
 
-    picture: path in the store of the picture that a first stage works over, cut to its proportions; else None.
-    motion: of a stage that animates. crop: side in pixels of the crops that a stage repairs in frames.
+    prompt: in it and in those of adetailer {described} stands for words that a stage before is still to read. picture:
+    path in the store of the picture that a first stage works over, cut to its proportions, or of the reference that a
+    composition takes after, where the job brings them; else None. motion: of a stage that animates. crop: side in
+    pixels of the crops that a stage repairs in frames.
     """
 
     name: str
-    use: Literal["txt2img", "img2img", "upscale", "animate", "repair_frames"]
+    use: Literal["reference", "txt2img", "img2img", "upscale", "animate", "repair_frames"]
     prompt: str
     negative_prompt: str
     seed: int
@@ -165,6 +182,25 @@ class PlannedStage(Value):
     def files(self) -> set[str]:
         """Paths in the store of the pictures it needs beside its input."""
         return {unit.picture for unit in self.controlnet if unit.picture}
+
+
+class PlannedDescription(Value):
+    """A stage that reads a picture into words. picture: its path in the store, None for what the stage before made.
+
+    describers: who is asked, in this order. width, height: pixels of what the reference is for.
+    """
+
+    name: str
+    use: Literal["describe"]
+    describers: tuple[DescriberName, ...]
+    picture: str | None
+    width: int
+    height: int
+
+    @property
+    def files(self) -> set[str]:
+        """None beside its input."""
+        return set()
 
 
 class PlannedFaceSwap(Value):
@@ -206,7 +242,19 @@ class PlannedExtras(Value):
         return set()
 
 
-AnyPlannedStage = Annotated[PlannedStage | PlannedFaceSwap | PlannedExtras, Field(discriminator="use")]
+AnyPlannedStage = Annotated[
+    PlannedStage | PlannedDescription | PlannedFaceSwap | PlannedExtras, Field(discriminator="use")
+]
+
+
+def with_description(stage: PlannedStage, words: str) -> PlannedStage:
+    """The stage with words in place of {described} in its prompts; without words its comma goes too."""
+    tabs = tuple(tab.model_copy(update={"prompt": _told(tab.prompt, words)}) for tab in stage.adetailer)
+    return stage.model_copy(update={"prompt": _told(stage.prompt, words), "adetailer": tabs})
+
+
+def _told(prompt: str, words: str) -> str:
+    return prompt.replace(DESCRIBED, words) if words else _UNSAID.sub("", prompt)
 
 
 class PlannedPicture(Value):

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studio.errors import LearnedElsewhere
 from studio.library.product import (
     ANIMAL,
+    DESCRIBED,
     EXTRAS,
     AnimateSpec,
+    AnyStage,
+    ControlSpec,
+    DescribeSpec,
     DetailerSpec,
     FaceSwapSpec,
     Names,
     PresetSpec,
+    ReferenceSpec,
     RepairFramesSpec,
     SampledStage,
     StageSpec,
@@ -37,12 +42,14 @@ from studio.planning.plan import (
     Order,
     Plan,
     PlannedControl,
+    PlannedDescription,
     PlannedDetailer,
     PlannedExtras,
     PlannedFaceSwap,
     PlannedPicture,
     PlannedStage,
     ServerFacts,
+    with_description,
 )
 from studio.planning.sizes import adapted_pixels, adapted_size
 from studio.values import MAX_SEED
@@ -55,6 +62,7 @@ DEFAULT_STEPS = 30
 DEFAULT_CFG_SCALE = 7.0
 DEFAULT_CLIP_SKIP = 1
 UNSET = -1
+HELD = "described-words"
 
 
 def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
@@ -72,7 +80,7 @@ def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
     )
     pictures = tuple(planner.picture(number) for number in range(order.count))
     return Plan(
-        checkpoint=facts.checkpoint,
+        checkpoint=_checkpoint_of(planner.identity, facts) or facts.checkpoint,
         demonstration=facts.demonstration,
         identity=planner.identity,
         loras=_called_loras(pictures),
@@ -104,7 +112,9 @@ def spec_of(order: Order) -> PresetSpec:
 
 
 def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
-    """The newest identity that was learned on the server's checkpoint; None where the order names none.
+    """The newest identity that was learned on the server's checkpoint, or is one of its checkpoints itself.
+
+    None where the order names none.
 
     Raises LearnedElsewhere, except where a photo's face can stand in.
     """
@@ -112,7 +122,10 @@ def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
         return None
     present = name_of_checkpoint(facts.checkpoint)
     for identity in order.identities:
-        if identity.checkpoint == present:
+        if identity.form == "checkpoint":
+            if _checkpoint_of(identity, facts):
+                return identity
+        elif identity.checkpoint == present:
             return identity
     if order.spec.identity == "instant":
         return None
@@ -166,17 +179,52 @@ class _Planner:
         size = adapted_size(self.spec.width, self.spec.height, self.facts.native_size)
         stages: list[AnyPlannedStage] = []
         for name, stage in self.spec.stages.items():
-            if isinstance(stage, FaceSwapSpec):
-                if self.identity is None:
-                    stages.append(self.face_swap(name, stage, size))
+            if not self.takes_part(stage):
                 continue
-            planned = self.extras_or_stage(name, stage, seed, size)
-            if not stages and stage.use in ("img2img", "animate"):
-                begins_with = self.order.photo if stage.use == "img2img" else self.order.image
-                planned = planned.model_copy(update={"picture": begins_with})
+            planned = self.any_stage(name, stage, seed, size, first=not stages)
             size = (planned.width, planned.height)
             stages.append(planned)
         return PlannedPicture(number=number, seed=seed, stages=tuple(stages))
+
+    def takes_part(self, stage: AnyStage) -> bool:
+        """Whether a stage of the preset is needed: not where the job brings what it would make."""
+        if isinstance(stage, FaceSwapSpec):
+            return self.identity is None
+        if isinstance(stage, ReferenceSpec):
+            return self.order.reference is None
+        return not isinstance(stage, DescribeSpec) or self.order.options.description is None
+
+    def any_stage(
+        self, name: str, stage: AnyStage, seed: int, size: tuple[int, int], *, first: bool
+    ) -> AnyPlannedStage:
+        if isinstance(stage, FaceSwapSpec):
+            return self.face_swap(name, stage, size)
+        if isinstance(stage, DescribeSpec):
+            return PlannedDescription(
+                name=name,
+                use=stage.use,
+                describers=stage.describer,
+                picture=self.order.reference,
+                width=size[0],
+                height=size[1],
+            )
+        if isinstance(stage, ReferenceSpec):
+            return self.nobody().stage(name, stage, seed, size, None)
+        planned = self.extras_or_stage(name, stage, seed, size)
+        if not isinstance(planned, PlannedStage):
+            return planned
+        if isinstance(stage, Txt2ImgSpec):
+            planned = planned.model_copy(update={"picture": self.order.reference})
+        elif first:
+            begins_with = self.order.image if isinstance(stage, AnimateSpec) else self.order.photo
+            planned = planned.model_copy(update={"picture": begins_with})
+        if self.order.options.description is not None:
+            return with_description(planned, self.order.options.description)
+        return planned
+
+    def nobody(self) -> _Planner:
+        """This planner for pictures of nobody in particular: the same with and without a learned person."""
+        return replace(self, identity=None)
 
     def face_swap(self, name: str, stage: FaceSwapSpec, size: tuple[int, int]) -> PlannedFaceSwap:
         facts = self.facts
@@ -263,7 +311,8 @@ class _Planner:
 
     def strength(self, stage: SampledStage) -> float | None:
         """How much of what a stage works over is painted anew; None where it works over nothing."""
-        if isinstance(stage, Txt2ImgSpec) or (isinstance(stage, AnimateSpec) and self.order.image is None):
+        over_nothing = isinstance(stage, AnimateSpec) and self.order.image is None
+        if over_nothing or isinstance(stage, ReferenceSpec | Txt2ImgSpec):
             return None
         return stage.denoising_strength
 
@@ -334,7 +383,7 @@ class _Planner:
     def controls(self, name: str, stage: StageSpec) -> tuple[PlannedControl, ...]:
         planned = []
         for unit in stage.controlnet:
-            if unit.picture == "pose" and self.order.pose is None:
+            if not self.has_picture(stage, unit):
                 continue
             drawn = unit.picture == "pose" and self.order.pose_is_skeleton
             pictures = {"pose": self.order.pose, "photo": self.order.photo, "input": None}
@@ -347,6 +396,7 @@ class _Planner:
                     module=names[0],
                     model=names[1],
                     picture=pictures[unit.picture],
+                    part=self.order.head if unit.unit == "ip_adapter_face" else None,
                     weight=unit.weight,
                     guidance_start=unit.guidance_start,
                     guidance_end=unit.guidance_end,
@@ -362,8 +412,19 @@ class _Planner:
         """A template's words, with whom and what they name."""
         identity = self.identity
         subject = self.order.class_noun if identity is None else f"{identity.trigger} {identity.class_noun}"
-        named = template.replace(ANIMAL, self.order.animal)
-        return self.prompts.words(named, subject, _draw_seed(seed, template))
+        held = _held(template, self.order.animal)
+        return self.prompts.words(held, subject, _draw_seed(seed, template)).replace(HELD, DESCRIBED)
+
+    def has_picture(self, stage: StageSpec, unit: ControlSpec) -> bool:
+        """Whether a unit has something to do.
+
+        One that follows a pose needs a chosen picture or the composition's reference, one that carries a photo's face a
+        person who is not learned.
+        """
+        if unit.carries_face:
+            return self.identity is None
+        composed = isinstance(stage, Txt2ImgSpec) and self.spec.takes_reference
+        return unit.picture != "pose" or self.order.pose is not None or composed
 
     def text(self, seed: int, *templates: str | None) -> str:
         """The words of templates for one picture; whoever names the subject calls the subject's LoRA too."""
@@ -371,10 +432,22 @@ class _Planner:
         given = [template for template in templates if template]
         parts = (self.words(part, seed) for part in given)
         words = ", ".join(part for part in parts if part)
-        if identity is None or not any(SUBJECT in part for part in given):
+        if identity is None or identity.form != "lora" or not any(SUBJECT in part for part in given):
             return words
         weight = identity.weight if self.spec.lora_weight is None else self.spec.lora_weight
         return f"{words} <lora:{identity.lora}:{weight:g}>"
+
+
+def _held(template: str, animal: str) -> str:
+    """The template with the animal in it, and {described}, which no seed draws, kept from the template's parser."""
+    return template.replace(ANIMAL, animal).replace(DESCRIBED, HELD)
+
+
+def _checkpoint_of(identity: Identity | None, facts: ServerFacts) -> str | None:
+    """The title of the checkpoint that an identity is; None for another form, or one that the server does not list."""
+    if identity is None or identity.form != "checkpoint":
+        return None
+    return next((title for title in facts.checkpoints if name_of_checkpoint(title) == identity.lora), None)
 
 
 def _first(*texts: str | None) -> str:

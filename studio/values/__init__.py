@@ -44,6 +44,7 @@ from studio.values.jobs import (
     AnimationFile,
     AnimationFormat,
     AnimationQuery,
+    Description,
     Image,
     ImagePage,
     ImageQuery,
@@ -56,6 +57,7 @@ from studio.values.jobs import (
     LikenessBudget,
     Movement,
     Promise,
+    Redo,
     Restored,
     StagePicture,
     UsedServer,
@@ -94,7 +96,7 @@ from studio.values.reports import (
     ReportPicture,
     ReportPoint,
 )
-from training.port import TrainerName
+from training.names import TrainerName
 
 __all__ = [
     "LEAST_BUDGET_KB",
@@ -116,6 +118,7 @@ __all__ = [
     "Coach",
     "Consent",
     "Counts",
+    "Description",
     "Dpi",
     "FacePhoto",
     "FacePhotoPage",
@@ -158,6 +161,7 @@ __all__ = [
     "Promise",
     "Readiness",
     "Reason",
+    "Redo",
     "RefusedFile",
     "ReportPicture",
     "ReportPoint",

@@ -7,7 +7,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from studio.values.base import MAX_SEED, NO_NUL, Failure, Fraction, Measure, Scalar, Status, Value, Words
+from studio.intake.captions import LONGEST_CAPTION as LONGEST_DESCRIPTION
+from studio.values.base import (
+    MAX_SEED,
+    NO_NUL,
+    ONE_LINE,
+    Failure,
+    Fraction,
+    Measure,
+    Scalar,
+    Status,
+    Value,
+    Words,
+)
 
 MOST_CANDIDATES = 64
 LikenessBar = Annotated[float, Field(gt=0, le=1)]
@@ -19,7 +31,9 @@ class JobOptions(Value):
 
     prompt, negative_prompt: added to the preset's own words. pose: id of a pose picture. photo: id of a face photo, for
     presets that work from one. image: id of a finished picture, for presets that animate one. animal: name of one, for
-    presets that name one; None takes the nearest to the photo.
+    presets that name one; None takes the nearest to the photo. reference: id of an image or of an own pose picture that
+    the composition takes after, for presets that take one; None has one made. description: the words to say of it; None
+    has them read from it.
     likeness_bar: only pictures of at least this likeness are delivered. likeness_budget: how many may be made for that;
     None allows several for each picture.
     tone: name of one, for presets with a stage that takes it. loras: style LoRAs of the server beside the preset's own,
@@ -33,6 +47,8 @@ class JobOptions(Value):
     photo: Annotated[str, Field(max_length=64)] | None = None
     image: Annotated[str, Field(max_length=64)] | None = None
     animal: Annotated[str, Field(max_length=64)] | None = None
+    reference: Annotated[str, Field(max_length=64)] | None = None
+    description: Annotated[str, Field(max_length=LONGEST_DESCRIPTION, pattern=ONE_LINE)] | None = None
     likeness_bar: LikenessBar | None = None
     likeness_budget: LikenessBudget | None = None
     tone: Annotated[str, Field(max_length=64)] | None = None
@@ -91,9 +107,19 @@ class AnimationFile(Value):
     bytes: int
 
 
+class Description(Value):
+    """The words for expression, clothes and background of a reference.
+
+    by: a server's captioner ("interrogate"), our own ("sajin"), or the job's order.
+    """
+
+    words: str
+    by: Literal["interrogate", "sajin", "order"]
+
+
 class Image(Value):
     """A finished picture, or an animation; likeness is then its first frame's. likeness: 0 to 1 by likeness_measure,
-    None without a subject.
+    None without a subject. described: how its reference was described, None where it has none.
     """
 
     id: str
@@ -108,6 +134,7 @@ class Image(Value):
     likeness_measure: Measure | None
     movement: Movement | None = None
     stages: tuple[StagePicture, ...]
+    described: Description | None
     favourite: bool
     demonstration: bool
     prompt: str
@@ -120,6 +147,9 @@ class UsedServer(Value):
     url: str
     flavour: str
     version: str
+
+
+Redo = Literal["none", "learning", "ready"]
 
 
 class Promise(Value):
@@ -138,7 +168,9 @@ class Promise(Value):
 class Job(Value):
     """One run of a preset. stage: name of the running stage. has_preview: whether a live preview can be read.
 
-    promise: where a likeness was asked for.
+    redo: whether a job that took its face from a photo can be made again with what was learned of the person: "ready",
+    "learning" while that is still being learned, "none" where there is nothing to wait for. promise: where a likeness
+    was asked for.
     """
 
     id: str
@@ -157,6 +189,7 @@ class Job(Value):
     error: Failure | None
     server: UsedServer | None
     demonstration: bool
+    redo: Redo
     has_preview: bool
     created_at: datetime
     started_at: datetime | None

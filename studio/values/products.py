@@ -37,7 +37,10 @@ class PresetStage(Value):
 
 
 class Preset(Value):
-    """A product of the studio as the catalogue shows it. version: hash of its content."""
+    """A product of the studio as the catalogue shows it. version: hash of its content.
+
+    missing: what keeps it from being made. left_out: what it is made without, for no server has it.
+    """
 
     name: str
     title: Words
@@ -50,6 +53,7 @@ class Preset(Value):
     options: tuple[PresetOption, ...]
     available: bool
     missing: tuple[MissingPart, ...]
+    left_out: tuple[MissingPart, ...]
 
 
 class Offer(Value):

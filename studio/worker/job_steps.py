@@ -22,7 +22,15 @@ from studio.pipeline.retrying import RetryPolicy, code_of
 from studio.pipeline.runner import Follower, StageRunner, StageWork
 from studio.pipeline.weights import job_progress
 from studio.planning.order import order_of
-from studio.planning.plan import Identity, Order, Plan
+from studio.planning.plan import (
+    AnyPlannedStage,
+    Identity,
+    Order,
+    Plan,
+    PlannedDescription,
+    PlannedStage,
+    with_description,
+)
 from studio.planning.planning import make_plan
 from studio.poses import Poses
 from studio.previews import Previews
@@ -118,13 +126,14 @@ class JobSteps:
         }
 
     def _install_if_missing(self, identity: Identity | None) -> None:
-        """Put the subject's LoRA where the servers look and it is not: a folder was emptied, or a server is new.
+        """Put what was learned where the servers look and it is not: a folder was emptied, or a server is new.
 
         Raises StorageError if it can be put nowhere and lies nowhere.
         """
         if identity is None:
             return
-        lacking = self.loras.lacking(identity.lora)
+        places = self.loras.of(identity.form)
+        lacking = places.lacking(identity.lora)
         if not lacking.folders:
             return
         with self.database.read() as session:
@@ -133,10 +142,10 @@ class JobSteps:
         try:
             lacking.install(adapter.name, content)
         except StorageError:
-            if lacking == self.loras:
+            if lacking == places:
                 raise
             return
-        listed_after_refresh(self.pool.clients, adapter.name)
+        listed_after_refresh(self.pool.clients, adapter.name, form=identity.form)
         LOG.info("LoRA placed", adapter=adapter.name, folders=[str(folder) for folder in lacking.folders])
 
     def _plan_on_some_server(self, order: Order) -> Plan:
@@ -176,18 +185,16 @@ class JobSteps:
     def _finish(self, job_id: str, number: int) -> bool:
         job, plan = self._job(job_id)
         picture = plan.pictures[number]
-        results = [self._stored(work) for work in self._works(job, plan, number)]
-        stages = [
-            FinishedStage(name=planned.name, use=planned.use, result=result)
-            for planned, result in zip(picture.stages, results, strict=True)
-        ]
+        stages = [self._finished(work) for work in self._works(job, plan, number)]
         return self.finisher.finish(job, plan, picture, stages)
 
     def _works(self, job: JobRow, plan: Plan, number: int) -> list[StageWork]:
         """The stages of a picture in order, as far as the results before them are there."""
         works: list[StageWork] = []
         source: StageResultRow | None = None
-        for request in plan.pictures[number].stages:
+        words: str | None = None
+        for planned in plan.pictures[number].stages:
+            request = _told(planned, words)
             work = StageWork(
                 owner_id=job.owner_id,
                 job_id=job.id,
@@ -199,16 +206,23 @@ class JobSteps:
                 folder=folder_of(job),
             )
             works.append(work)
-            source = self.runner.stored(work)
-            if source is None:
+            result = self.runner.stored(work)
+            if result is None:
                 break
+            if isinstance(request, PlannedDescription):
+                words = self.runner.words(result)
+            else:
+                source = result
         return works
 
-    def _stored(self, work: StageWork) -> StageResultRow:
+    def _finished(self, work: StageWork) -> FinishedStage:
         result = self.runner.stored(work)
         if result is None:
             raise NotFound("stage result", work.request.name)
-        return result
+        described = isinstance(work.request, PlannedDescription)
+        return FinishedStage(
+            request=work.request, result=result, words=self.runner.words(result) if described else None
+        )
 
     def _job(self, job_id: str) -> tuple[JobRow, Plan]:
         with self.database.read() as session:
@@ -230,7 +244,7 @@ class JobSteps:
     def _note_server(self, job_id: str, result: StageResultRow) -> None:
         with self.database.write() as session:
             row = session.get(JobRow, job_id)
-            if row is not None:
+            if row is not None and result.server["url"]:
                 row.server = result.server
 
     def _cancelled(self, job_id: str) -> bool:
@@ -280,6 +294,13 @@ class JobSteps:
             LOG.error(
                 "job failed", job=job_id, stage=failure.stage, code=failure.code, reason=failure.message
             )
+
+
+def _told(stage: AnyPlannedStage, words: str | None) -> AnyPlannedStage:
+    """The stage with the words that were read before it, where some were."""
+    if words is None or not isinstance(stage, PlannedStage):
+        return stage
+    return with_description(stage, words)
 
 
 def _present(row: JobRow | None) -> JobRow:

@@ -14,6 +14,7 @@ from studio.assembly import Foundations, lay_foundations
 from studio.database.connect import WAIT_SECONDS
 from studio.database.durable import patient_engine
 from studio.pipeline.attempts import ServerTasks
+from studio.pipeline.describing import Describer
 from studio.pipeline.finishing import Finisher
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.runner import StageRunner
@@ -142,7 +143,7 @@ def job_steps(base: Foundations, pool: WebuiPool, tasks: ServerTasks, stopping: 
         previews=base.previews,
         pool=pool,
         policy=policy,
-        runner=StageRunner(base.database, base.store, base.faces, pool, tasks, policy),
+        runner=_stage_runner(base, pool, tasks, policy),
         finisher=Finisher(database=base.database, store=base.store, faces=base.faces),
         stopping=stopping,
     )
@@ -161,13 +162,18 @@ def training_steps(
         trainers=trainers(base.settings, pool),
         scorer=Scorer(
             servers=ServerLoras(loras=base.loras, pool=pool),
-            runner=StageRunner(base.database, base.store, base.faces, pool, tasks, policy),
+            runner=_stage_runner(base, pool, tasks, policy),
             policy=policy,
             faces=base.faces,
             prompts=base.library.prompts,
         ),
         stopping=stopping,
     )
+
+
+def _stage_runner(base: Foundations, pool: WebuiPool, tasks: ServerTasks, policy: RetryPolicy) -> StageRunner:
+    describer = Describer(pool=pool, look=base.faces.check)
+    return StageRunner(base.database, base.store, base.faces, pool, tasks, policy, describer)
 
 
 def _stop_on_signals(stopping: Stopping) -> None:

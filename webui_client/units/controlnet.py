@@ -21,6 +21,8 @@ ControlMode = Literal["Balanced", "My prompt is more important", "ControlNet is 
 HiresOption = Literal["Both", "Low res only", "High res only"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
+NO_MODEL = "None"
+
 
 class ControlNetUnit(BaseModel):
     """One ControlNet unit.

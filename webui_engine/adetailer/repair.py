@@ -101,6 +101,7 @@ def inner_task(inner: Inner, main: GenerationTask, picture: Image.Image, mask: I
         hires=None,
         refiner=None,
         control=(),
+        clip=None,
         checkpoint=inner.checkpoint or main.checkpoint,
         vae=inner.vae or main.vae,
         clip_skip=tab.ad_clip_skip if tab.ad_use_clip_skip else main.clip_skip,

@@ -6,7 +6,7 @@ The names, sliders and default values are those of the A1111 extension (the A111
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -142,12 +142,12 @@ MODULES = (
 """Every preprocessor, in the order of the listing."""
 
 
-def find_module(name: str) -> Module:
+def find_module(name: str, modules: Sequence[Module] = MODULES) -> Module:
     """The preprocessor of this name or alias, or UnknownName."""
-    for module in MODULES:
+    for module in modules:
         if name.lower() in (module.name, module.alias):
             return module
-    raise UnknownName("preprocessor", name, [module.name for module in MODULES])
+    raise UnknownName("preprocessor", name, [module.name for module in modules])
 
 
 def preprocess(
@@ -156,15 +156,17 @@ def preprocess(
     resolution: int = UNSET,
     threshold_a: float = UNSET,
     threshold_b: float = UNSET,
+    *,
+    modules: Sequence[Module] = MODULES,
 ) -> Image.Image:
-    """The drawing of preprocessor name for the picture, RGB.
+    """The drawing of preprocessor name, one of modules, for the picture, RGB.
 
     resolution: the short side it works at, in pixels; out of the slider's range means its default, as for thresholds.
     "none" and those that say so keep the picture's own size.
     """
-    module = find_module(name)
+    module = find_module(name, modules)
     if module.draw is None:
-        raise UnknownName("drawing preprocessor", name, [module.name for module in MODULES])
+        raise UnknownName("drawing preprocessor", name, [module.name for module in modules if module.draw])
     pixels = _prepared(picture, module, resolution)
     given = [
         _in_range(value, slider)
@@ -175,10 +177,10 @@ def preprocess(
 
 
 def read_pose(
-    picture: Image.Image, name: str, resolution: int = UNSET
+    picture: Image.Image, name: str, resolution: int = UNSET, *, modules: Sequence[Module] = MODULES
 ) -> tuple[Image.Image, dict[str, Any]] | None:
     """The drawing that preprocess makes and the pose in OpenPose's JSON; None for what draws no poses."""
-    module = find_module(name)
+    module = find_module(name, modules)
     if module.look is None:
         return None
     pixels = _prepared(picture, module, resolution)

@@ -7,7 +7,7 @@ one by one and laid end to end; an emphasis scales a token's vectors, after whic
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +16,7 @@ from transformers import CLIPTokenizer
 from webui_engine.diffusion.model import Model, TextEncoder
 from webui_engine.diffusion.prompt_editing import schedule_prompt
 from webui_engine.diffusion.prompts import Weighted, parse_attention, plain_text, split_composition
+from webui_engine.errors import BadValue
 
 _COMMA_LOOKBACK = 20
 _REMEMBERED = 64
@@ -43,8 +44,9 @@ class Encoded:
 class Guidance:
     """What one step is conditioned on.
 
-    vectors: (1 + parts, tokens, width), the negative prompt first. weights: one for each part of the prompt. pooled:
-    the prompts' summaries, (1 + parts, width), for SDXL.
+    vectors: (1 + parts, pictures, tokens, width), the negative prompt first; pictures is 1 where all of a batch have
+    the same prompt. weights: one for each part of the prompt. pooled: the prompts' summaries, (1 + parts, width), for
+    SDXL.
     """
 
     vectors: torch.Tensor
@@ -80,29 +82,37 @@ class PromptEncoder:
 
     def encode(self, prompt: str, negative: str, steps: int, *, earlier_steps: int = 0) -> Conditioning:
         """The conditioning of a pass of so many steps; earlier_steps are those of the pass before, for hires fix."""
-        positives = schedule_prompt(prompt, steps, earlier_steps=earlier_steps)
-        negatives = schedule_prompt(negative, steps, earlier_steps=earlier_steps)
-        ends = sorted({part.last for part in (*positives, *negatives)})
-        return Conditioning(
-            tuple(
-                (
-                    end,
-                    self._guidance(
-                        next(p.text for p in positives if end <= p.last),
-                        next(n.text for n in negatives if end <= n.last),
-                    ),
-                )
-                for end in ends
-            )
-        )
+        return self.encode_each((prompt,), negative, steps, earlier_steps=earlier_steps)
 
-    def _guidance(self, prompt: str, negative: str) -> Guidance:
-        parts = split_composition(prompt)
-        encoded = [self._negative(negative), *(self._encoded(part.text) for part in parts)]
+    def encode_each(
+        self, prompts: Sequence[str], negative: str, steps: int, *, earlier_steps: int = 0
+    ) -> Conditioning:
+        """The same for pictures that have a prompt each; BadValue if AND parts the prompts in different ways."""
+        texts = (*prompts, negative)
+        schedules = [schedule_prompt(text, steps, earlier_steps=earlier_steps) for text in texts]
+        ends = sorted({part.last for parts in schedules for part in parts})
+        changes = []
+        for end in ends:
+            *positive, without = (next(p.text for p in parts if end <= p.last) for parts in schedules)
+            changes.append((end, self._guidance(positive, without)))
+        return Conditioning(tuple(changes))
+
+    def _guidance(self, prompts: Sequence[str], negative: str) -> Guidance:
+        compositions = [split_composition(prompt) for prompt in prompts]
+        weights = tuple(part.weight for part in compositions[0])
+        for prompt, parts in zip(prompts, compositions, strict=True):
+            if tuple(part.weight for part in parts) != weights:
+                raise BadValue("prompt", prompt, "AND has to part the prompts of all frames in the same way")
+        encoded = [
+            self._negative(negative),
+            *(self._encoded(part.text) for parts in compositions for part in parts),
+        ]
+        first, *others = self._same_length([one.vectors for one in encoded])
+        vectors = torch.cat(others).unflatten(0, (len(prompts), len(weights))).transpose(0, 1)
         pooled = [one.pooled for one in encoded if one.pooled is not None]
         return Guidance(
-            torch.cat(self._same_length([one.vectors for one in encoded])),
-            tuple(part.weight for part in parts),
+            torch.cat([first.expand_as(vectors[0]).unsqueeze(0), vectors]),
+            weights,
             torch.cat(pooled) if pooled else None,
         )
 

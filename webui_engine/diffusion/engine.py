@@ -12,8 +12,10 @@ from typing import Any
 import torch
 from PIL import Image
 
+from webui_engine.animatediff.modules import MotionModuleInfo, MotionModules
 from webui_engine.controlnet import preprocessors
 from webui_engine.controlnet.adapters import Adapters, Features
+from webui_engine.controlnet.annotators import Annotators
 from webui_engine.controlnet.models import ControlNets
 from webui_engine.controlnet.preprocessors import MODULES, UNSET, Module
 from webui_engine.controlnet.reference import References, looking_at
@@ -24,7 +26,7 @@ from webui_engine.diffusion.autoencoders import VaeInfo, find_vae, scan_vaes
 from webui_engine.diffusion.checkpoints import CheckpointInfo, find_checkpoint, scan_checkpoints
 from webui_engine.diffusion.embeddings import FOLDER as EMBEDDINGS
 from webui_engine.diffusion.embeddings import EmbeddingInfo, scan_embeddings
-from webui_engine.diffusion.generation import Generation, Tools, check_task
+from webui_engine.diffusion.generation import Generation, Motion, Tools, check_task
 from webui_engine.diffusion.loading import load_model
 from webui_engine.diffusion.loras import FOLDER as LORAS
 from webui_engine.diffusion.loras import LoraInfo, scan_loras
@@ -56,7 +58,9 @@ class Engine:
         self._thread = OneThread("pictures")
         self._upscalers = Upscalers(self._models_dirs, self._device)
         self._controlnets = ControlNets(self._models_dirs)
+        self._motion_modules = MotionModules(self._models_dirs)
         self._adapters = Adapters(self._models_dirs, self._controlnets)
+        self._annotators = Annotators(self._models_dirs, self._device)
         self._checkpoints = scan_checkpoints(self._models_dirs, self._named_checkpoints)
         self._bench: Workbench | None = None
         self._finishing: Workbench | None = None
@@ -100,6 +104,7 @@ class Engine:
         self._current = hashed
         self._checkpoints = tuple(hashed if c.filename == hashed.filename else c for c in self._checkpoints)
         self._controlnets.clear()
+        self._motion_modules.clear()
         release_memory(self._device)
         return bench
 
@@ -110,7 +115,9 @@ class Engine:
     def _unload(self) -> None:
         self._bench = self._finishing = None
         self._controlnets.clear()
+        self._motion_modules.clear()
         self._adapters.clear()
+        self._annotators.clear()
         release_memory(self._device)
 
     def reload(self) -> None:
@@ -175,12 +182,21 @@ class Engine:
         return tuple(info.name for info in self._controlnets.listing())
 
     def controlnet_modules(self) -> tuple[Module, ...]:
-        """The preprocessors with their sliders; those of IP-Adapters only where their weights are."""
-        return (*MODULES, *self._adapters.modules())
+        """The preprocessors with their sliders; those that need weights only where these are."""
+        return (*MODULES, *self._annotators.modules(), *self._adapters.modules())
 
     def draws(self, module: str) -> bool:
         """Whether the preprocessor called module gives a map, and does not read pictures for an IP-Adapter."""
-        return any(item.name == module and item.draw is not None for item in MODULES)
+        return any(item.name == module and item.draw is not None for item in self.controlnet_modules())
+
+    def motion_modules(self) -> tuple[MotionModuleInfo, ...]:
+        """AnimateDiff's motion modules in the models folders."""
+        return self._motion_modules.listing()
+
+    def fitting_motion_modules(self) -> tuple[MotionModuleInfo, ...]:
+        """Those that were made for checkpoints like the one in memory; all of them if there is none."""
+        bench = self._bench
+        return self.motion_modules() if bench is None else self._motion_modules.fitting(bench.model)
 
     def preprocess(
         self,
@@ -191,13 +207,15 @@ class Engine:
         threshold_b: float = UNSET,
     ) -> Image.Image:
         """The drawing that the preprocessor called module makes of image, RGB; -1 means the module's default."""
-        return preprocessors.preprocess(image, module, resolution, threshold_a, threshold_b)
+        return preprocessors.preprocess(
+            image, module, resolution, threshold_a, threshold_b, modules=self.controlnet_modules()
+        )
 
     def read_pose(
         self, image: Image.Image, module: str, resolution: int = UNSET
     ) -> tuple[Image.Image, dict[str, Any]] | None:
         """What preprocess draws and the same pose in OpenPose's JSON; None for a module that draws no poses."""
-        return preprocessors.read_pose(image, module, resolution)
+        return preprocessors.read_pose(image, module, resolution, modules=self.controlnet_modules())
 
     @property
     def native_size(self) -> int:
@@ -279,7 +297,12 @@ class Engine:
             prepare=lambda second: prepare(second_pass=second),
             controls=partial(self._controls, task, model),
             upscale=self.upscale,
+            motion=partial(self._motion, model),
         )
+
+    def _motion(self, model: Model, name: str) -> Motion:
+        info = self._motion_modules.find(name)
+        return Motion(self._motion_modules.join(name, model), info.upbringing)
 
     def _controls(
         self,

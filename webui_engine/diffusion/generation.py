@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from diffusers import UNetMotionModel
 from PIL import Image
 from torch.nn import functional
 
+from webui_engine.animatediff.clip import MovingClip, faded, travelled
+from webui_engine.animatediff.modules import Upbringing
 from webui_engine.diffusion import hires as hires_fix
 from webui_engine.diffusion import inpainting, latents
 from webui_engine.diffusion.conditioning import Conditioning
 from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.noise import Seeds, initial_noise, picture_seeds
 from webui_engine.diffusion.pictures import fit
+from webui_engine.diffusion.prompts import extract_networks
 from webui_engine.diffusion.samplers import AUTOMATIC, SAMPLERS, build_scheduler, find_sampler, find_schedule
 from webui_engine.diffusion.sampling import (
     Control,
@@ -29,11 +33,19 @@ from webui_engine.diffusion.sampling import (
     sample,
 )
 from webui_engine.diffusion.workbench import Prepared
-from webui_engine.errors import BadValue
-from webui_engine.tasks import GenerationTask, Hires, MaskedContent, Monitor, ResizeMode, Sampled
+from webui_engine.errors import BadValue, WouldBeIgnored
+from webui_engine.tasks import Clip, GenerationTask, Hires, MaskedContent, Monitor, ResizeMode, Sampled
 
 Size = tuple[int, int]
 _ALMOST_ONE = 0.999
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """A denoiser of clips, and what it was trained with."""
+
+    network: UNetMotionModel
+    upbringing: Upbringing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +56,13 @@ class Tools:
     ControlNet units for a picture size in pixels, the box that inpainting cut out of the initial picture (or None), and
     whether it is the second pass. features: what IP-Adapter units add. references: the reference pictures made ready
     for a pass of a size, and whether it is the second. finisher: the second checkpoint and its prompts. upscale:
-    enlarges a picture by an upscaler's name to a size.
+    enlarges a picture by an upscaler's name to a size. motion: the denoiser with a motion module of that name in it.
     """
 
     prepare: Callable[[bool], Prepared]
     controls: Callable[[Size, inpainting.Box | None, bool], Sequence[Control]]
     upscale: Callable[[Image.Image, str, int, int], Image.Image]
+    motion: Callable[[str], Motion]
     features: Features | None = None
     references: Callable[[Size, bool], References | None] = lambda size, second: None
     finisher: tuple[Model, Callable[[bool], Prepared]] | None = None
@@ -69,6 +82,7 @@ class Generation:
         self._model, self._task, self._tools, self._monitor = model, task, tools, monitor
         self._jobs_per_batch = 2 if task.hires and not task.init_images else 1
         self._canvas = self._prepare_canvas()
+        self._motion = tools.motion(task.clip.module) if task.clip else None
         self._conditionings: dict[tuple[int, int, bool], Conditioning] = {}
 
     def run(self) -> tuple[Sampled, ...]:
@@ -140,6 +154,10 @@ class Generation:
         steps, begin = _picture_steps(task)
         start = self._initial_latents(canvas, len(batch.pairs))
         noise, generators = self._noise(batch, size)
+        if task.clip is not None:
+            start = faded(task.clip, start[:1], self._last_latents(task.clip), noise)
+            fresh = [torch.randn(noise.shape[1:], generator=generator) for generator in generators]
+            noise = self._model.to_latent_device(torch.stack(fresh))
         if task.initial_noise_multiplier is not None:
             noise = noise * task.initial_noise_multiplier
         mask = self._latent_mask(canvas, start, noise)
@@ -154,6 +172,12 @@ class Generation:
         else:
             encoded = latents.encode(self._model, canvas.pictures)
         return encoded.expand(count, -1, -1, -1) if len(encoded) == 1 else encoded[:count]
+
+    def _last_latents(self, clip: Clip) -> torch.Tensor | None:
+        if clip.last is None:
+            return None
+        mode = ResizeMode.STRETCH if self._task.resize_mode is ResizeMode.LATENT else self._task.resize_mode
+        return latents.encode(self._model, [fit(clip.last, mode, self._task.width, self._task.height)])
 
     def _encode_unresized(self) -> torch.Tensor:
         stride, size = self._model.stride, self._model.latent_shape(self._task.width, self._task.height)[1:]
@@ -212,15 +236,21 @@ class Generation:
             finish=self._finish(steps - begin, size, hires),
             mask=mask,
             extra_channels=self._inpainting_channels(size, len(generators), canvas),
+            moving=self._moving(len(generators)),
             step_options=self._step_options(),
         )
 
     def _scheduler(self, steps: int, hires: Hires | None) -> Any:
         sampler = find_sampler((hires and hires.sampler) or self._task.sampler)
         schedule = find_schedule((hires and hires.scheduler) or self._task.scheduler)
-        return build_scheduler(
-            sampler, schedule, steps, self._model.scheduler_config, self._model.device.place
-        )
+        config = dict(self._model.scheduler_config)
+        if self._motion is not None:
+            config |= {"beta_schedule": self._motion.upbringing.beta_schedule, "trained_betas": None}
+        return build_scheduler(sampler, schedule, steps, config, self._model.device.place)
+
+    def _moving(self, frames: int) -> MovingClip | None:
+        clip, motion = self._task.clip, self._motion
+        return MovingClip(motion.network, clip, frames) if clip and motion else None
 
     def _conditioning(
         self, steps: int, hires: Hires | None, prepare: Callable[[bool], Prepared] | None = None
@@ -230,9 +260,7 @@ class Generation:
         earlier = self._task.steps if hires else 0
         key = steps, earlier, prepare is not None
         if key not in self._conditionings:
-            self._conditionings[key] = prepared.encoder.encode(
-                prepared.prompt, prepared.negative, steps, earlier_steps=earlier
-            )
+            self._conditionings[key] = self._encoded(prepared, steps, earlier)
         return self._conditionings[key]
 
     def _finish(self, steps: int, size: Size, hires: Hires | None) -> Finish | None:
@@ -247,6 +275,14 @@ class Generation:
             conditioning=self._conditioning(steps, hires, prepare),
             sizes=self._sizes(model, size),
         )
+
+    def _encoded(self, prepared: Prepared, steps: int, earlier: int) -> Conditioning:
+        clip, encoder = self._task.clip, prepared.encoder
+        if clip is None or not clip.travel:
+            return encoder.encode(prepared.prompt, prepared.negative, steps, earlier_steps=earlier)
+        prompts = [extract_networks(prompt)[0] for _, prompt in clip.travel]
+        keys = encoder.encode_each(prompts, prepared.negative, steps, earlier_steps=earlier)
+        return travelled(keys, clip, self._task.batch_size)
 
     def _inpainting_channels(
         self, size: Size, count: int, canvas: inpainting.Canvas | None
@@ -284,9 +320,12 @@ class Generation:
 
     def _noise(self, batch: _Batch, size: Size) -> tuple[torch.Tensor, list[torch.Generator]]:
         task = self._task
+        pairs = batch.pairs
+        if self._motion is not None and self._motion.upbringing.same_noise:
+            pairs = (pairs[0],) * len(pairs)
         seeds = Seeds(
-            seeds=tuple(seed for seed, _ in batch.pairs),
-            subseeds=tuple(subseed for _, subseed in batch.pairs),
+            seeds=tuple(seed for seed, _ in pairs),
+            subseeds=tuple(subseed for _, subseed in pairs),
             subseed_strength=task.subseed_strength,
             resize_from=task.seed_resize_from,
             delta=task.eta_noise_seed_delta,
@@ -334,6 +373,19 @@ def check_task(task: GenerationTask, model: Model) -> None:
     find_schedule(task.scheduler)
     if task.hires:
         _check_hires(task.hires, model)
+    if task.clip:
+        _check_clip(task, model)
+
+
+def _check_clip(task: GenerationTask, model: Model) -> None:
+    for what, asked in (
+        ("a checkpoint of SDXL's kind", model.is_sdxl),
+        ("a refiner", task.refiner is not None),
+        ("IP-Adapters", bool(task.adapters)),
+        ("reference pictures", bool(task.references)),
+    ):
+        if asked:
+            raise WouldBeIgnored("animatediff", what, "it does not go together with animations here")
 
 
 def _check_hires(hires: Hires, model: Model) -> None:

@@ -67,6 +67,23 @@ class References(Protocol):
         """Show the denoiser the references of this share (0 to 1) of the steps before it is asked about the picture."""
 
 
+class Moving(Protocol):
+    """What makes one moving picture of a batch, as the loop sees it."""
+
+    def windows(self, step: int) -> Sequence[Sequence[int]]:
+        """The numbers of the pictures that are asked for together at a step (from 0), window by window."""
+
+    def predict(
+        self,
+        inputs: torch.Tensor,
+        timestep: torch.Tensor,
+        vectors: torch.Tensor,
+        residuals: tuple[list[torch.Tensor] | None, torch.Tensor | None],
+        frames: int,
+    ) -> torch.Tensor:
+        """What the network answers to rows of frames pictures each; residuals: of ControlNets."""
+
+
 @dataclass(frozen=True, slots=True)
 class LatentMask:
     """mask: (1 or batch, 1, h, w), 1 where the picture is painted anew; elsewhere it stays kept, (batch, c, h, w)."""
@@ -97,8 +114,9 @@ class Pass:
     """One run of the sampler.
 
     begin: the first step to run (from 0) of scheduler's steps. second: whether it is that of hires fix. extra_channels:
-    what an inpainting denoiser wants beside the latents. step_options: A1111's eta and s_* numbers, given to schedulers
-    that know them. sizes: what SDXL is told of the picture's size, (6,); None for other models.
+    what an inpainting denoiser wants beside the latents. moving: asked in place of the model's denoiser. step_options:
+    A1111's eta and s_* numbers, given to schedulers that know them. sizes: what SDXL is told of the picture's size,
+    (6,); None for other models.
     """
 
     scheduler: Any
@@ -115,6 +133,7 @@ class Pass:
     extra_channels: torch.Tensor | None = None
     sizes: torch.Tensor | None = None
     finish: Finish | None = None
+    moving: Moving | None = None
     step_options: dict[str, float] = field(default_factory=dict)
 
 
@@ -230,7 +249,7 @@ class _Denoiser:
         if guidance is not self._guidance:
             plain = self._run.cfg_scale == 1.0 and guidance.weights == (1.0,)
             first = 1 if plain else 0
-            self._vectors = guidance.vectors[first:].repeat_interleave(self._batch, dim=0)
+            self._vectors = guidance.vectors[first:].expand(-1, self._batch, -1, -1).flatten(0, 1)
             self._extra = self._told_besides(guidance, first)
             self._guidance = guidance
         return guidance
@@ -244,10 +263,11 @@ class _Denoiser:
 
     def _ask(self, inputs: torch.Tensor, timestep: torch.Tensor, call: int, rows: int) -> torch.Tensor:
         share = self._share(call)
+        if self._run.moving is not None:
+            return self._ask_in_windows(self._run.moving, inputs, timestep, call, rows)
         self._show_references(timestep, share, rows)
-        down, mid = self._controls(inputs, timestep, share)
-        if self._run.extra_channels is not None:
-            inputs = torch.cat([inputs, torch.cat([self._run.extra_channels] * rows)], dim=1)
+        down, mid = self._controls(inputs, timestep, share, self._vectors, self._batch)
+        inputs = self._with_extra_channels(inputs, rows)
         answer: torch.Tensor = self._unet(
             inputs,
             timestep,
@@ -258,6 +278,23 @@ class _Denoiser:
             return_dict=False,
         )[0]
         return answer
+
+    def _ask_in_windows(
+        self, moving: Moving, inputs: torch.Tensor, timestep: torch.Tensor, call: int, rows: int
+    ) -> torch.Tensor:
+        """The same for a clip, window by window; of frames in several windows the last answer counts."""
+        answer = torch.zeros_like(inputs)
+        full = self._with_extra_channels(inputs, rows)
+        for window in moving.windows(call // self._order):
+            chosen = [row * self._batch + frame for row in range(rows) for frame in window]
+            vectors = self._vectors[chosen]
+            residuals = self._controls(inputs[chosen], timestep, self._share(call), vectors, len(window))
+            answer[chosen] = moving.predict(full[chosen], timestep, vectors, residuals, len(window))
+        return answer
+
+    def _with_extra_channels(self, inputs: torch.Tensor, rows: int) -> torch.Tensor:
+        extra = self._run.extra_channels
+        return inputs if extra is None else torch.cat([inputs, torch.cat([extra] * rows)], dim=1)
 
     def _show_references(self, timestep: torch.Tensor, share: float, rows: int) -> None:
         run = self._run
@@ -286,10 +323,10 @@ class _Denoiser:
         return {**(self._extra or {}), "image_embeds": seen}
 
     def _controls(
-        self, inputs: torch.Tensor, timestep: torch.Tensor, share: float
+        self, inputs: torch.Tensor, timestep: torch.Tensor, share: float, vectors: torch.Tensor, batch: int
     ) -> tuple[list[torch.Tensor] | None, torch.Tensor | None]:
         given = [
-            control.residuals(inputs, timestep, self._vectors, share, self._batch, self._extra)
+            control.residuals(inputs, timestep, vectors, share, batch, self._extra)
             for control in (() if self._is_finishing else self._run.controls)
         ]
         down: list[torch.Tensor] | None = None

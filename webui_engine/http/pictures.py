@@ -96,9 +96,16 @@ def file_bytes(image: Image.Image, form: FileForm, texts: dict[str, str] | None 
     picture = flat(image) if kind == "JPEG" else image
     extra: dict[str, Any] = {"lossless": form.lossless_webp} if kind == "WEBP" else {}
     if "parameters" in texts:
-        extra["exif"] = _exif(texts["parameters"])
+        extra["exif"] = exif_of(texts["parameters"])
     picture.save(out, kind, quality=form.quality, **extra)
     return out.getvalue()
+
+
+def exif_of(text: str) -> bytes:
+    """The EXIF block in which a JPEG or WebP keeps its infotext."""
+    exif = Image.Exif()
+    exif.get_ifd(EXIF_IFD)[USER_COMMENT] = UNICODE_MARK + text.encode("utf-16-be")
+    return exif.tobytes()
 
 
 def data_uri(image: Image.Image) -> str:
@@ -143,12 +150,6 @@ def _chunks(texts: dict[str, str]) -> PngImagePlugin.PngInfo:
     for key, value in texts.items():
         info.add_text(key, value)
     return info
-
-
-def _exif(text: str) -> bytes:
-    exif = Image.Exif()
-    exif.get_ifd(EXIF_IFD)[USER_COMMENT] = UNICODE_MARK + text.encode("utf-16-be")
-    return exif.tobytes()
 
 
 def _user_comment(image: Image.Image) -> str:

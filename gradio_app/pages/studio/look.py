@@ -20,7 +20,7 @@ EVERY_PRODUCT = ""
 ORDER = "look"
 """A setting that was changed just before "make" was touched must be known by then."""
 
-APART = ("pose", "photo", "image", "tone")
+APART = ("pose", "photo", "image", "reference", "tone")
 """Options that have a place of their own on the page, outside the fold with all settings."""
 
 OF_THE_LOOK = ("stages", "tone", "likeness_bar", "likeness_budget")
@@ -37,6 +37,9 @@ class Look:
     poses_fold: gr.Accordion
     poses: gr.HTML
     pose_file: gr.UploadButton
+    references_fold: gr.Accordion
+    references: gr.HTML
+    reference_file: gr.UploadButton
     tones_fold: gr.Accordion
     tones: gr.HTML
     count: gr.Radio
@@ -47,8 +50,8 @@ class Look:
     def outputs(self) -> set[Any]:
         """Return every component that an event may change."""
         return {
-            self.fold, self.product, self.presets, self.poses_fold, self.poses, self.tones_fold, self.tones,
-            self.count, self.settings, self.start, self.notice,
+            self.fold, self.product, self.presets, self.poses_fold, self.poses, self.references_fold,
+            self.references, self.tones_fold, self.tones, self.count, self.settings, self.start, self.notice,
         }  # fmt: skip
 
     def draw(self, site: Site, scene: Scene) -> Updates:
@@ -59,6 +62,8 @@ class Look:
             self.product: product_filter(site, scene),
             self.poses: site.html("look_poses", poses=scene.poses, chosen=scene.place.option("", "pose")),
             self.poses_fold: gr.update(visible=takes(scene.preset, "pose")),
+            self.references: references_of(site, scene),
+            self.references_fold: gr.update(visible=takes(scene.preset, "reference")),
             self.tones: site.html("look_tones", tones=scene.tones, chosen=scene.place.option("", "tone")),
             self.tones_fold: gr.update(visible=takes(scene.preset, "tone")),
             self.count: gr.Radio(value=scene.place.count),
@@ -112,8 +117,16 @@ def product_filter(site: Site, scene: Scene) -> Any:
 
 
 def takes(preset: Json | None, key: str) -> bool:
-    """Return whether a look has an option, such as "pose" or "tone"."""
+    """Return whether a look has an option, such as "pose", "reference" or "tone"."""
     return bool(preset) and any(option["key"] == key for option in (preset or {})["options"])
+
+
+def references_of(site: Site, scene: Scene) -> str:
+    """Return the pictures a portrait can take after: those sent, then the newest of the gallery."""
+    sent = [pose for pose in scene.poses if not pose["bundled"]]
+    return site.html(
+        "look_references", sent=sent, images=scene.images, chosen=scene.place.option("", "reference")
+    )
 
 
 def takes_photo(preset: Json) -> bool:
@@ -130,7 +143,8 @@ def settings_of(site: Site, scene: Scene) -> str:
     for option in options:
         stages.setdefault(option["stage"] or "", []).append(field_of(site, scene.place, option))
     names = {stage["name"]: stage["title"] for stage in scene.preset["stages"]} if scene.preset else {}
-    return site.html("look_settings", stages=stages, names=names)
+    left_out = scene.preset["left_out"] if scene.preset else []
+    return site.html("look_settings", stages=stages, names=names, left_out=left_out)
 
 
 def field_of(site: Site, place: Place, option: Json) -> Json:
@@ -177,6 +191,13 @@ def build(site: Site) -> Look:
                 words("studio.look.pose_upload"), file_types=["image"], elem_id="pose-file"
             )
         with gr.Accordion(
+            words("studio.look.reference"), open=False, elem_id="references-fold", elem_classes="sj-fold"
+        ) as references_fold:
+            references = view(name="references", listens=CLICKS)
+            reference_file = gr.UploadButton(
+                words("studio.look.pose_upload"), file_types=["image"], elem_id="reference-file"
+            )
+        with gr.Accordion(
             words("studio.look.tone"), open=False, elem_id="tone-fold", elem_classes="sj-fold"
         ) as tones_fold:
             tones = view(name="tones", listens=CLICKS)
@@ -200,6 +221,9 @@ def build(site: Site) -> Look:
         poses_fold,
         poses,
         pose_file,
+        references_fold,
+        references,
+        reference_file,
         tones_fold,
         tones,
         count,
@@ -231,8 +255,8 @@ def wire_choices(look: Look, way: Way) -> None:
         kept = {key: value for key, value in place.options.items() if key not in OF_THE_LOOK}
         return way.go(place.moved(preset=touched["name"], options=kept, step=STEP))
 
-    def pose(data: Updates, touched: Json) -> Updates:
-        return way.go(data[way.place].with_option("", "pose", touched["id"] or None).moved(step=STEP))
+    def picture(data: Updates, touched: Json) -> Updates:
+        return way.go(data[way.place].with_option("", touched["act"], touched["id"] or None).moved(step=STEP))
 
     def tone(data: Updates, touched: Json) -> Updates:
         return way.go(data[way.place].with_option("", "tone", touched["name"] or None).moved(step=STEP))
@@ -240,6 +264,10 @@ def wire_choices(look: Look, way: Way) -> None:
     def upload(data: Updates, _: Json) -> Updates:
         added = way.site.api.add_pose(Path(data[look.pose_file]))
         return way.go(data[way.place].with_option("", "pose", added["id"]).moved(step=STEP))
+
+    def upload_reference(data: Updates, _: Json) -> Updates:
+        added = way.site.api.add_pose(Path(data[look.reference_file]))
+        return way.go(data[way.place].with_option("", "reference", added["id"]).moved(step=STEP))
 
     def filtered(data: Updates, _: Json) -> Updates:
         return {look.presets: looks(way.site, scenes.read(way.site.api, data[way.place]), data[look.product])}
@@ -249,7 +277,9 @@ def wire_choices(look: Look, way: Way) -> None:
         return {way.place: place, way.frame.address: place.query()}
 
     way.on(look.presets.click, look.notice, choose, order=ORDER)
-    way.on(look.poses.click, look.notice, pose, order=ORDER)
+    way.on(look.poses.click, look.notice, picture, order=ORDER)
+    way.on(look.references.click, look.notice, picture, order=ORDER)
+    way.on(look.reference_file.upload, look.notice, upload_reference, {look.reference_file}, order=ORDER)
     way.on(look.tones.click, look.notice, tone, order=ORDER)
     way.on(look.pose_file.upload, look.notice, upload, {look.pose_file}, order=ORDER)
     way.on(look.product.input, look.notice, filtered, {look.product}, order=ORDER)

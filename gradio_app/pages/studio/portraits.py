@@ -16,7 +16,6 @@ from gradio_app.place import Place
 from gradio_app.site import Site, percent_of
 
 STEP = "portraits"
-FACE_SWAP = "face_swap"
 
 
 @dataclass(frozen=True)
@@ -50,34 +49,19 @@ class Portraits:
             return {self.live_view: site.html("portraits_none"), self.gallery: ""}
         tiles = site.html("picture_tiles", images=scene.job["images"], chosen=scene.place.image, marked=None)
         return {
-            self.live_view: job_view(site, scene.stages, scene.job, learned=learned(scene)),
+            self.live_view: job_view(site, scene.stages, scene.job),
             self.gallery: tiles,
         }
 
 
-def learned(scene: Scene) -> str:
-    """Return whether a job that took its face from a photo could use what is learned: "ready", "soon", or nothing."""
-    images = scene.job["images"] if scene.job else []
-    from_photo = any(stage["use"] == FACE_SWAP for image in images for stage in image["stages"])
-    if not from_photo or not scene.subject:
-        return ""
-    if scene.subject["adapter"]:
-        return "ready"
-    return "soon" if scene.training and unfinished(scene.training) else ""
-
-
-def job_view(site: Site, stages: list[Json], job: Json, learned: str = "") -> str:
-    """Return the state of a job: waiting, running with preview and stages, or how it ended.
-
-    learned: whether it can be made again with the learned person, see the function of that name.
-    """
+def job_view(site: Site, stages: list[Json], job: Json) -> str:
+    """Return the state of a job: waiting, running with preview and stages, or how it ended."""
     strip = stage_strip(stages, job)
     return site.html(
         "portraits_live",
         job=job,
         stages=strip,
         running=unfinished(job),
-        learned=learned,
         done=percent_of(job),
         percent=site.words.percent(job["progress"]),
         left=site.words.duration(job["eta_seconds"]),
@@ -110,14 +94,6 @@ def build(site: Site) -> Portraits:
     return Portraits(fold, live_view, gallery, picture, notice)
 
 
-def made_again(site: Site, place: Place) -> Json:
-    """Order a job's look once more without its photo, so that the learned person is used; return the new job."""
-    job = site.api.read(f"/jobs/{place.job}")
-    options = {key: value for key, value in job["options"].items() if key != "photo"}
-    same = {key: job[key] for key in ("preset", "subject", "count")}
-    return site.api.create_job(same | {"options": options})
-
-
 def wire(portraits: Portraits, way: Way) -> None:
     """Connect the events of step 5."""
 
@@ -126,7 +102,7 @@ def wire(portraits: Portraits, way: Way) -> None:
         if touched["act"] in ("cancel", "retry"):
             way.site.api.post(f"/jobs/{place.job}/{touched['act']}")
         if touched["act"] == "learned":
-            return way.go(place.moved(job=made_again(way.site, place)["id"], step=STEP, image=""))
+            return way.go(place.moved(job=way.site.api.redo_job(place.job)["id"], step=STEP, image=""))
         return way.go(place.moved(step="look" if touched["act"] == "look" else STEP))
 
     def show(data: Updates, touched: Json) -> Updates:

@@ -9,11 +9,12 @@ from gradio_app.place import Place
 UNFINISHED = ("queued", "running")
 LEARNED = "lora"
 INSTANT = "instant"
+NEWEST_IMAGES = 12
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One person's way through the studio as it stands. step: the open one of place.STEPS."""
+    """One person's way through the studio as it stands. step: the open one of place.STEPS. images: the newest."""
 
     place: Place
     step: str
@@ -23,6 +24,7 @@ class Scene:
     coach: Json | None
     presets: list[Json]
     poses: list[Json]
+    images: list[Json]
     tones: list[Json]
     job: Json | None
     status: Json
@@ -73,6 +75,7 @@ def read(api: Api, place: Place) -> Scene:
         coach=api.read(f"/subjects/{place.subject}/coach") if subject else None,
         presets=presets,
         poses=api.items("/poses"),
+        images=api.items("/images", limit=NEWEST_IMAGES),
         tones=api.items("/tones"),
         job=job,
         status=status,
@@ -92,6 +95,7 @@ def glance(api: Api, place: Place) -> Scene:
         coach=None,
         presets=[look] if look else [],
         poses=[],
+        images=[],
         tones=[],
         job=job,
         status={},
@@ -117,6 +121,12 @@ def first_look(presets: list[Json], learnable: bool) -> str:
     able = [preset for preset in presets if preset["available"]]
     fitting = [preset for preset in able if (preset["identity"] == LEARNED) == learnable]
     return next((preset["name"] for preset in [*fitting, *able, *presets]), "")
+
+
+def instant_look(presets: list[Json]) -> str:
+    """Return the first look that can be made from one photo of a person, without learning; "" without one."""
+    able = (preset["name"] for preset in presets if preset["available"] and preset["identity"] == INSTANT)
+    return next(able, "")
 
 
 def open_step(place: Place, subject: Json | None, job: Json | None) -> str:

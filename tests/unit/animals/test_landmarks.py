@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from studio.animals.landmarks import best_fit, drawn_landmarks, into_picture, landmark_distance
-from studio.animals.looking import look_at, square_around
+from studio.animals.looking import look_at
 from studio.errors import NoFace, SeveralFaces
 from studio.faces.process import FaceProcess
 from studio.faces.similarity import Similarity
+from studio.faces.square import square_around
 from studio.faces.values import Box
 from tests.persons import as_jpeg, hopper
 from tests.unit.id_photo.faces import VARIATIONS, Variation, photo

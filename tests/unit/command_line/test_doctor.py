@@ -90,8 +90,9 @@ def test_a_part_that_looks_need_for_poses_only_is_advice(tmp_path: Path) -> None
     with ReplayServer() as server:
         server.on("GET", "/controlnet/model_list", model_list("control_v11f1e_sd15_tile [7c896420]", FACES))
         _, told = told_of(tmp_path, server)
-    assert f"products wrong only {PRESETS - 1} of {PRESETS} can be made" in told
-    assert "has no ControlNet openpose, needed by animal-pose: sajin models get openpose" in told
+    assert f"products wrong only {PRESETS - 4} of {PRESETS} can be made" in told
+    needed = "has no ControlNet openpose, needed by animal-pose, instant-business, instant"
+    assert f"{needed}: sajin models get openpose" in told
     assert "could be better" in told
     assert "has no ControlNet openpose, needed to follow a pose in" in told
     assert "sajin models get openpose --into FOLDER" in told
@@ -152,8 +153,9 @@ def test_what_one_server_lacks_is_advice_while_another_has_it(tmp_path: Path) ->
         poor.on("GET", "/controlnet/model_list", model_list("control_v11p_sd15_openpose [7c896420]", FACES))
         done = examined(tmp_path, f"{poor.url},{rich.url}")
     told = " ".join(done.stdout.split())
-    assert f"products good {PRESETS} of {PRESETS} can be made" in told
-    assert f"products could be better {poor.url} has no ControlNet tile" in told
+    assert f"products good {PRESETS - 1} of {PRESETS} can be made" in told
+    assert f"{poor.url} has no ControlNet tile" in told
+    assert f"{poor.url} works with no checkpoint of SDXL, which instant-id is for" in told
 
 
 def test_the_embedded_engine_gets_commands_for_its_own_folder(tmp_path: Path) -> None:

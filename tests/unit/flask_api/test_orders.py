@@ -49,6 +49,13 @@ def test_a_cancelled_order_can_be_retried_and_a_waiting_one_not(client: FlaskCli
     assert client.post(f"{JOBS}/{job}/retry").get_json()["status"] == "queued"
 
 
+def test_a_job_that_took_no_face_from_a_photo_is_not_made_again(client: FlaskClient) -> None:
+    job = client.post(JOBS, json=ORDER).get_json()
+    assert job["redo"] == "none"
+    refused = client.post(f"{JOBS}/{job['id']}/again")
+    assert (refused.status_code, refused.get_json(force=True)["code"]) == (409, "nothing_learned")
+
+
 def test_lists_come_in_pages(client: FlaskClient) -> None:
     made = {client.post(JOBS, json=ORDER).get_json()["id"] for _ in range(3)}
     first = client.get(f"{JOBS}?limit=2").get_json()

@@ -7,9 +7,9 @@ import pytest
 
 from gradio_app.api import Api
 from gradio_app.pages.start import address_of
-from gradio_app.pages.studio.look import label_of, obstacle
-from gradio_app.pages.studio.portraits import job_view, learned
-from gradio_app.pages.studio.scene import Scene
+from gradio_app.pages.studio.look import label_of, obstacle, references_of
+from gradio_app.pages.studio.portraits import job_view
+from gradio_app.pages.studio.scene import Scene, instant_look
 from gradio_app.place import Place
 from gradio_app.site import Site
 from gradio_app.words import words_in
@@ -28,6 +28,7 @@ def scene(place: Place) -> Scene:
         coach=None,
         presets=[OWL],
         poses=[],
+        images=[],
         tones=[],
         job=None,
         status={},
@@ -56,44 +57,59 @@ def test_an_instant_look_wants_one_good_photo_of_somebody_and_no_learning() -> N
     assert obstacle(SITE, scene(Place(options={"photo": "abc"})), INSTANT) == ""
 
 
-FROM_PHOTO = {"images": [{"stages": [{"use": "txt2img"}, {"use": "face_swap"}]}]}
-LEARNING = {"status": "running"}
-
-
 @pytest.mark.parametrize(
-    ("job", "subject", "offered"),
-    [
-        (FROM_PHOTO, {"adapter": {"name": "a"}, "training": None}, "ready"),
-        (FROM_PHOTO, {"adapter": None, "training": LEARNING}, "soon"),
-        (FROM_PHOTO, {"adapter": None, "training": None}, ""),
-        (FROM_PHOTO, None, ""),
-        ({"images": [{"stages": [{"use": "txt2img"}]}]}, {"adapter": {"name": "a"}, "training": None}, ""),
-        (None, {"adapter": {"name": "a"}, "training": None}, ""),
-    ],
-)
-def test_pictures_from_a_photo_are_offered_again_once_the_person_is_learned(
-    job: Any, subject: Any, offered: str
-) -> None:
-    assert learned(replace(scene(Place()), job=job, subject=subject)) == offered
-
-
-@pytest.mark.parametrize(
-    ("state", "shown"),
+    ("redo", "shown"),
     [
         ("ready", 'data-act="learned"'),
-        ("soon", SITE.words("studio.portraits.learned_soon")),
+        ("learning", SITE.words("studio.portraits.learned_soon")),
     ],
 )
-def test_the_page_says_so_below_the_finished_pictures(state: str, shown: str) -> None:
-    done = {
+def test_below_finished_pictures_from_a_photo_stands_what_learning_will_give(redo: str, shown: str) -> None:
+    done: dict[str, Any] = {
         "status": "succeeded",
         "stage": None,
         "progress": 1.0,
         "eta_seconds": None,
         "demonstration": False,
+        "promise": None,
+        "redo": "none",
     }
-    assert shown in job_view(SITE, [], done, learned=state)
+    assert shown in job_view(SITE, [], done | {"redo": redo})
     assert shown not in job_view(SITE, [], done)
+
+
+def test_a_likeness_that_was_not_reached_is_told_with_the_picture_that_came_nearest() -> None:
+    promise = {"message": "1 of 2 reach it.", "made": 12, "nearest_url": "/api/v1/jobs/j1/nearest"}
+    error = {"code": "likeness_not_reached", "message": "Too few."}
+    failed = {"status": "failed", "stage": None, "progress": 1.0, "eta_seconds": None, "error": error}
+    shown = job_view(SITE, [], failed | {"promise": promise})
+    assert "1 of 2 reach it." in shown
+    assert 'src="/media/jobs/j1/nearest?at=12"' in shown
+    assert SITE.words("studio.portraits.make_more") in shown
+    other = job_view(SITE, [], failed | {"promise": promise, "error": error | {"code": "webui_failed"}})
+    assert "nearest" not in other
+
+
+def test_pictures_to_take_after_are_the_sent_ones_and_the_gallery_never_drawn_poses() -> None:
+    drawn = {"id": "shipped-front", "title": "Front", "url": "/p1", "bundled": True}
+    sent = {"id": "mine", "title": "Mine", "url": "/p2", "bundled": False}
+    image = {"id": "i1", "thumbnail_url": "/i1", "alt": "A portrait"}
+    place = Place(options={"reference": "i1"})
+    shown = references_of(SITE, replace(scene(place), poses=[drawn, sent], images=[image]))
+    assert 'data-id="mine" aria-pressed="false"' in shown
+    assert 'data-id="i1" aria-pressed="true"' in shown
+    assert 'data-id="" aria-pressed="false"' in shown
+    assert "shipped-front" not in shown
+
+
+def test_the_first_possible_instant_look_is_offered_while_somebody_is_learned() -> None:
+    looks = [
+        {"name": "learned", "identity": "lora", "available": True},
+        {"name": "lacking", "identity": "instant", "available": False},
+        {"name": "now", "identity": "instant", "available": True},
+    ]
+    assert instant_look(looks) == "now"
+    assert instant_look(looks[:2]) == ""
 
 
 def test_the_words_of_a_stage_are_its_prompt_and_those_of_the_job_are_added_to_it() -> None:

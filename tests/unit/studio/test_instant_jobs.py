@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from studio.errors import NoFitPhoto
+from studio.database.tables import AdapterRow, TrainingRow
+from studio.errors import NoFitPhoto, NothingLearned
 from studio.photo_rows import best_photo, photos_of
+from studio.records import new_id, now
 from studio.values import Job, NewSubject, Status, UploadedFile
 from tests.persons import as_jpeg, astronaut
 from tests.replay import Asked, Reply
-from tests.unit.studio.painting_webui import PaintingWebui
+from tests.unit.studio.painting_webui import MODEL, PaintingWebui
 from tests.unit.studio.test_running_jobs import House, open_house
 
 SWAP = "/faceswaplab/swap_face"
@@ -162,6 +164,64 @@ def test_a_sent_face_photo_does_without_a_person(house: House, server: PaintingW
     job = run(house, options={"photo": photo.id})
     assert job.status is Status.SUCCEEDED, job.error
     assert job.images[0].likeness is None
+
+
+def learning(house: House, subject: str, status: Status) -> None:
+    """Let a training of the subject stand in the database."""
+    row = TrainingRow(
+        id=new_id(), owner_id="local", subject_id=subject, trainer="embedded", status=status, phase="", progress=0.5,
+        eta_seconds=None, step=1, steps=2, options={}, checkpoint=MODEL, demonstration=False,
+        cancel_requested=False, error=None, adapter_id=None, created_at=now(), started_at=None, finished_at=None,
+    )  # fmt: skip
+    with house.base.database.write() as session:
+        session.add(row)
+
+
+def learned(house: House, subject: str) -> None:
+    """Let an adapter of the subject stand in the database."""
+    row = AdapterRow(
+        id=new_id(), owner_id="local", subject_id=subject, name=f"sajin-{subject}", trigger="sks", checkpoint=MODEL,
+        path="adapters/none", sha256="0", steps=2, seconds=1.0, demonstration=False, created_at=now(),
+    )  # fmt: skip
+    with house.base.database.write() as session:
+        session.add(row)
+
+
+def test_a_finished_instant_job_waits_for_what_is_being_learned_and_is_made_again_with_it(
+    house: House,
+) -> None:
+    subject = person(house, astronaut(1)[0])
+    job = run(house, subject=subject)
+    assert house.studio.job(job.id).redo == "none"
+    learning(house, subject, Status.RUNNING)
+    assert [each.redo for each in house.studio.jobs().items if each.id == job.id] == ["learning"]
+    with pytest.raises(NothingLearned):
+        house.studio.redo_job(job.id)
+    learned(house, subject)
+    assert house.studio.job(job.id).redo == "ready"
+    again = house.studio.redo_job(job.id, "one touch")
+    assert house.studio.redo_job(job.id, "one touch").id == again.id
+    assert (again.preset, again.subject, again.count) == (job.preset, subject, job.count)
+    assert again.options.seed == job.images[0].seed
+    assert house.studio.job(again.id).redo == "none"
+
+
+def test_a_photo_sent_for_a_person_is_given_up_when_that_person_is_learned(house: House) -> None:
+    subject = person(house, astronaut(1)[0])
+    upload = UploadedFile(filename="me.jpg", stream=io.BytesIO(astronaut(1)[0]))
+    photo = house.studio.add_face_photo(upload, consent=True, subject_id=subject)
+    job = run(house, options={"photo": photo.id})
+    learned(house, subject)
+    assert house.studio.redo_job(job.id).options.photo is None
+
+
+def test_a_job_of_nobody_is_never_made_again_so(house: House) -> None:
+    upload = UploadedFile(filename="me.jpg", stream=io.BytesIO(astronaut(1)[0]))
+    photo = house.studio.add_face_photo(upload, consent=True)
+    job = run(house, options={"photo": photo.id})
+    assert house.studio.job(job.id).redo == "none"
+    with pytest.raises(NothingLearned):
+        house.studio.redo_job(job.id)
 
 
 def test_without_a_swapper_the_job_ends_before_anything_is_painted(

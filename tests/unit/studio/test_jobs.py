@@ -118,6 +118,14 @@ def test_the_catalogue_says_which_presets_the_servers_cannot_do(base: Foundation
     assert profile.missing[0].kind == "upscaler"
 
 
+def test_the_catalogue_says_what_is_left_out_of_presets_for_no_server_has_it(
+    base: Foundations, studio: Studio
+) -> None:
+    assert studio.preset("studio-profile").left_out == ()
+    serve(base)
+    assert [part.name for part in studio.preset("studio-profile").left_out] == ["hand_yolov8n.pt"]
+
+
 def test_the_studio_profile_comes_first_in_the_catalogue(studio: Studio) -> None:
     assert studio.presets()[0].name == "studio-profile"
 

@@ -54,10 +54,32 @@ FULL = REAL.model_copy(
     update={
         "samplers": (*REAL.samplers, "DPM++ 2S a", "DDIM"),
         "motion_modules": (),
-        "controlnet_models": (*REAL.controlnet_models, "control_v2p_sd15_mediapipe_face [6]"),
-        "controlnet_modules": (*REAL.controlnet_modules, "mediapipe_face"),
+        "controlnet_models": (
+            *REAL.controlnet_models,
+            "control_v2p_sd15_mediapipe_face [6]",
+            "ip-adapter-plus-face_sd15 [11]",
+        ),
+        "controlnet_modules": (*REAL.controlnet_modules, "mediapipe_face", "ip-adapter_clip_h"),
     }
 )
+SDXL = REAL.model_copy(
+    update={
+        "native_size": 1024,
+        "controlnet_models": (
+            "ip-adapter_instant_id_sdxl [7]",
+            "control_instant_id_sdxl [8]",
+            "openpose_sdxl [9]",
+            "ip-adapter-plus-face_sdxl_vit-h [10]",
+        ),
+        "controlnet_modules": (
+            *REAL.controlnet_modules,
+            "instant_id_face_embedding",
+            "instant_id_face_keypoints",
+            "ip-adapter_clip_h",
+        ),
+    }
+)
+"""What InstantID needs, and an IP-Adapter for faces."""
 ANNA = Identity(trigger="sks", class_noun="woman", lora="sajin-abc", checkpoint="sajin-tiny")
 ANNA_AT_HER_BEST = ANNA.model_copy(update={"weight": 0.7})
 ANNA_FOR_REAL = ANNA.model_copy(update={"lora": "sajin-def", "checkpoint": "realistic"})
@@ -89,7 +111,8 @@ SHIPPED = read_library(REPOSITORY / "presets", REPOSITORY / "prompts")
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), preset=st.sampled_from(sorted(SHIPPED.products)))
 def test_the_same_order_gives_the_same_plan(seed: int, preset: str) -> None:
-    assert planned(SHIPPED, FULL, preset, seed=seed) == planned(SHIPPED, FULL, preset, seed=seed)
+    server = SDXL if preset == "instant-id" else FULL
+    assert planned(SHIPPED, server, preset, seed=seed) == planned(SHIPPED, server, preset, seed=seed)
 
 
 def test_pictures_of_a_job_count_their_seeds_up_and_wrap(library: Library) -> None:
@@ -122,6 +145,24 @@ def test_of_all_that_was_learned_the_one_for_the_servers_checkpoint_is_called(li
     real = planned(library, REAL.model_copy(update={"checkpoint": "people/realistic.safetensors [2]"}))
     assert real.identity == ANNA_FOR_REAL
     assert "<lora:sajin-def:" in real.pictures[0].sampled[0].prompt
+
+
+def test_a_learnt_word_is_called_by_its_name_and_by_no_lora(library: Library) -> None:
+    word = ANNA.model_copy(update={"trigger": "sajin-abc", "form": "embedding"})
+    plan = planned(library, identities=(word,))
+    assert "sajin-abc woman" in plan.pictures[0].sampled[0].prompt
+    assert "<lora:sajin-abc" not in plan.pictures[0].sampled[0].prompt
+    assert "sajin-abc" not in plan.loras
+
+
+def test_a_learned_checkpoint_takes_the_place_of_the_one_it_was_learned_on(library: Library) -> None:
+    whole = ANNA_FOR_REAL.model_copy(update={"form": "checkpoint"})
+    with_it = REAL.model_copy(update={"checkpoints": (REAL.checkpoint, "sajin-def.safetensors")})
+    plan = planned(library, with_it, identities=(whole,))
+    assert plan.checkpoint == "sajin-def.safetensors"
+    assert "<lora:" not in plan.pictures[0].sampled[0].prompt
+    with pytest.raises(LearnedElsewhere):
+        planned(library, REAL, identities=(whole,))
 
 
 def test_a_person_is_called_at_their_own_best_weight_unless_the_preset_sets_one(library: Library) -> None:
@@ -217,15 +258,14 @@ def test_a_survey_names_everything_that_is_missing_not_only_the_first(library: L
 
 
 def test_a_survey_of_a_server_that_has_everything_is_empty(library: Library) -> None:
-    facts = FULL.model_copy(
-        update={
-            "face_swappers": ("roop",),
-            "face_restorers": ("GFPGAN",),
-            "detectors": ("face_yolov8n.pt", "hand_yolov8n.pt"),
-            "loras": ("FilmVelvia3",),
-        }
-    )
+    more = {
+        "face_swappers": ("roop",),
+        "face_restorers": ("GFPGAN",),
+        "detectors": ("face_yolov8n.pt", "hand_yolov8n.pt"),
+        "loras": ("FilmVelvia3",),
+    }
     for preset in library.products:
+        facts = (SDXL if preset == "instant-id" else FULL).model_copy(update=more)
         assert lacks_of(order(library, preset), facts, library.prompts) == ()
 
 
@@ -493,7 +533,14 @@ def instant(library: Library, facts: ServerFacts, **changes: Any) -> Plan:
 def test_an_instant_picture_ends_with_the_face_by_the_swapper_that_is_there(library: Library) -> None:
     plan = instant(library, SWAPPING)
     stages = plan.pictures[0].stages
-    assert [stage.use for stage in stages] == ["txt2img", "img2img", "upscale", "face_swap"]
+    assert [stage.use for stage in stages] == [
+        "reference",
+        "describe",
+        "txt2img",
+        "img2img",
+        "upscale",
+        "face_swap",
+    ]
     swap = stages[-1]
     assert isinstance(swap, PlannedFaceSwap)
     assert (swap.swapper, swap.face_restorer, swap.photo) == ("reactor", "GFPGAN", "photos/abc.jpg")
@@ -523,7 +570,7 @@ def test_a_server_without_a_swapper_is_refused_by_name_of_what_is_missing(librar
 
 def test_whoever_is_learned_gets_the_same_look_without_a_swap(library: Library) -> None:
     plan = instant(library, REAL, identities=(ANNA_FOR_REAL,))
-    assert [stage.use for stage in plan.pictures[0].stages] == ["txt2img", "img2img", "upscale"]
+    assert "face_swap" not in [stage.use for stage in plan.pictures[0].stages]
     assert plan.loras == ("sajin-def",)
 
 

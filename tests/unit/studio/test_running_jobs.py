@@ -21,6 +21,7 @@ from PIL import PngImagePlugin
 from studio.assembly import Foundations, lay_foundations
 from studio.database.tables import JobRow
 from studio.pipeline.attempts import ServerTasks
+from studio.pipeline.describing import Describer
 from studio.pipeline.retrying import RetryPolicy
 from studio.pipeline.runner import StageRunner
 from studio.recipes import recipe_in, texts_in
@@ -114,7 +115,8 @@ def open_house(
     clients = [WebuiClient(url, timeouts=timeouts or Timeouts(poll=0.05)) for url in settings.server_urls]
     pool, tasks = WebuiPool(clients, folder / "locks"), ServerTasks(database=base.database)
     steps = job_steps(base, pool, tasks, Stopping())
-    runner = StageRunner(base.database, base.store, base.faces, pool, tasks, QUICK)
+    describer = Describer(pool=pool, look=base.faces.check)
+    runner = StageRunner(base.database, base.store, base.faces, pool, tasks, QUICK, describer)
     return House(
         studio=Studio(base),
         base=base,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    MotionAdapter,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
@@ -33,6 +35,15 @@ TOKENIZER = (
     Path(__file__).parents[3] / "webui_engine" / "models" / "Stable-diffusion" / "sajin-tiny" / "tokenizer"
 )
 TEXT_WIDTH = 64
+MOTION_NAMES = (
+    (r"(motion_modules\.\d+)", r"\1.temporal_transformer"),
+    (r"\.norm1\.", ".norms.0."),
+    (r"\.norm2\.", ".norms.1."),
+    (r"\.norm3\.", ".ff_norm."),
+    (r"\.attn1\.", ".attention_blocks.0."),
+    (r"\.attn2\.", ".attention_blocks.1."),
+)
+"""diffusers' names for parts of a motion module, and its authors'."""
 TEXT_WIDTH_2 = 128
 """Of the second text encoder of SDXL; both are read side by side."""
 RRDB_BLOCKS, RRDB_WIDTH, RRDB_GROWTH = 1, 8, 32
@@ -155,6 +166,37 @@ def save_small_checkpoint(folder: Path, seed: int = 0, *, in_channels: int = 4) 
     pipeline = small_pipeline(seed, in_channels=in_channels)
     pipeline.save_pretrained(folder)
     return pipeline
+
+
+def small_motion_adapter(seed: int = 0) -> MotionAdapter:
+    """A motion module for the small checkpoint; it moves things, for its weights are random throughout."""
+    torch.manual_seed(seed)
+    return MotionAdapter(
+        block_out_channels=(32, 64),
+        motion_layers_per_block=1,
+        motion_num_attention_heads=8,
+        use_motion_mid_block=True,
+    )
+
+
+def save_small_motion_module(path: Path, adapter: MotionAdapter) -> Path:
+    """Write adapter as AnimateDiff's authors do: one file, their names for its tensors."""
+    tensors = {}
+    for name, tensor in adapter.state_dict().items():
+        for ours, theirs in MOTION_NAMES:
+            name = re.sub(ours, theirs, name)  # noqa: PLW2901
+        tensors[name] = tensor.contiguous()
+    places = next(tensor for name, tensor in tensors.items() if name.endswith("pos_embed.pe"))
+    blocks = {
+        name.rpartition(".attention_blocks.0.")[0] for name in tensors if ".attention_blocks.0." in name
+    }
+    tensors = {name: tensor for name, tensor in tensors.items() if "pos_embed" not in name}
+    for block in blocks:
+        for attention in (0, 1):
+            tensors[f"{block}.attention_blocks.{attention}.pos_encoder.pe"] = places.clone()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, path)
+    return path
 
 
 def save_small_ip_adapter(

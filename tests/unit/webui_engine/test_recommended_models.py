@@ -21,6 +21,7 @@ from tests.hub import Hub, HubFile
 from tests.running_studio import free_settings
 from tests.unit.webui_engine.small_models import rrdb_state
 from webui_engine.adetailer.detectors import Detectors
+from webui_engine.animatediff.modules import MotionModules
 from webui_engine.controlnet.adapters import Adapters
 from webui_engine.controlnet.models import ControlNets
 from webui_engine.device import choose_device
@@ -41,6 +42,8 @@ def listed(models: Path, kind: str) -> tuple[str, ...]:
         networks = ControlNets([models])
         modules = Adapters([models], networks).modules()
         return tuple(info.name for info in networks.listing()) + tuple(module.name for module in modules)
+    if kind == "motion module":
+        return tuple(info.name for info in MotionModules([models]).listing())
     if kind == "upscaler":
         return tuple(info.name for info in Upscalers([models], choose_device("cpu")).listing())
     return Detectors([models / "adetailer"]).names()

@@ -5,6 +5,7 @@ Source: the A1111 contract notes, webui-core section 4.
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any
 
 from PIL import Image
 
+from webui_engine.http.generation.animation import Animated, finished, save
 from webui_engine.http.generation.describe import Description
 from webui_engine.http.generation.plan import Plan
 from webui_engine.http.generation.run import Made
@@ -33,7 +35,10 @@ def file_form(options: Effective) -> FileForm:
 
 
 def answer(plan: Plan, made: Made, description: Description, data: Path) -> dict[str, Any]:
-    """images, parameters and info; pictures are saved below data where the request says so."""
+    """images, parameters and info; pictures are saved below data where the request says so.
+
+    The files of animations stand in the place of their frames, which come behind them where they were asked for.
+    """
     form = file_form(plan.options)
     texts = [{"parameters": text} for text in description.infotexts]
     info = dict(description.info)
@@ -45,12 +50,23 @@ def answer(plan: Plan, made: Made, description: Description, data: Path) -> dict
     for picture, text, extras in zip(made.pictures, texts, made.masks, strict=True):
         images.append((picture.image, text))
         images.extend((extra, {}) for extra in extras)
+    animations = (
+        finished(plan.animation, made.pictures, description.infotexts, form) if plan.animation else []
+    )
     if plan.request.save_images:
         _save(plan, made, images[: info["index_of_first_image"]], texts, form, data)
+        _save_animations(plan, animations, form, data)
+    files = [content for one in animations for content in one.files.values()]
+    if files:
+        frames = animations[-1].frames if plan.animation and plan.animation.sends_frames else ()
+        images = [(image, {"parameters": text}) for image, text in frames]
     images.extend((image, {}) for image in made.maps)
-    sent = images if plan.request.send_images else []
+    sent = [
+        *(base64.b64encode(content).decode("ascii") for content in files),
+        *(encode(image, form, text) for image, text in images),
+    ]
     return {
-        "images": [encode(image, form, text) for image, text in sent],
+        "images": sent if plan.request.send_images else [],
         "parameters": _echo(plan),
         "info": json.dumps(info, ensure_ascii=False),
     }
@@ -83,8 +99,8 @@ def _save(
     form: FileForm,
     data: Path,
 ) -> None:
-    folder = data / "outputs" / f"{plan.kind}-images" / date.today().isoformat()
-    for picture, text in zip(made.pictures, texts, strict=True):
+    folder = _outputs(plan, data) / date.today().isoformat()
+    for picture, text in zip(made.pictures, texts, strict=True) if plan.animation is None else ():
         _write(folder, f"{picture.seed}", file_bytes(picture.image, form, text), form)
     for sheet, text in grids:
         _write(
@@ -93,6 +109,16 @@ def _save(
             file_bytes(sheet, form, text),
             form,
         )
+
+
+def _save_animations(plan: Plan, animations: Sequence[Animated], form: FileForm, data: Path) -> None:
+    for one in animations:
+        assert plan.animation is not None
+        save(plan.animation, one, _outputs(plan, data), form)
+
+
+def _outputs(plan: Plan, data: Path) -> Path:
+    return data / "outputs" / f"{plan.kind}-images"
 
 
 def _write(folder: Path, name: str, content: bytes, form: FileForm) -> None:

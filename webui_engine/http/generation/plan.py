@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from webui_engine.adetailer.repair import Inner
 from webui_engine.adetailer.tabs import NONE, ADetailerArgs, Detailing, read_arguments
+from webui_engine.animatediff.arguments import TITLE as ANIMATEDIFF
 from webui_engine.errors import BadValue, WouldBeIgnored
 from webui_engine.http.faults import Refused
 from webui_engine.http.generation import fields, names, resolve
+from webui_engine.http.generation.animation import Animation, animated, read_animation
 from webui_engine.http.generation.units import Unit, read_units
 from webui_engine.http.options import Effective
 from webui_engine.http.schema import GenerationRequest, Img2ImgRequest, Txt2ImgRequest
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 ADETAILER = "adetailer"
 CONTROLNET = "controlnet"
-ALWAYS_ON = (ADETAILER, CONTROLNET)
+ALWAYS_ON = (ADETAILER, ANIMATEDIFF, CONTROLNET)
 SELECTABLE: dict[str, tuple[str, ...]] = {
     "txt2img": (),
     "img2img": (sd_upscale.TITLE.lower(), ultimate.TITLE.lower()),
@@ -39,7 +41,8 @@ class Plan:
     """A request that can run.
 
     task: the main pass, or the settings of a script's tiles. inners: ADetailer's tabs with their names resolved.
-    script: an enlarging script that runs in place of the main pass.
+    script: an enlarging script that runs in place of the main pass. animation: makes animations of the main pass's
+    batches.
     """
 
     kind: Kind
@@ -50,6 +53,7 @@ class Plan:
     detailing: Detailing
     inners: tuple[Inner, ...]
     script: Script | None
+    animation: Animation | None
 
 
 def plan(request: GenerationRequest, services: Services) -> Plan:
@@ -60,12 +64,18 @@ def plan(request: GenerationRequest, services: Services) -> Plan:
     script = _script(request, kind, services)
     options = _effective(request, services)
     task = _task(request, options, services)
+    animation = read_animation(arguments[ANIMATEDIFF], services.engine)
+    if animation is not None:
+        _require_alone(script)
+        task = animated(task, animation, request, services.styles(), options)
     units = read_units(arguments[CONTROLNET], services.engine, options, has_init_image=bool(task.init_images))
     detailing = read_arguments(
         arguments[ADETAILER], services.detectors.names(), most_tabs=options.adetailer_tabs
     )
-    if detailing.skip_img2img and task.inpainting is not None:
-        raise WouldBeIgnored("adetailer skip_img2img", True, "it does not go together with a mask")
+    if detailing.skip_img2img and (task.inpainting is not None or animation is not None):
+        raise WouldBeIgnored(
+            "adetailer skip_img2img", True, "it goes together neither with a mask nor an animation"
+        )
     return Plan(
         kind=kind,
         request=request,
@@ -75,7 +85,13 @@ def plan(request: GenerationRequest, services: Services) -> Plan:
         detailing=detailing,
         inners=tuple(_inner(tab, services, request, task.sampler) for tab in detailing.tabs),
         script=script,
+        animation=animation,
     )
+
+
+def _require_alone(script: Script | None) -> None:
+    if script is not None:
+        raise WouldBeIgnored("script_name", type(script).__name__, "an animation is not enlarged")
 
 
 def _effective(request: GenerationRequest, services: Services) -> Effective:

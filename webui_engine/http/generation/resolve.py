@@ -129,7 +129,7 @@ def _numbers(request: GenerationRequest) -> dict[str, Any]:
 def _refiner(request: GenerationRequest, engine: Engine) -> Refiner | None:
     if request.refiner_checkpoint in (None, *names.SAME):
         return None
-    checkpoint = names.overriding_checkpoint(engine, str(request.refiner_checkpoint))
+    checkpoint = names.checkpoint(engine, str(request.refiner_checkpoint))
     switch_at = fields.real("refiner_switch_at", request.refiner_switch_at or 0.0, least=0, most=1)
     return Refiner(checkpoint=checkpoint, switch_at=switch_at)
 

@@ -193,6 +193,7 @@ def _made(
         masks=tuple(_masks(picture.image, plan) for picture in pictures),
         extra=(
             *script_extra,
+            *(plan.animation.pairs(from_picture=bool(task.init_images)) if plan.animation else ()),
             *units,
             *adetailer_infotext.pairs(plan.detailing.tabs),
             *_mask_pairs(plan),

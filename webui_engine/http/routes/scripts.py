@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
 from webui_engine.adetailer.infotext import VERSION
 from webui_engine.adetailer.tabs import ADetailerArgs
+from webui_engine.animatediff.arguments import TITLE as ANIMATEDIFF
+from webui_engine.animatediff.arguments import AnimateDiffArgs
 from webui_engine.http.generation.plan import ADETAILER, ALWAYS_ON, CONTROLNET, SELECTABLE
 from webui_engine.http.generation.units import ControlNetUnit
 from webui_engine.http.routes.table import get
@@ -60,12 +63,19 @@ def _arguments(name: str) -> list[Argument]:
     options = held.options.effective()
     if name == ADETAILER:
         return _adetailer_arguments(options.adetailer_tabs)
+    if name == ANIMATEDIFF:
+        return [Argument(value=_animatediff_defaults())]
     if name == CONTROLNET:
         return [Argument(value=ControlNetUnit().dict())] * options.controlnet_units
     upscalers = [item.name for item in held.engine.upscalers()]
     return (
         sd_upscale_arguments(upscalers) if name == SELECTABLE["img2img"][0] else ultimate_arguments(upscalers)
     )
+
+
+def _animatediff_defaults() -> dict[str, Any]:
+    modules = [info.name for info in services().engine.fitting_motion_modules()]
+    return {**json.loads(AnimateDiffArgs().json()), "model": modules[0] if modules else ""}
 
 
 def _adetailer_arguments(tabs: int) -> list[Argument]:

@@ -35,7 +35,9 @@ def unit(*images: Image.Image, **changes: Any) -> AdapterUnit:
 
 
 def made(engine: Engine, *units: AdapterUnit, **changes: Any) -> np.ndarray[Any, Any]:
-    return pixels(engine.generate(small_task(adapters=units, **changes), Recorder()).pictures[0].image)
+    return pixels(
+        engine.generate(small_task(steps=3, adapters=units, **changes), Recorder()).pictures[0].image
+    )
 
 
 def test_its_preprocessor_is_listed_where_the_encoder_is(
@@ -76,7 +78,7 @@ def test_two_units_work_beside_each_other(adapter_engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"batch_size": 2}, {"cfg_scale": 1.0}, {"prompt": "a AND b"}, {"hires": Hires(scale=1.5)}]
+    "changes", [{"batch_size": 2, "prompt": "a AND b"}, {"cfg_scale": 1.0}, {"hires": Hires(scale=1.5)}]
 )
 def test_it_goes_with_batches_and_every_kind_of_guidance(
     adapter_engine: Engine, changes: dict[str, Any]

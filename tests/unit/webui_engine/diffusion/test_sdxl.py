@@ -78,13 +78,13 @@ def engine(models: Path) -> Engine:
 
 
 def made(engine: Engine, **changes: Any) -> np.ndarray[Any, Any]:
-    return pixels(engine.generate(small_task(**changes), Recorder()).pictures[0].image)
+    return pixels(engine.generate(small_task(steps=2, **changes), Recorder()).pictures[0].image)
 
 
 @pytest.mark.parametrize("negative", ["", "blurry"])
 def test_a_plain_picture_is_bit_for_bit_that_of_the_diffusers_pipeline(engine: Engine, negative: str) -> None:
     model = load_model(engine.loaded, engine._device, [])
-    asked = small_task(sampler="Euler")
+    asked = small_task(sampler="Euler", steps=2)
     scheduler = build_scheduler(
         find_sampler("Euler"),
         find_schedule("Automatic"),
@@ -120,17 +120,14 @@ def test_it_is_told_how_its_picture_was_cropped(engine: Engine) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"batch_size": 2},
-        {"cfg_scale": 1.0},
-        {"prompt": "a AND b"},
-        {"prompt": "a, " * 90},
+        {"batch_size": 2, "prompt": "a AND b"},
+        {"cfg_scale": 1.0, "prompt": "a, " * 90},
         {"hires": Hires(scale=1.5)},
         {"init_images": (RED,)},
-        {"width": 128},
     ],
 )
 def test_everything_that_works_on_other_checkpoints_works(engine: Engine, changes: dict[str, Any]) -> None:
-    result = engine.generate(small_task(**changes), Recorder())
+    result = engine.generate(small_task(steps=2, **changes), Recorder())
     assert len(result.pictures) == changes.get("batch_size", 1)
     assert np.ptp(pixels(result.pictures[0].image)) > 0
 
