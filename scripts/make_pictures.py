@@ -29,13 +29,13 @@ PAPER = (250, 247, 242)
 FINAL = ("succeeded", "failed", "cancelled")
 SEED = 20
 SEEDS = {
-    "black-and-white": 32, "cafe": 33, "casual": 33, "editorial": 33, "golden-hour": 32, "graduation": 33, "hanbok": 33,
-    "high-key": 33, "instant": 33, "instant-business": 33, "instant-quick": 33, "library": 33, "low-key": 33,
-    "resume": 33, "retro-90s": 32,
+    "actor-headshot": 32, "black-and-white": 32, "cafe": 33, "casual": 33, "editorial": 33, "golden-hour": 32,
+    "graduation": 33, "hanbok": 33, "high-key": 33, "instant": 33, "instant-business": 33, "instant-quick": 33,
+    "library": 33, "low-key": 33, "musician": 33, "resume": 33, "retro-90s": 32,
 }  # fmt: skip
 """Seeds of looks that another seed shows better."""
 PEOPLE = {
-    "actor-headshot": "man, short black hair",
+    "actor-headshot": "woman, long brown hair",
     "cafe": "young woman, black hair bob",
     "editorial": "woman, black hair with bangs",
     "golden-hour": "young woman, long brown hair",
@@ -47,7 +47,7 @@ PEOPLE = {
     "instant-quick": "woman, short brown hair",
     "library": "man, short brown hair",
     "low-key": "man, short black hair",
-    "musician": "young man, long black hair",
+    "musician": "young man, long black hair, fair skin",
     "neutral": "man, short black hair",
     "resume": "young woman, black hair bob",
     "retro-90s": "young man, curly brown hair",

@@ -31,11 +31,14 @@ class Start:
         return {self.products, self.notice, self.frame.now, self.frame.reachable}
 
     def go(self) -> Updates:
-        """Draw the products; what goes wrong is said above them, and without the API in the frame."""
+        """Draw the products; what goes wrong is said above them.
+
+        Without an answer of the API the frame says so, and draws them once it answers.
+        """
         try:
             items = self.site.api.items("/products")
-        except ApiUnreachable:
-            return {self.notice: ""}
+        except ApiUnreachable as error:
+            return {self.frame.now: frames.offline_line(self.site, error), self.frame.reachable: False}
         except PageError as error:
             return {self.notice: self.site.notice(error)}
         shown = [product | {"href": address_of(self.site, product)} for product in items]
@@ -57,4 +60,4 @@ def build(site: Site, blocks: gr.Blocks) -> None:
     notice = view()
     start = Start(site, frame, view(name="products"), notice)
     frames.react(blocks.load, lambda _: frames.draw(frame) | start.go(), set(), start.outputs)
-    frames.react(frame.recovered.change, lambda _: start.go(), set(), {start.products, notice})
+    frames.react(frame.recovered.change, lambda _: start.go(), set(), start.outputs)
