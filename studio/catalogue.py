@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from studio.database.connect import Database
-from studio.errors import MissingCapability, NotFound
+from studio.errors import NotFound
 from studio.library.offers import OfferSpec
 from studio.library.reading import Library, Product
-from studio.planning.check import require_capable_server
 from studio.planning.names import OR
 from studio.planning.overrides import preset_options
-from studio.planning.plan import Order, ServerFacts
+from studio.planning.plan import Lack, Order, ServerFacts
 from studio.planning.planning import lacks_of
 from studio.servers import known_servers
 from studio.values import (
@@ -28,11 +27,12 @@ from studio.values import (
 
 PRODUCTS = ("profile", "look", "instant", "animated", "animal")
 Parts = tuple[MissingPart, ...]
+Lacks = tuple[Lack, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What products lack on these servers, by the products' versions; to plan them all takes a third of a second.
+    """What products lack on these servers, by the products' versions; to plan them all takes a while.
 
     Of each: what keeps it from being made, and what it is made without.
     """
@@ -150,29 +150,26 @@ class Catalogue:
         if known.servers != servers:
             known = self.known = Known(servers=servers)
         if product.version not in known.parts:
-            missing = self._missing(product, servers)
-            known.parts[product.version] = missing, () if missing else self._left_out(product, servers)
+            order = sample_order(product)
+            lacks = [lacks_of(order, server, self.library.prompts) for server in servers]
+            known.parts[product.version] = _missing(servers, lacks), _left_out(servers, lacks)
         return known.parts[product.version]
 
-    def _missing(self, product: Product, servers: tuple[ServerFacts, ...]) -> Parts:
-        try:
-            require_capable_server(sample_order(product), servers, self.library.prompts)
-        except MissingCapability as reason:
-            part = {key: str(reason.data[key]) for key in MissingPart.model_fields}
-            return (MissingPart.model_validate(part),)
-        return ()
 
-    def _left_out(self, product: Product, servers: tuple[ServerFacts, ...]) -> Parts:
-        """The parts that the product does without on every server."""
-        if not servers:
-            return ()
-        order = sample_order(product)
-        first, *others = (lacks_of(order, server, self.library.prompts) for server in servers)
-        return tuple(
-            MissingPart(kind=lack.kind, name=OR.join(lack.wanted), server=servers[0].url, stage=lack.stage)
-            for lack in first
-            if lack.optional and all(lack in lacks for lacks in others)
-        )
+def _missing(servers: Sequence[ServerFacts], lacks: Sequence[Lacks]) -> Parts:
+    """What keeps a product from being made: the first need of the first server, where none has everything."""
+    needs = [[lack for lack in found if not lack.optional] for found in lacks]
+    return (_part(servers[0], needs[0][0]),) if needs and all(needs) else ()
+
+
+def _left_out(servers: Sequence[ServerFacts], lacks: Sequence[Lacks]) -> Parts:
+    """What no server has of the parts that a product can do without."""
+    shared = (lack for lack in lacks[0] if all(lack in found for found in lacks)) if lacks else ()
+    return tuple(_part(servers[0], lack) for lack in shared if lack.optional)
+
+
+def _part(server: ServerFacts, lack: Lack) -> MissingPart:
+    return MissingPart(kind=lack.kind, name=OR.join(lack.wanted), server=server.url, stage=lack.stage)
 
 
 def _rank(product: Product) -> tuple[int, bool, str]:
