@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from command_line.guard import one_line_errors, read_settings
-from training.port import TrainerName
+from training.names import MethodName, TrainerName
 
 app = typer.Typer(
     name="sajin",
@@ -216,6 +216,14 @@ def train(
         TrainerName | None,
         typer.Option("--trainer", help="What does the learning; SAJIN_TRAINER if left out."),
     ] = None,
+    method: Annotated[
+        MethodName | None,
+        typer.Option("--method", help="How Sajin's own trainer teaches; lora if left out."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", help="NAME=VALUE of the method, such as text_encoder=true; repeatable."),
+    ] = None,
     webui: WebUi = None,
     class_noun: ClassNoun = "person",
     as_json: Json = False,
@@ -233,6 +241,7 @@ def train(
             class_noun=class_noun,
             steps=steps,
             trainer=trainer,
+            method=train_job.method_of(method, option or []),
         )
         train_job.run(request, tuple(webui or ()), as_json=as_json)
 

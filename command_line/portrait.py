@@ -71,7 +71,9 @@ def _make(session: Session, terminal: Terminal, request: PortraitRequest, report
     train = TrainRequest(photos=request.photos, name=name, class_noun=request.class_noun)
     subject = add_subject(session, terminal, train, one_is_enough=preset["identity"] == "instant")
     if preset["identity"] == "lora":
-        report["adapter"] = learn(session, terminal, subject["id"], request.steps)["adapter"]["name"]
+        report["adapter"] = learn(session, terminal, subject["id"], {"steps": request.steps})["adapter"][
+            "name"
+        ]
     photo = _face_photo(session, request, subject["id"]) if takes_photo(preset) else None
     job = _order(session, terminal, request, subject["id"], photo)
     report.update(job=job["id"], server=_server(job))

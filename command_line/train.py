@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from command_line.errors import JobFailed
+from command_line.errors import CannotStart, JobFailed
 from command_line.session import Session, picture_files, studio_session
 from command_line.terminal import Terminal
-from training.port import TrainerName
+from training.names import TrainerName
 
 CONSENT_LINE = "By going on you say that the person in these photos agrees to this use of them."
 
@@ -22,13 +23,39 @@ BY_THE_CLOCK = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
-    """A person to learn. photos: a folder. steps, trainer: None leaves them to the trainer and to the settings."""
+    """A person to learn. photos: a folder. steps, trainer: None leaves them to the trainer and to the settings.
+
+    method: as the API takes it.
+    """
 
     photos: Path
     name: str
     class_noun: str
     steps: int | None = None
     trainer: TrainerName | None = None
+    method: dict[str, Any] | None = None
+
+
+def method_of(name: str | None, options: Sequence[str]) -> dict[str, Any] | None:
+    """The method as the API takes it; None for the usual one. options: NAME=VALUE, VALUE as JSON or plain text.
+
+    Raises CannotStart for an option that is not written so.
+    """
+    pairs = [option.partition("=") for option in options]
+    for key, equals, _ in pairs:
+        if not (key and equals):
+            raise CannotStart(f"--option wants NAME=VALUE, and got {key!r}")
+    method = {key: _value(text) for key, _, text in pairs}
+    if name is not None:
+        method["name"] = name
+    return method or None
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def run(request: TrainRequest, webui_urls: tuple[str, ...], *, as_json: bool) -> None:
@@ -36,15 +63,24 @@ def run(request: TrainRequest, webui_urls: tuple[str, ...], *, as_json: bool) ->
     terminal = Terminal()
     with studio_session(webui_urls, terminal.say) as session:
         subject = add_subject(session, terminal, request)
-        training = learn(session, terminal, subject["id"], request.steps, request.trainer)
-        report = tell_report(session, terminal, training)
-    adapter = training["adapter"]
-    terminal.say(f"{request.name} is learned: subject {subject['id']}, LoRA {adapter['name']}")
+        options = {"steps": request.steps, "trainer": request.trainer, "method": request.method}
+        training = learn(session, terminal, subject["id"], options)
+        adapter = training["adapter"]
+        report = tell_report(session, terminal, training) if adapter["form"] == "lora" else None
+    terminal.say(f"{request.name} is learned: subject {subject['id']}, {adapter['form']} {adapter['name']}")
+    for note in adapter["notes"]:
+        terminal.say(note)
     if as_json:
         facts = {"trainer": training["trainer"], "adapter": adapter["name"], "seconds": adapter["seconds"]}
-        marks = {mark["code"]: mark["value"] for mark in report["marks"]}
-        chosen = {"steps": report["steps"], "weight": report["weight"], "marks": marks}
-        print(json.dumps({"subject": subject["id"], **facts, "chosen": chosen}))
+        learned = {"form": adapter["form"], "notes": adapter["notes"], "chosen": _chosen(report)}
+        print(json.dumps({"subject": subject["id"], **facts, **learned}))
+
+
+def _chosen(report: dict[str, Any] | None) -> dict[str, Any] | None:
+    if report is None:
+        return None
+    marks = {mark["code"]: mark["value"] for mark in report["marks"]}
+    return {"steps": report["steps"], "weight": report["weight"], "marks": marks}
 
 
 def add_subject(
@@ -73,11 +109,12 @@ def learn(
     session: Session,
     terminal: Terminal,
     subject_id: str,
-    steps: int | None = None,
-    trainer: TrainerName | None = None,
+    options: dict[str, Any],
 ) -> dict[str, Any]:
-    """Train on a subject's photos and return the finished training. Raises JobFailed."""
-    options = {"steps": steps, "trainer": trainer}
+    """Train on a subject's photos and return the finished training. Raises JobFailed.
+
+    options: as POST …/trainings takes them.
+    """
     training = session.api.post(f"/subjects/{subject_id}/trainings", options)
     if training["trainer"] == "easyphoto":
         terminal.say(BY_THE_CLOCK)

@@ -90,7 +90,10 @@ def lay_foundations(settings: Settings, wait_seconds: float = WAIT_SECONDS) -> F
         store=Store(settings.store_address, data / "cache"),
         library=library,
         documents=documents,
-        loras=LoraFolders(folders=settings.lora_folders),
+        loras=LoraFolders(
+            folders=settings.lora_folders,
+            others={"embedding": settings.embedding_folders, "checkpoint": settings.checkpoint_folders},
+        ),
         previews=Previews(folder=data / "cache" / "previews"),
         queue=queue,
         faces=faces,

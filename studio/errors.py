@@ -338,6 +338,8 @@ class TrainingObstacle(StrEnum):
     TRAINER_PYTHON = "trainer_python"
     CHECKPOINT_UNFIT = "checkpoint_unfit"
     TRAINER_NOT_SERVED = "trainer_not_served"
+    METHOD_NOT_OFFERED = "method_not_offered"
+    FORM_NOT_PLACED = "form_not_placed"
 
 
 class TrainingUnavailable(Unavailable):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from training.port import TrainerName
+from training.names import TrainerName
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ENGINE = REPOSITORY / "webui_engine"
@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     starts the embedded engine. webui_auth: "user:password" of their --api-auth. checkpoint, lora_dir: the server's
     checkpoint file and LoRA folder as this machine sees them; needed for training beside a WebUI. lora_dirs:
     "URL=folder" of the servers that have a LoRA folder of their own, comma separated in the environment.
+    embeddings_dir: the servers' embeddings folder; None takes those that lie beside their LoRA folders as in A1111.
     models: folder of further models for the embedded engine, in A1111's layout; None is "models" in data. models_table:
     the models that ``sajin models`` offers.
     trainer: that learns people unless a training names another. kohya: folder of kohya's sd-scripts; kohya_python: the
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     checkpoint: Path | None = None
     lora_dir: Path | None = None
     lora_dirs: Annotated[tuple[str, ...], NoDecode] = ()
+    embeddings_dir: Path | None = None
     models: Path | None = None
     models_table: Path = ENGINE / "models.yaml"
     trainer: TrainerName = "embedded"
@@ -151,6 +153,23 @@ class Settings(BaseSettings):
         own, shared = self.lora_folder_by_server, self.installed_loras
         folders = {url: own.get(url, shared) for url in self.server_urls}
         return {url: folder for url, folder in folders.items() if folder is not None}
+
+    @property
+    def embedding_folders(self) -> tuple[Path, ...]:
+        """The folders that the servers in use read embeddings from, as far as they are known here."""
+        if self.embeddings_dir is not None:
+            return (self.embeddings_dir.expanduser().absolute(),)
+        if self.uses_embedded_engine:
+            return (self.models_folder / "embeddings",)
+        beside = (folder.parent.parent / "embeddings" for folder in self.lora_folders)
+        return tuple(folder for folder in beside if folder.is_dir())
+
+    @property
+    def checkpoint_folders(self) -> tuple[Path, ...]:
+        """The folder for learned checkpoints: the server reads it, for the one they were learned on lies there."""
+        if self.uses_embedded_engine:
+            return (self.models_folder / "Stable-diffusion",)
+        return () if self.training_checkpoint is None else (self.training_checkpoint.parent,)
 
     @property
     def models_folder(self) -> Path:

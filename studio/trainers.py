@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
@@ -14,7 +15,9 @@ from training.easyphoto import EasyPhotoTrainer, Limits
 from training.embedded import EmbeddedTrainer
 from training.errors import TrainerUnusable
 from training.kohya import Installation, KohyaTrainer, family_of
-from training.port import Trainer, TrainerName
+from training.method import Method
+from training.names import TrainerName
+from training.port import Trainer
 from webui_client.capabilities import name_of_checkpoint
 from webui_client.pool import WebuiPool
 
@@ -96,6 +99,34 @@ def require_server(trainer: str, servers: Sequence[ServerFacts]) -> None:
             TrainingObstacle.TRAINER_NOT_SERVED,
             "None of the servers that answer has the extension EasyPhoto; install it there, and start the worker.",
         )
+
+
+def require_method(settings: Settings, trainer: str, method: Method | None) -> None:
+    """Raise TrainingUnavailable if the trainer has one way only, or what the method yields cannot be placed."""
+    if method is None:
+        return
+    if trainer != "embedded":
+        raise TrainingUnavailable(
+            TrainingObstacle.METHOD_NOT_OFFERED,
+            f"Methods are chosen for Sajin's own trainer; {trainer} has a way of its own.",
+        )
+    if method.form == "embedding" and not settings.embedding_folders:
+        raise TrainingUnavailable(
+            TrainingObstacle.FORM_NOT_PLACED,
+            "A learnt word goes into the WebUI's embeddings folder; set SAJIN_EMBEDDINGS_DIR to it.",
+        )
+    if method.form == "checkpoint" and not any(map(_takes_files, settings.checkpoint_folders)):
+        raise TrainingUnavailable(
+            TrainingObstacle.FORM_NOT_PLACED,
+            "A full DreamBooth yields a whole checkpoint, which is put beside the one it was learned on; its folder"
+            f" ({settings.checkpoint_folders[0]}) cannot be written from here.",
+        )
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether files can be put into a folder, or it can be made."""
+    nearest = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    return nearest.is_dir() and os.access(nearest, os.W_OK)
 
 
 def _obstacle(settings: Settings, trainer: str, servers: Sequence[ServerFacts]) -> TrainingObstacle | None:

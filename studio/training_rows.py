@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from studio.database.tables import AdapterRow, TrainingRow
 from studio.errors import NotFound
 from studio.values import Adapter, AdapterReport, Failure, Status, Training
+from training.method import FORMS
 
 
 def owned_training(session: Session, training_id: str, owner_id: str) -> TrainingRow:
@@ -56,6 +57,8 @@ def adapter_value(row: AdapterRow) -> Adapter:
         steps=row.steps,
         seconds=row.seconds,
         weight=row.weight,
+        form=FORMS.validate_python(row.form),
+        notes=tuple(row.notes),
         demonstration=row.demonstration,
     )
 

@@ -17,7 +17,7 @@ from studio.servers import known_servers
 from studio.settings import BUNDLED_CHECKPOINT, Settings
 from studio.store import Store
 from studio.subjects import owned_subject
-from studio.trainers import checkpoint_name, require_server, require_training
+from studio.trainers import checkpoint_name, require_method, require_server, require_training
 from studio.training_rows import (
     newest_training,
     owned_training,
@@ -45,6 +45,7 @@ class Trainings:
             trainer = options.trainer or self.settings.trainer
             require_training(self.settings, trainer)
             require_server(trainer, known_servers(session))
+            require_method(self.settings, trainer, options.method)
             verdict = set_verdict(photos_of(session, subject_id))
             if not verdict.enough:
                 raise NotEnoughPhotos(verdict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 
@@ -36,17 +37,44 @@ def draw_frames(
 
     Where the face is unknown it is taken to be in the upper middle.
     """
-    box = photo.box or _likely_face(picture_size)
+    box = face_box(photo, picture_size)
     aspect = crop_size[0] / crop_size[1]
     return [
         Frame(_frame(picture_size, box, aspect, source), mirrored=bool(number % 2)) for number in range(count)
     ]
 
 
+def face_box(photo: TrainingPhoto, picture_size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The photo's face, in the upper middle where it is unknown."""
+    return photo.box or _likely_face(picture_size)
+
+
 def cut(picture: Image.Image, frame: Frame, size: tuple[int, int]) -> Image.Image:
     """The framed part of an RGB picture, scaled to size."""
     part = picture.resize(size, Image.Resampling.LANCZOS, frame.corners, reducing_gap=3.0)
     return ImageOps.mirror(part) if frame.mirrored else part
+
+
+def face_in(
+    frame: Frame, box: tuple[int, int, int, int], cells: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Where a face lies in the framed part, when that is cut into (width, height) cells: left, top, right, bottom.
+
+    box: of the face, in pixels of the picture. Right and bottom exclusive; at least one cell.
+    """
+    left, top, right, bottom = frame.corners
+    across = [(x - left) / (right - left) for x in (box[0], box[2])]
+    down = [(y - top) / (bottom - top) for y in (box[1], box[3])]
+    if frame.mirrored:
+        across = [1 - share for share in reversed(across)]
+    (start_x, end_x), (start_y, end_y) = _cells(across, cells[0]), _cells(down, cells[1])
+    return start_x, start_y, end_x, end_y
+
+
+def _cells(shares: list[float], count: int) -> tuple[int, int]:
+    """The cells from the first to the second share of the way, at least one, none outside."""
+    start = min(max(math.floor(shares[0] * count), 0), count - 1)
+    return start, min(max(math.ceil(shares[1] * count), start + 1), count)
 
 
 def _likely_face(size: tuple[int, int]) -> tuple[int, int, int, int]:

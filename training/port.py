@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
-TrainerName = Literal["embedded", "kohya", "easyphoto"]
+from training.method import Method
+from training.names import AdapterForm
 
 
 class TrainingPhase(StrEnum):
@@ -43,7 +44,7 @@ class TrainingRequest:
     work_folder: for resumable state; survives a crash and a cancel, and is removed when output is written. Who cancels
     for good removes it.
     steps, batch_size, rank: of the LoRA training; None leaves the choice to the trainer, which meets steps as nearly as
-    it can. seed: repeats the run.
+    it can. seed: repeats the run. method: of Sajin's own trainer; the others have one way each.
     """
 
     photos: tuple[TrainingPhoto, ...]
@@ -57,6 +58,7 @@ class TrainingRequest:
     rank: int | None = None
     learning_rate: float | None = None
     seed: int = 0
+    method: Method = field(default_factory=Method)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,9 @@ class TrainedAdapter:
     """A finished adapter file. sha256: of the file, hexadecimal. steps, seconds: what it took.
 
     candidates: earlier states, oldest first, beside path; they stay until the caller removes them. trigger: the words
-    that call the person where the trainer has its own; None: the request's instance token.
+    that call the person where the trainer has its own; None: the request's instance token. form: what
+    kind of file it is. notes: what went otherwise
+    than planned, one sentence each.
     """
 
     path: Path
@@ -99,6 +103,8 @@ class TrainedAdapter:
     final_loss: float | None
     candidates: tuple[Candidate, ...] = ()
     trigger: str | None = None
+    form: AdapterForm = "lora"
+    notes: tuple[str, ...] = ()
 
 
 class Trainer(Protocol):

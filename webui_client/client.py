@@ -278,6 +278,11 @@ class WebuiClient(Listings):
         super().refresh_loras()
         self._record = None
 
+    def refresh_checkpoints(self) -> None:
+        """Have the server look at its checkpoint folder again; waits behind a running job."""
+        super().refresh_checkpoints()
+        self._record = None
+
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()

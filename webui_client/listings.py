@@ -90,6 +90,15 @@ class Listings:
         """Return the names of the textual-inversion embeddings that fit the loaded checkpoint."""
         return strings_of(self._mapping("/sdapi/v1/embeddings").get("loaded"))
 
+    def all_embeddings(self) -> tuple[str, ...]:
+        """Return the names of the embeddings that the server has, those for other checkpoints too."""
+        told = self._mapping("/sdapi/v1/embeddings")
+        return strings_of(told.get("loaded")) + strings_of(told.get("skipped"))
+
+    def refresh_embeddings(self) -> None:
+        """Have the server look at its embeddings folder again; waits behind a running job."""
+        self._transport.post("/sdapi/v1/refresh-embeddings")
+
     def scripts(self) -> Scripts:
         """Return the titles of the server's scripts."""
         titles = self._mapping("/sdapi/v1/scripts")

@@ -26,9 +26,11 @@ from studio.settings import BUNDLED_CHECKPOINT
 from training.crops import cut, draw_frames
 from training.embedded.caches import build_cache
 from training.embedded.captions import captions
-from training.embedded.learning import Batches, Learner, NoiseSchedule
+from training.embedded.learning import Batches, Learner, Material, NoiseSchedule
+from training.embedded.methods import teach
 from training.embedded.networks import load_networks
 from training.embedded.plan import LearningPlan, plan_learning
+from training.embedded.words import RememberedWords
 from training.port import TrainingPhoto, TrainingRequest
 from webui_engine.diffusion.model import Model
 
@@ -78,10 +80,12 @@ class Ours:
     """The embedded trainer's loop."""
 
     def __init__(self, model: Model, request: TrainingRequest, plan: LearningPlan) -> None:
-        cache = build_cache(model, request.photos, CAPTIONS, plan, lambda share: None)
-        schedule = NoiseSchedule(model.scheduler_config, plan.snr_gamma, model.device.place)
-        self._batches = Batches(cache, plan, schedule, model)
-        self._learner = Learner(model, plan)
+        crops = build_cache(model, request.photos, plan, lambda share: None)
+        place = model.device.place
+        schedule = NoiseSchedule(model.scheduler_config, plan.snr_gamma, place)
+        self._batches = Batches(Material(crops, len(CAPTIONS)), plan, schedule, place)
+        teaching = teach(model, plan, request.instance_token, request.class_noun)
+        self._learner = Learner(model, plan, teaching, RememberedWords(model, [*CAPTIONS, ""]))
         self._step = 0
 
     def seconds_per_step(self, count: int) -> float:

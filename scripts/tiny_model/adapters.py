@@ -8,8 +8,8 @@ import torch
 from peft import LoraConfig
 from torch import nn
 
-from training.embedded.adapter_file import kohya_tensors, write_adapter
-from training.embedded.networks import ADAPTER
+from training.embedded.adapter_file import write_adapter
+from training.embedded.methods.lora import ADAPTER, kohya_tensors
 
 RANK = 24
 PREFIXES = {"unet": "lora_unet_", "text_encoder": "lora_te_text_model_"}

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from training.embedded.networks import adapter_layers
+from training.embedded.methods.lora import adapter_layers
 
 from .adapters import add_layers, put_weights, write_lora
 from .animal_captions import ANIMAL_ANSWERS, caption_at, said_at, unwanted_words

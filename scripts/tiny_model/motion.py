@@ -24,7 +24,7 @@ from .workers import Meetings
 SAVE_SECONDS = 120.0
 WARM_UP_STEPS = 30
 AVERAGE_DECAY = 0.98
-LEARNING_RATE = 2e-3
+LEARNING_RATE = 3e-3
 MOVING_WEIGHT = 2.0
 MOVING_FROM = 250
 NOISY_SHARE, STILL_SHARE = 0.85, 0.5
@@ -112,13 +112,13 @@ def stilled(scheduler: DDIMScheduler, latents: Tensor, noise: Tensor, steps: Ten
     """What sampling finds while a clip does not move yet, or less than it will, and the velocity that makes it move.
 
     Frames that begin with the same noise are still at first, and so is a portrait that is to be animated. From
-    MOVING_FROM on, clips are therefore shown as one of their frames, entirely or in part, but in the noise alone at the
-    very end. Velocity after Salimans & Ho 2022. latents, noise, and what comes back: (count, frames, channels, h, w).
+    MOVING_FROM on, clips are therefore shown as their first frame, entirely or in part, and at the very end as noise.
+    Velocity after Salimans & Ho 2022. latents, noise, and what comes back: (count, frames, channels, h, w).
     """
-    count, frames = latents.shape[:2]
+    count = len(latents)
     begun = torch.where(torch.rand(count) < STILL_SHARE, torch.zeros(count), torch.rand(count))
     begun = torch.where(steps < MOVING_FROM, torch.ones(count), begun)[:, None, None, None, None]
-    still = latents[torch.arange(count), torch.randint(frames, (count,))][:, None]
+    still = latents[:, :1]
     share = scheduler.alphas_cumprod.to(latents.device)[steps][:, None, None, None, None]
     mixed = share.sqrt() * torch.lerp(still.expand_as(latents), latents, begun) + (1 - share).sqrt() * noise
     pure = (torch.rand(count) < 0.5) & (steps >= PURE_NOISE_FROM)

@@ -23,6 +23,7 @@ TEXT_LAYERS = 4
 UNET_CHANNELS = (96, 192)
 CONDITIONING_CHANNELS = (16, 24, 32, 64)
 LONGEST_CLIP = 32
+NEARNESS = 1.5
 
 
 def build_autoencoder() -> AutoencoderKL:
@@ -104,11 +105,19 @@ def build_motion_adapter() -> MotionAdapter:
 
 
 def build_motion_unet(unet: UNet2DConditionModel) -> UNetMotionModel:
-    """The denoiser of clips: unet's weights and a new motion module, which changes nothing: it ends in zeros."""
+    """The denoiser of clips: unet's weights and a new motion module, which changes nothing: it ends in zeros.
+
+    Its attention begins with a frame's own neighbourhood, so that the number of a frame, which it has from its queries
+    and keys alone, makes a difference from the first step of training.
+    """
     network = UNetMotionModel.from_unet2d(unet, build_motion_adapter())
     for name, parameter in network.named_parameters():
-        if "motion_modules" in name and ".proj_out." in name:
+        if "motion_modules" not in name:
+            continue
+        if ".proj_out." in name:
             torch.nn.init.zeros_(parameter)
+        elif name.endswith((".to_q.weight", ".to_k.weight")):
+            parameter.data = NEARNESS * torch.eye(len(parameter))
     return network
 
 

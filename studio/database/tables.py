@@ -76,6 +76,7 @@ class AdapterRow(Base):
     """A learned identity. path: in the store; name: of the LoRA installed on the server.
 
     weight: the LoRA weight that was found best, None where none was looked for. report: a studio.values.AdapterReport.
+    form: a training.method.AdapterForm. notes: what went otherwise than planned.
     """
 
     __tablename__ = "adapters"
@@ -92,6 +93,8 @@ class AdapterRow(Base):
     seconds: Mapped[float]
     demonstration: Mapped[bool]
     weight: Mapped[float | None]
+    form: Mapped[str]
+    notes: Mapped[list[Any]]
     report: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
 

@@ -43,13 +43,14 @@ def automatic_caption(findings: PhotoFindings) -> str:
 def description(findings: PhotoFindings) -> str:
     """Expression, clothes and background of a picture, for another like it; "" where no head was measured.
 
-    Closed eyes are passed over: nobody wants them again.
+    Closed eyes are passed over: nobody wants them again. Grey is spelled as all prompts spell it, "gray", which is the
+    one that small text encoders know.
     """
     if findings.look is None:
         return ""
     expression = photo_look(findings.look).expression
     told = () if expression is Expression.EYES_CLOSED else (EXPRESSIONS[expression],)
-    return ", ".join((*told, *_surroundings(findings.look)))
+    return ", ".join((*told, *_surroundings(findings.look))).replace("grey", "gray")
 
 
 def _parts(measured: HeadLook) -> Iterator[str]:

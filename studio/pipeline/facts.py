@@ -25,4 +25,5 @@ def facts_of(record: Capabilities) -> ServerFacts:
         face_restorers=record.face_restorers,
         motion_modules=record.motion_modules if record.animates else None,
         easyphoto=record.easyphoto,
+        checkpoints=tuple(checkpoint.title for checkpoint in record.checkpoints),
     )

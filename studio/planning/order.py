@@ -16,6 +16,7 @@ from studio.poses import Poses, is_skeleton
 from studio.promise import pictures_planned
 from studio.subjects import adapters_of
 from studio.values import JobOptions
+from training.method import FORMS
 
 NOBODY = "person"
 
@@ -44,6 +45,7 @@ def order_of(session: Session, row: JobRow, poses: Poses, library: Library) -> O
                 class_noun=class_noun,
                 lora=adapter.name,
                 checkpoint=adapter.checkpoint,
+                form=FORMS.validate_python(adapter.form),
                 weight=USUAL_LORA_WEIGHT if adapter.weight is None else adapter.weight,
             )
             for adapter in adapters

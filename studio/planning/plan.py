@@ -10,6 +10,7 @@ from pydantic import Field
 from studio.library.animals import DemonstrationSpec
 from studio.library.product import DESCRIBED, ControlMode, DescriberName, PresetSpec, Tone
 from studio.values import JobOptions, LoraWeight, Value
+from training.names import AdapterForm
 
 USUAL_LORA_WEIGHT = 0.8
 
@@ -25,7 +26,8 @@ class Identity(Value):
     """A learned person as prompts name them.
 
     lora: its name on the server. checkpoint: bare name of the one it was learned on, which alone it fits. weight: of
-    the LoRA where the preset sets none.
+    the LoRA where the preset sets none. form: what of its name is no LoRA: a learnt word is its own trigger, and a
+    checkpoint takes the place of the one it was learned on.
     """
 
     trigger: str
@@ -33,6 +35,7 @@ class Identity(Value):
     lora: str
     checkpoint: str
     weight: LoraWeight = USUAL_LORA_WEIGHT
+    form: AdapterForm = "lora"
 
 
 class Order(Value):
@@ -69,7 +72,7 @@ class ServerFacts(Value):
     """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them.
 
     easyphoto: whether it can teach persons by that extension. motion_modules: None without AnimateDiff, empty where the
-    server does not tell which it has.
+    server does not tell which it has. checkpoints: titles of all that it lists.
     """
 
     url: str
@@ -88,6 +91,7 @@ class ServerFacts(Value):
     face_restorers: tuple[str, ...] = ()
     motion_modules: tuple[str, ...] | None = None
     easyphoto: bool = False
+    checkpoints: tuple[str, ...] = ()
 
 
 class PlannedDetailer(Value):

@@ -80,7 +80,7 @@ def make_plan(order: Order, facts: ServerFacts, prompts: PromptLibrary) -> Plan:
     )
     pictures = tuple(planner.picture(number) for number in range(order.count))
     return Plan(
-        checkpoint=facts.checkpoint,
+        checkpoint=_checkpoint_of(planner.identity, facts) or facts.checkpoint,
         demonstration=facts.demonstration,
         identity=planner.identity,
         loras=_called_loras(pictures),
@@ -112,7 +112,9 @@ def spec_of(order: Order) -> PresetSpec:
 
 
 def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
-    """The newest identity that was learned on the server's checkpoint; None where the order names none.
+    """The newest identity that was learned on the server's checkpoint, or is one of its checkpoints itself.
+
+    None where the order names none.
 
     Raises LearnedElsewhere, except where a photo's face can stand in.
     """
@@ -120,7 +122,10 @@ def fitting_identity(order: Order, facts: ServerFacts) -> Identity | None:
         return None
     present = name_of_checkpoint(facts.checkpoint)
     for identity in order.identities:
-        if identity.checkpoint == present:
+        if identity.form == "checkpoint":
+            if _checkpoint_of(identity, facts):
+                return identity
+        elif identity.checkpoint == present:
             return identity
     if order.spec.identity == "instant":
         return None
@@ -427,7 +432,7 @@ class _Planner:
         given = [template for template in templates if template]
         parts = (self.words(part, seed) for part in given)
         words = ", ".join(part for part in parts if part)
-        if identity is None or not any(SUBJECT in part for part in given):
+        if identity is None or identity.form != "lora" or not any(SUBJECT in part for part in given):
             return words
         weight = identity.weight if self.spec.lora_weight is None else self.spec.lora_weight
         return f"{words} <lora:{identity.lora}:{weight:g}>"
@@ -436,6 +441,13 @@ class _Planner:
 def _held(template: str, animal: str) -> str:
     """The template with the animal in it, and {described}, which no seed draws, kept from the template's parser."""
     return template.replace(ANIMAL, animal).replace(DESCRIBED, HELD)
+
+
+def _checkpoint_of(identity: Identity | None, facts: ServerFacts) -> str | None:
+    """The title of the checkpoint that an identity is; None for another form, or one that the server does not list."""
+    if identity is None or identity.form != "checkpoint":
+        return None
+    return next((title for title in facts.checkpoints if name_of_checkpoint(title) == identity.lora), None)
 
 
 def _first(*texts: str | None) -> str:

@@ -96,7 +96,7 @@ from studio.values.reports import (
     ReportPicture,
     ReportPoint,
 )
-from training.port import TrainerName
+from training.names import TrainerName
 
 __all__ = [
     "LEAST_BUDGET_KB",

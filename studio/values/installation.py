@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from studio.values.base import Fraction, Value, Words
-from training.port import TrainerName
+from training.names import TrainerName
 
 
 class Server(Value):

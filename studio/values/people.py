@@ -21,7 +21,8 @@ from studio.values.base import (
     Status,
     Value,
 )
-from training.port import TrainerName
+from training.method import Method
+from training.names import AdapterForm, TrainerName
 
 
 class Reason(Value):
@@ -108,6 +109,7 @@ class Adapter(Value):
     """A learned identity. name: the LoRA's name on the server; trigger: the instance token; seconds: what it took.
 
     weight: the LoRA weight that was found best and is used where a preset sets none; None where none was looked for.
+    form: "embedding" or "checkpoint" for what is no LoRA. notes: what went otherwise than planned.
     """
 
     id: str
@@ -118,15 +120,21 @@ class Adapter(Value):
     steps: int
     seconds: float
     weight: float | None
+    form: AdapterForm
+    notes: tuple[str, ...]
     demonstration: bool
 
 
 class TrainingOptions(Value):
-    """What a caller may choose about a training; None leaves it to the trainer, or the trainer to the settings."""
+    """What a caller may choose about a training; None leaves it to the trainer, or the trainer to the settings.
+
+    method: of Sajin's own trainer alone.
+    """
 
     trainer: TrainerName | None = None
     steps: Annotated[int, Field(ge=1, le=20000)] | None = None
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
+    method: Method | None = None
 
 
 class Training(Value):

@@ -126,13 +126,14 @@ class JobSteps:
         }
 
     def _install_if_missing(self, identity: Identity | None) -> None:
-        """Put the subject's LoRA where the servers look and it is not: a folder was emptied, or a server is new.
+        """Put what was learned where the servers look and it is not: a folder was emptied, or a server is new.
 
         Raises StorageError if it can be put nowhere and lies nowhere.
         """
         if identity is None:
             return
-        lacking = self.loras.lacking(identity.lora)
+        places = self.loras.of(identity.form)
+        lacking = places.lacking(identity.lora)
         if not lacking.folders:
             return
         with self.database.read() as session:
@@ -141,10 +142,10 @@ class JobSteps:
         try:
             lacking.install(adapter.name, content)
         except StorageError:
-            if lacking == self.loras:
+            if lacking == places:
                 raise
             return
-        listed_after_refresh(self.pool.clients, adapter.name)
+        listed_after_refresh(self.pool.clients, adapter.name, form=identity.form)
         LOG.info("LoRA placed", adapter=adapter.name, folders=[str(folder) for folder in lacking.folders])
 
     def _plan_on_some_server(self, order: Order) -> Plan:

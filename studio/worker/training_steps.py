@@ -28,7 +28,10 @@ from studio.values import AdapterReport, Failure, FailureCode, Status, TrainingO
 from studio.worker.scoring import Scorer, Scoring, ScoringProgress, picture_file
 from studio.worker.stopping import Stopping
 from training.errors import TrainerUnusable, TrainingCancelled, TrainingFailed
+from training.method import Method
+from training.names import AdapterForm
 from training.port import Candidate, TrainedAdapter, Trainer, TrainingPhoto, TrainingProgress, TrainingRequest
+from training.tokens import token_of_name
 
 LOG = structlog.get_logger()
 
@@ -85,8 +88,9 @@ class TrainingSteps:
 
     def _learn(self, row: TrainingRow) -> Learned:
         require_training(self.settings, row.trainer)
+        request = self._request(row)
         trained = self.trainers[row.trainer].train(
-            self._request(row),
+            request,
             overlooking(lambda progress: self._show(row.id, progress), otherwise=None),
             overlooking(lambda: self._cancelled(row.id), otherwise=False),
         )
@@ -97,15 +101,21 @@ class TrainingSteps:
             steps=trained.steps,
             seconds=round(trained.seconds, 1),
             candidates=len(trained.candidates),
+            notes=trained.notes,
         )
         return {
             "candidates": [_candidate_entry(candidate) for candidate in _candidates(trained)],
             "seconds": trained.seconds,
-            "trigger": trained.trigger,
+            "trigger": trained.trigger or request.instance_token,
+            "form": trained.form,
+            "notes": list(trained.notes),
         }
 
     def _score(self, training_id: str, learned: Learned) -> Chosen:
         scoring = self._scoring(training_id, learned)
+        about = {name: learned[name] for name in ("seconds", "trigger", "form", "notes")}
+        if learned["form"] != "lora":
+            return _candidate_entry(scoring.candidates[-1]) | about | {"report": None}
         report = self.scorer.score(
             scoring,
             overlooking(lambda progress: self._show_scoring(training_id, progress), otherwise=None),
@@ -113,11 +123,7 @@ class TrainingSteps:
         )
         best = next(candidate for candidate in scoring.candidates if candidate.steps == report.steps)
         LOG.info("training scored", training=training_id, steps=best.steps, weight=report.weight)
-        return _candidate_entry(best) | {
-            "seconds": learned["seconds"],
-            "trigger": scoring.trigger,
-            "report": report.model_dump(mode="json"),
-        }
+        return _candidate_entry(best) | about | {"report": report.model_dump(mode="json")}
 
     def _scoring(self, training_id: str, learned: Learned) -> Scoring:
         with self.database.read() as session:
@@ -130,7 +136,7 @@ class TrainingSteps:
             training_id=training_id,
             subject_id=subject.id,
             candidates=tuple(map(_candidate, learned["candidates"])),
-            trigger=learned["trigger"] or subject.trigger,
+            trigger=learned["trigger"],
             class_noun=subject.class_noun,
             checkpoint=training.checkpoint,
             photos=tuple(
@@ -143,6 +149,7 @@ class TrainingSteps:
 
     def _request(self, row: TrainingRow) -> TrainingRequest:
         options, folder = TrainingOptions.model_validate(row.options), self.folder(row.id)
+        method = options.method or Method()
         with self.database.read() as session:
             subject = session.get(SubjectRow, row.subject_id)
             photos = [photo for photo in photos_of(session, row.subject_id) if photo.status != "unfit"]
@@ -152,12 +159,13 @@ class TrainingSteps:
         return TrainingRequest(
             photos=tuple(self._photo(photo) for photo in photos),
             checkpoint=checkpoint,
-            instance_token=subject.trigger,
+            instance_token=_instance_token(subject, method),
             class_noun=subject.class_noun,
             output=folder / "adapter.safetensors",
             work_folder=folder / "work",
             steps=options.steps,
             seed=options.seed,
+            method=method,
         )
 
     def _photo(self, row: PhotoRow) -> TrainingPhoto:
@@ -176,8 +184,9 @@ class TrainingSteps:
                 file.read_bytes(), adapter_folder(adapter.subject_id), ".safetensors"
             )
         pictures = self._keep_pictures(training_id, chosen)
-        self.loras.install(adapter.name, self.store.get(adapter.path))
-        self.scorer.servers.show([adapter.name])
+        form: AdapterForm = chosen["form"]
+        self.loras.of(form).install(adapter.name, self.store.get(adapter.path))
+        self.scorer.servers.show([adapter.name], form)
         self._keep(training_id, adapter, pictures)
         self._forget(training_id)
         LOG.info("training succeeded", training=training_id, adapter=adapter.name)
@@ -185,6 +194,8 @@ class TrainingSteps:
 
     def _keep_pictures(self, training_id: str, chosen: Chosen) -> list[str]:
         """Put the report's pictures into the store, unless they are there already; their paths."""
+        if chosen["report"] is None:
+            return []
         report = AdapterReport.model_validate(chosen["report"])
         names = [picture.id for point in report.points for picture in point.pictures]
         for file in (picture_file(self.folder(training_id), name) for name in names):
@@ -200,19 +211,22 @@ class TrainingSteps:
         if training is None or subject is None:
             raise StageCancelled
         adapter_id = uuid.uuid5(uuid.UUID(training_id), "adapter").hex
+        name, report = f"sajin-{adapter_id[:12]}", chosen["report"]
         return AdapterRow(
             id=adapter_id,
             owner_id=training.owner_id,
             subject_id=subject.id,
-            name=f"sajin-{adapter_id[:12]}",
-            trigger=chosen["trigger"],
+            name=name,
+            trigger=name if chosen["form"] == "embedding" else chosen["trigger"],
             checkpoint=training.checkpoint,
             path=f"{adapter_folder(subject.id)}/{chosen['sha256']}.safetensors",
             sha256=chosen["sha256"],
             steps=chosen["steps"],
             seconds=chosen["seconds"],
-            weight=chosen["report"]["weight"],
-            report=chosen["report"],
+            weight=report and report["weight"],
+            form=chosen["form"],
+            notes=chosen["notes"],
+            report=report,
             demonstration=training.demonstration,
             created_at=now(),
         )
@@ -299,6 +313,11 @@ class TrainingSteps:
         """Remove the working files, which are of a person and of no use to another training."""
         self.loras.remove_trials(training_id)
         shutil.rmtree(self.folder(training_id), ignore_errors=True)
+
+
+def _instance_token(subject: SubjectRow, method: Method) -> str:
+    """The word that will mean the subject; the subject's own where the method wants a name's and it has no letters."""
+    return (method.token_from_name and token_of_name(subject.name)) or subject.trigger
 
 
 def _candidates(trained: TrainedAdapter) -> tuple[Candidate, ...]:

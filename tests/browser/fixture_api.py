@@ -152,6 +152,8 @@ def adapter() -> Json:
         "steps": 300,
         "seconds": 182.0,
         "weight": 0.7,
+        "form": "lora",
+        "notes": [],
         "demonstration": True,
     }
 

@@ -22,6 +22,7 @@ def test_an_animation_is_made_played_and_kept_in_every_format_on_a_phone(
         page = visitor.page
         visitor.go("animated")
         page.locator("#animated-motion label").filter(has_text="빠른").click(timeout=SLOW)
+        expect(page.locator("#animated-about")).to_contain_text("프레임", timeout=SLOW)
         expect(page.locator("#animated-make")).to_be_enabled(timeout=SLOW)
         assert visitor.overflow() <= 0
         assert visitor.small_targets() == []

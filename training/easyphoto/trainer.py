@@ -14,7 +14,8 @@ from training.easyphoto.attempt import Attempt, forget_attempt, kept_attempt, ne
 from training.easyphoto.course import Course, Limits
 from training.errors import TrainingCancelled, TrainingFailed
 from training.lora_file import LoraFile, publish, read_lora, require_numbers
-from training.port import TrainedAdapter, TrainerName, TrainingPhase, TrainingProgress, TrainingRequest
+from training.names import TrainerName
+from training.port import TrainedAdapter, TrainingPhase, TrainingProgress, TrainingRequest
 from webui_client.capabilities import name_of_checkpoint
 from webui_client.easyphoto import TRIGGER, EasyPhotoTraining
 from webui_client.errors import WebuiError

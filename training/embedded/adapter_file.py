@@ -17,18 +17,30 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from training.embedded.networks import ADAPTER, adapter_layers
+from training.embedded.methods.teaching import Tensors
 from training.embedded.plan import LearningPlan
 from training.port import TrainingRequest
 
-Tensors = dict[str, torch.Tensor]
+OPTIMIZERS = {
+    "adamw": "torch.optim.adamw.AdamW",
+    "adamw8bit": "bitsandbytes.optim.adamw.AdamW8bit",
+    "prodigy": "prodigyopt.prodigy.Prodigy",
+}
+
+
+class WeightsNotNumbers(Exception):
+    """What was learned has weights that are infinite or not a number, and is not written."""
+
+    def __init__(self) -> None:
+        super().__init__("what was learned has weights that are no numbers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """What the metadata tells of a training.
 
-    steps: learned so far. prediction: "epsilon" or "v_prediction". loss: the last, smoothed.
+    steps: learned so far. prediction: "epsilon" or "v_prediction". loss: the last, smoothed. about: the method's own
+    part.
     """
 
     request: TrainingRequest
@@ -37,21 +49,7 @@ class Provenance:
     prediction: str
     started_at: datetime
     loss: float | None
-
-
-def kohya_tensors(network: torch.nn.Module, network_prefix: str = "lora_unet_") -> Tensors:
-    """The adapter's tensors in half precision under kohya's names, with an alpha for each layer."""
-    tensors: Tensors = {}
-    for name, layer in adapter_layers(network):
-        prefix = network_prefix + name.replace(".", "_")
-        tensors[f"{prefix}.lora_down.weight"] = _half(layer.lora_A[ADAPTER].weight)
-        tensors[f"{prefix}.lora_up.weight"] = _half(layer.lora_B[ADAPTER].weight)
-        tensors[f"{prefix}.alpha"] = torch.tensor(float(layer.lora_alpha[ADAPTER]), dtype=torch.float16)
-    return tensors
-
-
-def _half(weight: torch.Tensor) -> torch.Tensor:
-    return weight.detach().to("cpu", torch.float16).contiguous()
+    about: Mapping[str, str]
 
 
 def metadata(provenance: Provenance, tensors: Tensors) -> dict[str, str]:
@@ -62,10 +60,6 @@ def metadata(provenance: Provenance, tensors: Tensors) -> dict[str, str]:
     content_hash = _tensor_hash(tensors)
     size = f"{plan.sizes[0][0]}x{plan.sizes[0][1]}"
     return {
-        "ss_network_module": "networks.lora",
-        "ss_network_dim": str(plan.rank),
-        "ss_network_alpha": str(float(plan.rank)),
-        "ss_network_args": json.dumps({"conv_dim": plan.rank} if plan.layers == "all" else {}),
         "ss_base_model_version": "sd_v1",
         "ss_v2": "False",
         "ss_sd_model_name": request.checkpoint.name,
@@ -78,7 +72,9 @@ def metadata(provenance: Provenance, tensors: Tensors) -> dict[str, str]:
         "ss_total_batch_size": str(plan.batch_size),
         "ss_unet_lr": str(plan.learning_rate),
         "ss_learning_rate": str(plan.learning_rate),
-        "ss_optimizer": "torch.optim.adamw.AdamW",
+        "ss_optimizer": OPTIMIZERS[plan.method.optimizer],
+        "ss_prior_loss_weight": str(plan.method.prior_loss_weight),
+        "ss_text_encoder_lr": str(plan.text_rate if plan.method.text_encoder else 0.0),
         "ss_lr_scheduler": "cosine",
         "ss_lr_warmup_steps": str(plan.warmup_steps),
         "ss_min_snr_gamma": str(plan.snr_gamma),
@@ -90,10 +86,9 @@ def metadata(provenance: Provenance, tensors: Tensors) -> dict[str, str]:
         "ss_loss_type": "l2",
         "ss_training_started_at": str(provenance.started_at.timestamp()),
         "ss_training_finished_at": str(now.timestamp()),
-        "ss_training_comment": f"Sajin embedded trainer, final loss {provenance.loss}",
+        "ss_training_comment": f"Sajin embedded trainer, {plan.method.name}, final loss {provenance.loss}",
         "sshs_model_hash": content_hash,
         "modelspec.sai_model_spec": "1.0.0",
-        "modelspec.architecture": "stable-diffusion-v1/lora",
         "modelspec.implementation": "diffusers",
         "modelspec.title": request.output.stem,
         "modelspec.resolution": size,
@@ -101,7 +96,7 @@ def metadata(provenance: Provenance, tensors: Tensors) -> dict[str, str]:
         "modelspec.trigger_phrase": trigger,
         "modelspec.date": now.isoformat(timespec="seconds"),
         "modelspec.hash_sha256": f"0x{content_hash}",
-    }
+    } | dict(provenance.about)
 
 
 def _tensor_hash(tensors: Tensors) -> str:
@@ -112,7 +107,9 @@ def _tensor_hash(tensors: Tensors) -> str:
 
 
 def write_adapter(path: Path, tensors: Tensors, about: Mapping[str, str]) -> str:
-    """Write the file whole or not at all; its SHA-256 in hexadecimal digits."""
+    """Write the file whole or not at all; its SHA-256 in hexadecimal digits. Raises WeightsNotNumbers."""
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+        raise WeightsNotNumbers
     data = save(tensors, metadata=dict(about))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")

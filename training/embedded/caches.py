@@ -1,4 +1,4 @@
-"""What the autoencoder and the text encoder say to photos and captions, computed once before the learning."""
+"""What the autoencoder says to photos, computed once before the learning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from training.crops import cut, draw_frames
+from training.crops import Frame, cut, draw_frames, face_box, face_in
 from training.embedded.plan import LearningPlan, Size
 from training.port import TrainingPhoto
 from webui_engine.diffusion.model import Model
@@ -19,25 +19,28 @@ ENCODED_TOGETHER = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Cache:
-    """latents: by crop size, scaled as the UNet takes them, shape (crops, channels, height, width). text: embeddings
-    of the captions, shape (captions, tokens, width); the last is that of the empty caption.
+class Crops:
+    """Crops of one size. latents: scaled as the UNet takes them, shape (crops, channels, height, width).
+
+    faces: 1 where the face is and 0 elsewhere, shape (crops, 1, height, width).
     """
 
-    latents: tuple[torch.Tensor, ...]
-    text: torch.Tensor
+    latents: torch.Tensor
+    faces: torch.Tensor
 
 
 def build_cache(
     model: Model,
     photos: Sequence[TrainingPhoto],
-    captions: Sequence[str],
     plan: LearningPlan,
     on_share: Callable[[float], None],
-) -> Cache:
-    """Crop and encode everything. on_share is told the share done, 0 to 1. The same seed gives the same crops."""
+) -> tuple[Crops, ...]:
+    """Crop and encode every photo, for each size. on_share is told the share done, 0 to 1.
+
+    The same seed gives the same crops.
+    """
     total = len(plan.sizes) * len(photos)
-    latents: list[torch.Tensor] = []
+    sizes = []
     with torch.inference_mode():
         for number, size in enumerate(plan.sizes):
             source = random.Random(f"{plan.seed} {size}")
@@ -45,19 +48,32 @@ def build_cache(
             for index, photo in enumerate(photos):
                 encoded.append(_encode_photo(model, photo, size, plan.crops_per_photo, source))
                 on_share((number * len(photos) + index + 1) / total)
-            latents.append(torch.cat(encoded))
-        text = _encode_captions(model, [*captions, ""])
-    return Cache(tuple(latent.clone() for latent in latents), text.clone())
+            sizes.append(encoded)
+    return tuple(
+        Crops(
+            latents=torch.cat([crops.latents for crops in encoded]).clone(),
+            faces=torch.cat([crops.faces for crops in encoded]).clone(),
+        )
+        for encoded in sizes
+    )
 
 
-def _encode_photo(
-    model: Model, photo: TrainingPhoto, size: Size, count: int, source: random.Random
-) -> torch.Tensor:
+def _encode_photo(model: Model, photo: TrainingPhoto, size: Size, count: int, source: random.Random) -> Crops:
     picture = Image.open(photo.path).convert("RGB")
     frames = draw_frames(picture.size, photo, size, count, source)
     pixels = torch.stack([_as_tensor(cut(picture, frame, size)) for frame in frames])
     starts = range(0, len(pixels), ENCODED_TOGETHER)
-    return torch.cat([_encode(model, pixels[start : start + ENCODED_TOGETHER]) for start in starts])
+    latents = torch.cat([_encode(model, pixels[start : start + ENCODED_TOGETHER]) for start in starts])
+    box = face_box(photo, picture.size)
+    return Crops(latents, torch.stack([_face(frame, box, latents.shape[2:]) for frame in frames]))
+
+
+def _face(frame: Frame, box: tuple[int, int, int, int], shape: torch.Size) -> torch.Tensor:
+    height, width = shape
+    left, top, right, bottom = face_in(frame, box, (width, height))
+    where = torch.zeros(1, height, width)
+    where[:, top:bottom, left:right] = 1.0
+    return where
 
 
 def _as_tensor(picture: Image.Image) -> torch.Tensor:
@@ -72,16 +88,3 @@ def _encode(model: Model, pixels: torch.Tensor) -> torch.Tensor:
     shift = vae.config.shift_factor or 0.0
     latents: torch.Tensor = ((mean - shift) * vae.config.scaling_factor).float()
     return latents
-
-
-def _encode_captions(model: Model, captions: Sequence[str]) -> torch.Tensor:
-    tokenizer = model.tokenizer
-    tokens = tokenizer(
-        list(captions),
-        padding="max_length",
-        max_length=tokenizer.model_max_length,
-        truncation=True,
-        return_tensors="pt",
-    )
-    hidden: torch.Tensor = model.text_encoder(tokens.input_ids.to(model.device.place))[0]
-    return hidden

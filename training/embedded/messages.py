@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from training.method import Method
+from training.names import AdapterForm
 from training.port import (
     Candidate,
     TrainedAdapter,
@@ -45,6 +47,7 @@ class RequestMessage(Message):
     rank: int | None
     learning_rate: float | None
     seed: int
+    method: Method
     threads: int | None
 
     @classmethod
@@ -65,6 +68,7 @@ class RequestMessage(Message):
             rank=request.rank,
             learning_rate=request.learning_rate,
             seed=request.seed,
+            method=request.method,
             threads=threads,
         )
 
@@ -104,6 +108,8 @@ class DoneMessage(Message):
     final_loss: float | None
     candidates: tuple[Candidate, ...] = ()
     trigger: str | None = None
+    form: AdapterForm = "lora"
+    notes: tuple[str, ...] = ()
 
     def adapter(self) -> TrainedAdapter:
         """The adapter that it carries."""

@@ -38,11 +38,14 @@ def save_state(folder: Path, key: str, learner: Learner, standing: Standing) -> 
     }
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{STATE_FILE}.partial"
-    with partial.open("wb") as stream:
-        torch.save(content, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(folder / STATE_FILE)
+    try:
+        with partial.open("wb") as stream:
+            torch.save(content, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(folder / STATE_FILE)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def restore_state(folder: Path, key: str, learner: Learner) -> Standing:

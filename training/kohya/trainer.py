@@ -19,7 +19,8 @@ from training.kohya.plan import KohyaPlan, class_pictures_for, plan_training
 from training.kohya.process import run
 from training.kohya.work import WorkFolder, key_of
 from training.lora_file import LoraFile, publish, require_numbers
-from training.port import Candidate, TrainedAdapter, TrainerName, TrainingProgress, TrainingRequest
+from training.names import TrainerName
+from training.port import Candidate, TrainedAdapter, TrainingProgress, TrainingRequest
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 PATIENCE_SECONDS = 900.0

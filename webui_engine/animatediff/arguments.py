@@ -33,7 +33,7 @@ HERE_NOT = {
 
 
 class AnimateDiffArgs(BaseModel):
-    """The extension's fields in its order; unknown keys are errors. model "": the first module there is."""
+    """The extension's fields in its order; unknown keys are errors. model "": the first that fits the checkpoint."""
 
     model: str = ""
     enable: bool = False

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from diffusers import MotionAdapter, UNet2DConditionModel, UNetMotionModel
 from diffusers.loaders.single_file_utils import convert_animatediff_checkpoint_to_diffusers
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from webui_engine.diffusion.hashing import sha256_of
@@ -20,6 +21,10 @@ from webui_engine.errors import UNREADABLE, BadValue, CheckpointBroken, UnknownN
 FOLDER = "animatediff"
 SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt", ".bin")
 MOST_LEVELS = 8
+BLOCK = "down_blocks.{}.motion_modules.0.temporal_transformer."
+"""What the tensors of a level of a denoiser are called in AnimateDiff's files."""
+
+STABLE_DIFFUSION_1 = (320, 640, 1280, 1280)
 HEADS = 8
 """Of every attention of AnimateDiff's modules; their files do not tell it."""
 
@@ -50,6 +55,18 @@ class MotionModuleInfo:
         return sha256_of([self.weights])
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """The channels of the denoiser that it was made for, as far as can be told without reading the weights."""
+        config = self.path / "config.json"
+        if config.is_file():
+            return tuple(json.loads(config.read_text("utf-8"))["block_out_channels"])
+        if self.weights.suffix != ".safetensors":
+            return STABLE_DIFFUSION_1
+        with safe_open(self.weights, framework="pt") as file:
+            shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+        return _widths({name.removeprefix("module."): shape for name, shape in shapes.items()})
+
+    @property
     def upbringing(self) -> Upbringing:
         """What its folder's ``sajin.json`` tells of it."""
         about = self.path / "sajin.json"
@@ -69,11 +86,16 @@ class MotionModules:
         found = {info.name: info for directory in self._models_dirs for info in _scan(directory / FOLDER)}
         return tuple(found[name] for name in sorted(found, key=str.lower))
 
+    def fitting(self, model: Model) -> tuple[MotionModuleInfo, ...]:
+        """Those of the listing that were made for denoisers as wide as the model's."""
+        widths = tuple(model.unet.config.block_out_channels)
+        return tuple(info for info in self.listing() if info.widths == widths)
+
     def find(self, name: str) -> MotionModuleInfo:
         """The module called name, with or without its ending; UnknownName if there is none."""
         listing = self.listing()
         for info in listing:
-            if name in (info.name, Path(info.name).stem if info.path.is_file() else info.name):
+            if name in (info.name, info.path.stem):
                 return info
         raise UnknownName("motion module", name, [info.name for info in listing])
 
@@ -162,19 +184,20 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
 
 def shape_of(state: Mapping[str, torch.Tensor]) -> dict[str, Any]:
     """MotionAdapter's arguments for the tensors of a file; LookupError if it is none of AnimateDiff's."""
-    block = "down_blocks.{}.motion_modules.0.temporal_transformer."
-    levels = sum(block.format(level) + "norm.weight" in state for level in range(MOST_LEVELS))
     layers = {name.split(".")[3] for name in state if name.startswith("down_blocks.0.motion_modules.")}
-    places = state[block.format(0) + "transformer_blocks.0.attention_blocks.0.pos_encoder.pe"]
+    places = state[BLOCK.format(0) + "transformer_blocks.0.attention_blocks.0.pos_encoder.pe"]
     return {
-        "block_out_channels": tuple(
-            len(state[block.format(level) + "norm.weight"]) for level in range(levels)
-        ),
+        "block_out_channels": _widths({name: tensor.shape for name, tensor in state.items()}),
         "motion_layers_per_block": len(layers),
         "motion_num_attention_heads": HEADS,
         "motion_max_seq_length": places.shape[1],
         "use_motion_mid_block": any(name.startswith("mid_block.") for name in state),
     }
+
+
+def _widths(shapes: Mapping[str, Sequence[int]]) -> tuple[int, ...]:
+    norms = (BLOCK.format(level) + "norm.weight" for level in range(MOST_LEVELS))
+    return tuple(int(shapes[name][0]) for name in norms if name in shapes)
 
 
 def _require_fit(info: MotionModuleInfo, adapter: MotionAdapter, unet: UNet2DConditionModel) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from webui_engine.diffusion.hashing import sha256_of
@@ -17,12 +18,16 @@ from webui_engine.errors import UNREADABLE
 
 FOLDER = "embeddings"
 SUFFIXES = (".pt", ".safetensors", ".bin")
+BUNDLED = "bundle_emb."
 _KEYS = ("emb_params", "clip_l")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingInfo:
-    """One entry of ``GET embeddings``: shape is the vectors' width, vectors their number."""
+    """One entry of ``GET embeddings``: shape is the vectors' width, vectors their number.
+
+    tensor: the key of the vectors in a LoRA's file that they came with; "" for a file of their own.
+    """
 
     name: str
     path: str
@@ -31,6 +36,7 @@ class EmbeddingInfo:
     step: int | None = None
     sd_checkpoint: str | None = None
     sd_checkpoint_name: str | None = None
+    tensor: str = ""
 
     @property
     def hash(self) -> str:
@@ -49,6 +55,22 @@ def scan_embeddings(folders: Iterable[Path]) -> tuple[EmbeddingInfo, ...]:
     }
     described = (_describe(files[stem]) for stem in sorted(files, key=str.lower))
     return tuple(info for info in described if info is not None)
+
+
+def bundled_embeddings(lora: Path) -> tuple[EmbeddingInfo, ...]:
+    """The words that come with a LoRA file, under A1111's keys ``bundle_emb.NAME.string_to_param.*``."""
+    if lora.suffix != ".safetensors":
+        return ()
+    with safe_open(lora, framework="pt") as stream:
+        shapes = {
+            key: stream.get_slice(key).get_shape()
+            for key in stream.keys()  # noqa: SIM118 (no mapping)
+            if key.startswith(BUNDLED)
+        }
+    return tuple(
+        EmbeddingInfo(name=key.split(".")[1], path=str(lora), shape=shape[1], vectors=shape[0], tensor=key)
+        for key, shape in shapes.items()
+    )
 
 
 def _describe(path: Path) -> EmbeddingInfo | None:
@@ -98,7 +120,7 @@ class TaughtWords:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._taught: tuple[str, ...] = ()
+        self._taught: tuple[tuple[str, str], ...] = ()
         self._tokenizer = model.tokenizer
         self._vectors = model.text_encoder.get_input_embeddings()
 
@@ -111,7 +133,7 @@ class TaughtWords:
         """
         width = self._model.embedding_width
         named = [info for info in embeddings if info.shape == width and _is_named(info.name, texts)]
-        names = tuple(info.name for info in named)
+        names = tuple((info.name, info.path) for info in named)
         if names == self._taught:
             return named, False
         self._forget()
@@ -121,7 +143,8 @@ class TaughtWords:
         return named, True
 
     def _teach_one(self, info: EmbeddingInfo) -> None:
-        vectors, _ = read_vectors(Path(info.path))
+        file = Path(info.path)
+        vectors = load_file(file)[info.tensor].float() if info.tensor else read_vectors(file)[0]
         self._model.pipeline.load_textual_inversion({info.name: vectors}, token=info.name)
 
     def _forget(self) -> None:

@@ -193,6 +193,11 @@ class Engine:
         """AnimateDiff's motion modules in the models folders."""
         return self._motion_modules.listing()
 
+    def fitting_motion_modules(self) -> tuple[MotionModuleInfo, ...]:
+        """Those that were made for checkpoints like the one in memory; all of them if there is none."""
+        bench = self._bench
+        return self.motion_modules() if bench is None else self._motion_modules.fitting(bench.model)
+
     def preprocess(
         self,
         image: Image.Image,

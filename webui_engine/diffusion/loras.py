@@ -16,7 +16,9 @@ import torch
 from diffusers.utils import convert_state_dict_to_diffusers
 from diffusers.utils.state_dict_utils import StateDictType
 from peft.tuners.tuners_utils import BaseTunerLayer
+from safetensors.torch import load_file
 
+from webui_engine.diffusion.embeddings import BUNDLED, bundled_embeddings
 from webui_engine.diffusion.hashing import lora_hash, safetensors_metadata
 from webui_engine.diffusion.model import Model, Pipeline
 from webui_engine.diffusion.prompts import NetworkTag
@@ -148,11 +150,15 @@ def _attach(model: Model, file: Path, adapter: str) -> None:
 
     diffusers tells kohya's layout of a text encoder by a layer that such files lack, so it is named here. SDXL's files
     may follow the block numbers of the original checkpoint, for which diffusers asks the denoiser's configuration.
+    Words that come with a LoRA are taught elsewhere, and diffusers refuses a file that has them.
     """
     pipeline = model.pipeline
     numbered = {"unet_config": pipeline.unet.config} if model.is_sdxl else {}
+    source: str | dict[str, torch.Tensor] = str(file.parent)
+    if bundled_embeddings(file):
+        source = {key: value for key, value in load_file(file).items() if not key.startswith(BUNDLED)}
     state, alphas, metadata = pipeline.lora_state_dict(
-        str(file.parent), weight_name=file.name, return_lora_metadata=True, **numbered
+        source, weight_name=file.name, return_lora_metadata=True, **numbered
     )
     shared = {"network_alphas": alphas, "adapter_name": adapter, "metadata": metadata, "_pipeline": pipeline}
     unet = {key: value for key, value in state.items() if not key.startswith(_COMPONENTS[1:])}

@@ -1,4 +1,4 @@
-"""The file that may lie beside a single-file checkpoint and say what its tensors do not."""
+"""What a single-file checkpoint, or a file beside it, says of itself that its tensors do not."""
 
 from __future__ import annotations
 
@@ -8,27 +8,35 @@ from typing import Any
 
 import yaml
 
+from webui_engine.diffusion.hashing import safetensors_metadata
 from webui_engine.errors import CheckpointBroken
+
+INSIDE = "sajin.networks"
+"""The key of a safetensors file's metadata under which our trainer writes the same as stands in a ``.json``."""
 
 
 def read_sidecar(checkpoint: Path) -> dict[str, dict[str, Any]]:
     """Overrides for the configuration of each network.
 
     ``.json``: ``{"unet": {…}, "vae": {…}, "text_encoder": {…}, "scheduler": {…}}`` in diffusers' words. ``.yaml``:
-    ldm's own configuration, of which the parametrization and the number of heads are read.
+    ldm's own configuration, of which the parametrization and the number of heads are read. Else the checkpoint's own
+    metadata.
     """
     try:
         if checkpoint.with_suffix(".json").is_file():
             return _from_json(checkpoint.with_suffix(".json"))
         if checkpoint.with_suffix(".yaml").is_file():
             return _from_yaml(checkpoint.with_suffix(".yaml"))
+        return _parts(json.loads(safetensors_metadata(checkpoint).get(INSIDE, "{}")))
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise CheckpointBroken(checkpoint, f"the configuration beside it cannot be read: {error}") from error
-    return {}
+        raise CheckpointBroken(checkpoint, f"its configuration cannot be read: {error}") from error
 
 
 def _from_json(path: Path) -> dict[str, dict[str, Any]]:
-    told = json.loads(path.read_text(encoding="utf-8"))
+    return _parts(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _parts(told: object) -> dict[str, dict[str, Any]]:
     if not isinstance(told, dict):
         return {}
     return {part: config for part, config in told.items() if isinstance(config, dict)}

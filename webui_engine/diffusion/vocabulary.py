@@ -1,14 +1,15 @@
-"""The tokenizer of single-file checkpoints, which carry none: CLIP's, from wherever this machine has it.
+"""The tokenizer of single-file checkpoints, which seldom carry one: CLIP's, from wherever this machine has it.
 
-Searched in order: a folder ``<checkpoint>.tokenizer`` beside the file; a folder ``tokenizer`` beside it or in a models
-folder; the byte-pair table of an ``open_clip`` or ``clip`` package (read as data, never imported) that is installed
-here, or in the virtual environment of the WebUI in whose folder the checkpoint lies; the local cache of
-the Hugging Face libraries. Nothing is downloaded.
+Searched in order: the file's own metadata; a folder ``<checkpoint>.tokenizer`` beside the file; a folder ``tokenizer``
+beside it or in a models folder; the byte-pair table of an ``open_clip`` or ``clip`` package (read as data, never
+imported) that is installed here, or in the virtual environment of the WebUI in whose folder the checkpoint lies; the
+local cache of the Hugging Face libraries. Nothing is downloaded.
 """
 
 from __future__ import annotations
 
 import gzip
+import tempfile
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from itertools import islice
@@ -18,8 +19,11 @@ from huggingface_hub import try_to_load_from_cache
 from transformers import CLIPTokenizer
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
+from webui_engine.diffusion.hashing import safetensors_metadata
 from webui_engine.errors import MissingVocabulary
 
+INSIDE = "sajin.tokenizer"
+"""The key of a safetensors file's metadata under which our trainer writes a tokenizer."""
 CACHED_MODEL = "openai/clip-vit-large-patch14"
 _TABLE = "bpe_simple_vocab_16e6.txt.gz"
 _PACKAGES = ("open_clip", "clip")
@@ -31,6 +35,9 @@ _MERGES = 49152 - 256 - 2
 
 def find_tokenizer(checkpoint: Path, models_dirs: Sequence[Path]) -> CLIPTokenizer:
     """The tokenizer for the checkpoint, or MissingVocabulary with the places searched."""
+    written = safetensors_metadata(checkpoint).get(INSIDE)
+    if written is not None:
+        return _tokenizer_of(written)
     folders = _folders(checkpoint, models_dirs)
     for folder in folders:
         if _holds_tokenizer(folder):
@@ -87,6 +94,12 @@ def _holds_tokenizer(folder: Path) -> bool:
 def _tokenizer_in(folder: Path) -> CLIPTokenizer:
     tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
     return tokenizer
+
+
+def _tokenizer_of(written: str) -> CLIPTokenizer:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "tokenizer.json").write_text(written, encoding="utf-8")
+        return _tokenizer_in(Path(folder))
 
 
 def _tables(checkpoint: Path) -> Iterator[Path]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from webui_engine.diffusion.autoencoders import VaeInfo, VaeSlot
 from webui_engine.diffusion.conditioning import PromptEncoder
-from webui_engine.diffusion.embeddings import EmbeddingInfo, TaughtWords
+from webui_engine.diffusion.embeddings import EmbeddingInfo, TaughtWords, bundled_embeddings
 from webui_engine.diffusion.loras import LoraInfo, MeltedLoras
 from webui_engine.diffusion.model import Model
 from webui_engine.diffusion.prompts import extract_networks
@@ -61,7 +62,9 @@ class Workbench:
         self._vae.put(vae)
         applied, weights_changed = self._loras.apply(tags, loras)
         others = (extract_networks(text)[0] for text in _prompts(task, second_pass=not second_pass))
-        taught, words_changed = self._words.teach((prompt, negative, *others), embeddings)
+        bundled = [word for _, info in applied.loras for word in bundled_embeddings(Path(info.path))]
+        known = [word for word in embeddings if word.name not in {own.name for own in bundled}]
+        taught, words_changed = self._words.teach((prompt, negative, *others), [*known, *bundled])
         if weights_changed or words_changed:
             self._encoders.clear()
         return Prepared(

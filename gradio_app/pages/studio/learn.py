@@ -16,6 +16,15 @@ from gradio_app.site import Site, percent_of
 STEP = "learn"
 MOST_STEPS = 20_000
 USUAL = ""
+METHODS = (
+    USUAL,
+    "locon",
+    "dreambooth_lora",
+    "dreambooth",
+    "textual_inversion",
+    "momentum_inversion",
+    "pivotal_tuning",
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,7 @@ class Learn:
     steps: gr.Number
     trainer: gr.Dropdown
     meanwhile: gr.Button
+    method: gr.Dropdown
     proceed: gr.Button
     notice: gr.HTML
 
@@ -42,6 +52,7 @@ class Learn:
             self.steps,
             self.trainer,
             self.meanwhile,
+            self.method,
             self.proceed,
             self.notice,
         }
@@ -63,6 +74,7 @@ class Learn:
             self.settings: gr.update(visible=able and not running),
             self.trainer: trainers_of(site, scene),
             self.meanwhile: gr.Button(visible=running and bool(scenes.instant_look(scene.presets))),
+            self.method: gr.update(visible="embedded" in scene.status["training"]["trainers"]),
             self.proceed: gr.Button(visible=learned or not able),
         } | section.draw_fold(site, self.fold, STEP, scene, summary)
 
@@ -102,7 +114,9 @@ def build(site: Site) -> Learn:
     with section.fold(site, STEP) as fold:
         state = view(name="learn-state", listens=CLICKS)
         notice = view()
-        meanwhile = gr.Button(words("studio.learn.meanwhile"), visible=False, elem_id="meanwhile")
+        meanwhile = gr.Button(
+            words("studio.learn.meanwhile"), variant="primary", visible=False, elem_id="meanwhile"
+        )
         start = gr.Button(words("studio.learn.start"), variant="primary", elem_id="learn-start")
         proceed = gr.Button(
             words("studio.learn.proceed"), variant="primary", visible=False, elem_id="learn-done"
@@ -124,7 +138,14 @@ def build(site: Site) -> Learn:
                 visible=False,
                 elem_id="learn-trainer",
             )
-    return Learn(fold, state, start, settings, steps, trainer, meanwhile, proceed, notice)
+            method = gr.Dropdown(
+                label=words("studio.learn.method"),
+                info=words("studio.learn.method_info"),
+                choices=[(words(f"studio.learn.methods.{name or 'usual'}"), name) for name in METHODS],
+                value=USUAL,
+                elem_id="learn-method",
+            )
+    return Learn(fold, state, start, settings, steps, trainer, meanwhile, method, proceed, notice)
 
 
 def wire(learn: Learn, way: Way) -> None:
@@ -132,7 +153,12 @@ def wire(learn: Learn, way: Way) -> None:
 
     def start(data: Updates, _: Json) -> Updates:
         place = data[way.place]
-        options = {"steps": data[learn.steps] or None, "trainer": data[learn.trainer] or None}
+        method = {"name": data[learn.method]} if data[learn.method] else None
+        options = {
+            "steps": data[learn.steps] or None,
+            "trainer": data[learn.trainer] or None,
+            "method": method,
+        }
         way.site.api.post(f"/subjects/{place.subject}/trainings", options)
         return way.go(place.moved(step=STEP))
 
@@ -148,7 +174,7 @@ def wire(learn: Learn, way: Way) -> None:
     def proceed(data: Updates, _: Json) -> Updates:
         return way.go(data[way.place].moved(step="look"))
 
-    way.on(learn.start.click, learn.notice, start, {learn.steps, learn.trainer})
+    way.on(learn.start.click, learn.notice, start, {learn.steps, learn.trainer, learn.method})
     way.on(learn.state.click, learn.notice, cancel)
     way.on(learn.meanwhile.click, learn.notice, meanwhile)
     way.on(learn.proceed.click, learn.notice, proceed)

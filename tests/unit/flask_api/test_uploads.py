@@ -143,6 +143,29 @@ def test_a_trainer_nobody_knows_is_refused(client: FlaskClient, subject: str) ->
     assert (answer.status_code, answer.get_json(force=True)["errors"][0]["place"]) == (422, "trainer")
 
 
+@pytest.mark.parametrize(
+    ("method", "place"),
+    [
+        ({"name": "magic"}, "method.name"),
+        ({"momentum": 0}, "method.momentum"),
+        ({"vectors": "3"}, "method.vectors"),
+        ({"descriptive_words": ["tall, dark"]}, "method.descriptive_words.0"),
+        ({"speed": 3}, "method.speed"),
+    ],
+)
+def test_a_method_that_cannot_be_is_refused_by_its_field(
+    client: FlaskClient, subject: str, method: dict[str, object], place: str
+) -> None:
+    answer = client.post(f"/api/v1/subjects/{subject}/trainings", json={"method": method})
+    assert (answer.status_code, answer.get_json(force=True)["errors"][0]["place"]) == (422, place)
+
+
+def test_a_method_of_every_option_is_taken(client: FlaskClient, subject: str) -> None:
+    method = {"name": "locon", "descriptive_words": ["tall", "dark"], "prior_loss_weight": 1}
+    answer = client.post(f"/api/v1/subjects/{subject}/trainings", json={"method": method})
+    assert answer.get_json(force=True)["code"] == "not_enough_photos"
+
+
 def test_erasing_a_person_erases_the_photos(client: FlaskClient, subject: str) -> None:
     photo = upload(client, subject, (astronaut(1)[0], "me.jpg")).get_json()["items"][0]
     assert client.delete(f"/api/v1/subjects/{subject}").status_code == 204

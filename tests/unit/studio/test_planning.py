@@ -147,6 +147,24 @@ def test_of_all_that_was_learned_the_one_for_the_servers_checkpoint_is_called(li
     assert "<lora:sajin-def:" in real.pictures[0].sampled[0].prompt
 
 
+def test_a_learnt_word_is_called_by_its_name_and_by_no_lora(library: Library) -> None:
+    word = ANNA.model_copy(update={"trigger": "sajin-abc", "form": "embedding"})
+    plan = planned(library, identities=(word,))
+    assert "sajin-abc woman" in plan.pictures[0].sampled[0].prompt
+    assert "<lora:sajin-abc" not in plan.pictures[0].sampled[0].prompt
+    assert "sajin-abc" not in plan.loras
+
+
+def test_a_learned_checkpoint_takes_the_place_of_the_one_it_was_learned_on(library: Library) -> None:
+    whole = ANNA_FOR_REAL.model_copy(update={"form": "checkpoint"})
+    with_it = REAL.model_copy(update={"checkpoints": (REAL.checkpoint, "sajin-def.safetensors")})
+    plan = planned(library, with_it, identities=(whole,))
+    assert plan.checkpoint == "sajin-def.safetensors"
+    assert "<lora:" not in plan.pictures[0].sampled[0].prompt
+    with pytest.raises(LearnedElsewhere):
+        planned(library, REAL, identities=(whole,))
+
+
 def test_a_person_is_called_at_their_own_best_weight_unless_the_preset_sets_one(library: Library) -> None:
     own = planned(library, identities=(ANNA_AT_HER_BEST,))
     assert "<lora:sajin-abc:0.7>" in own.pictures[0].sampled[0].prompt

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image, ImageEnhance, PngImagePlugin
 
 from studio.errors import NoFace, NotFound, SeveralFaces
+from studio.faces.values import ColourShare, FaceMeasures, HeadLook, PhotoFindings
+from studio.intake.captions import description
 from studio.pipeline.describing import Describer, plain_words
 from studio.values import Job, NewSubject, Status, UploadedFile
 from tests.persons import as_jpeg, astronaut, hopper
@@ -211,6 +213,31 @@ def test_erasing_one_picture_leaves_the_words_that_another_has_too(
     assert house.studio.image(second.id).described == second.described
     again = house.run(house.order(preset="instant", subject=subject, options={"seed": 21}))
     assert again.status is Status.SUCCEEDED, again.error
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "neutral expression, wearing red clothes, plain light gray background"),
+        ({"smile": 0.2}, "smiling, wearing red clothes, plain light gray background"),
+        ({"eyes_open": 0.05}, "wearing red clothes, plain light gray background"),
+        ({"attire": (), "background": ()}, "neutral expression"),
+    ],
+    ids=["calm", "smiling", "eyes closed", "face alone"],
+)
+def test_our_own_words_are_expression_clothes_and_background(changes: dict[str, Any], words: str) -> None:
+    red, grey = ColourShare(name="red", share=1.0), ColourShare(name="light grey", share=1.0)
+    look = HeadLook(
+        roll=0, yaw=0, pitch=0, eyes_open=0.3, mouth_open=0, smile=0, light=150, light_side=0, below_chin=2,
+        attire=(red,), background=(grey,), background_detail=5,
+    )  # fmt: skip
+    measures = FaceMeasures(sharpness=100, light=150, clipped=0, contrast=40)
+    findings = PhotoFindings(
+        width=1, height=1, faces=(), measures=measures, embedding=None, fingerprint="0" * 16,
+        look=look.model_copy(update=changes),
+    )  # fmt: skip
+    assert description(findings) == words
+    assert description(findings.model_copy(update={"look": None})) == ""
 
 
 @pytest.mark.parametrize(

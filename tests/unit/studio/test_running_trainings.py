@@ -17,7 +17,13 @@ from studio.assembly import Foundations, lay_foundations
 from studio.assessment.trials import TRIALS
 from studio.database.connect import Database
 from studio.database.tables import AdapterRow, JobRow
-from studio.errors import DatabaseLocked, LearnedElsewhere, NotFound
+from studio.errors import (
+    DatabaseLocked,
+    LearnedElsewhere,
+    NotFound,
+    TrainingObstacle,
+    TrainingUnavailable,
+)
 from studio.faces.process import FaceProcess
 from studio.faces.values import Surroundings
 from studio.loras import trial_name
@@ -25,6 +31,7 @@ from studio.pipeline.attempts import ServerTasks
 from studio.planning.plan import Plan
 from studio.service import Studio
 from studio.settings import Settings
+from studio.trainers import require_method
 from studio.values import JobRequest, NewSubject, Status, Training, TrainingOptions, UploadedFile
 from studio.worker.process import job_steps, training_steps
 from studio.worker.stopping import Stopping
@@ -35,10 +42,13 @@ from tests.persons import astronaut
 from tests.replay import Asked, Reply
 from tests.unit.studio.painting_webui import MODEL, PaintingWebui, fails
 from training.errors import TrainingCancelled, TrainingFailed
+from training.method import Method
+from training.names import AdapterForm, MethodName
 from training.port import Candidate, TrainedAdapter, TrainingPhase, TrainingProgress, TrainingRequest
 from webui_client.client import WebuiClient
 from webui_client.pool import WebuiPool
 
+NOTES = ("The memory was too small.",)
 FACES = FaceProcess()
 """Of all schools here, so that its child starts once and knows the photos again."""
 
@@ -76,7 +86,14 @@ class QuickTrainer:
         request.work_folder.mkdir(parents=True, exist_ok=True)
         first, last = (_kept(request, steps) for steps in (1, 2))
         return TrainedAdapter(
-            path=last.path, sha256=last.sha256, steps=2, seconds=0.1, final_loss=None, candidates=(first,)
+            path=last.path,
+            sha256=last.sha256,
+            steps=2,
+            seconds=0.1,
+            final_loss=None,
+            candidates=(first,),
+            form=request.method.form,
+            notes=NOTES,
         )
 
 
@@ -99,7 +116,7 @@ class School:
     pool: WebuiPool
     folder: Path
 
-    def start(self, **options: int) -> Training:
+    def start(self, **options: Any) -> Training:
         new = NewSubject(name="Anna", class_noun="woman", consent=True)
         subject = self.studio.create_subject(new)
         photos = [
@@ -124,14 +141,19 @@ class School:
 
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[School]:
-    with reading_loras(tmp_path / "loras") as server, opened(tmp_path, server) as school:
+    words = tmp_path / "embeddings"
+    with (
+        reading_loras(tmp_path / "loras") as server,
+        opened(tmp_path, server, embeddings_dir=words) as school,
+    ):
         yield school
 
 
 @contextmanager
 def opened(tmp_path: Path, *servers: PaintingWebui, **settings: Any) -> Iterator[School]:
     """A school beside the servers, in which candidates are compared by two pictures."""
-    folder, checkpoint = tmp_path / "loras", tmp_path / f"{MODEL}.safetensors"
+    folder, checkpoint = tmp_path / "loras", tmp_path / "checkpoints" / f"{MODEL}.safetensors"
+    checkpoint.parent.mkdir(exist_ok=True)
     checkpoint.touch()
     urls = tuple(server.url for server in servers)
     usual: dict[str, Any] = {
@@ -192,6 +214,61 @@ def test_a_learned_person_has_a_lora_where_the_server_looks(school: School) -> N
     assert subject.state == "ready"
     assert subject.adapter == training.adapter
     assert not (school.base.settings.data_folder / "trainings" / training.id).exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "form"), [("textual_inversion", "embedding"), ("dreambooth", "checkpoint")]
+)
+def test_what_is_no_lora_goes_where_the_server_reads_its_kind(
+    school: School, method: MethodName, form: AdapterForm
+) -> None:
+    (folder,) = school.base.loras.of(form).folders
+    server = school.server
+
+    def names(_: Asked) -> Reply:
+        files: dict[str, dict[str, str]] = {file.stem: {} for file in folder.glob("*.safetensors")}
+        server.on("GET", "/sdapi/v1/embeddings", Reply(body={"loaded": {}, "skipped": files}))
+        models = [{"title": f"{stem}.safetensors", "model_name": stem, "filename": stem} for stem in files]
+        server.on("GET", "/sdapi/v1/sd-models", Reply(body=models))
+        return Reply(body=None)
+
+    for kind in ("embeddings", "checkpoints"):
+        server.on("POST", f"/sdapi/v1/refresh-{kind}", names)
+    training = school.run(school.start(method=Method(name=method)))
+
+    assert training.status is Status.SUCCEEDED, training.error
+    adapter = training.adapter
+    assert adapter is not None
+    assert (adapter.form, adapter.notes, adapter.weight) == (form, NOTES, None)
+    assert adapter.trigger == (
+        adapter.name if form == "embedding" else school.trainer.asked[0].instance_token
+    )
+    assert (folder / f"{adapter.name}.safetensors").is_file()
+    assert not list(school.folder.iterdir())
+    school.studio.erase_subject(training.subject_id)
+    assert not (folder / f"{adapter.name}.safetensors").exists()
+
+
+def test_a_method_that_cannot_be_used_here_is_refused_with_what_to_set(tmp_path: Path) -> None:
+    with reading_loras(tmp_path / "loras") as server, opened(tmp_path, server) as school:
+        with pytest.raises(TrainingUnavailable, match="SAJIN_EMBEDDINGS_DIR"):
+            school.start(method=Method(name="textual_inversion"))
+        with pytest.raises(TrainingUnavailable, match="a way of its own") as refused:
+            require_method(school.base.settings, "kohya", Method())
+        assert refused.value.reason is TrainingObstacle.METHOD_NOT_OFFERED
+        (tmp_path / "no folder").touch()
+        away = school.base.settings.model_copy(
+            update={"checkpoint": tmp_path / "no folder" / "model.safetensors"}
+        )
+        with pytest.raises(TrainingUnavailable, match="cannot be written"):
+            require_method(away, "embedded", Method(name="dreambooth"))
+
+
+def test_a_token_made_from_the_name_never_is_the_name(school: School) -> None:
+    training = school.run(school.start(method=Method(token_from_name=True)))
+    assert school.trainer.asked[0].instance_token == "naan"
+    assert training.adapter is not None
+    assert training.adapter.trigger == "naan"
 
 
 def test_the_trainer_gets_the_fit_photos_with_their_faces(school: School) -> None:

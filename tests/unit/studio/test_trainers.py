@@ -26,7 +26,7 @@ from tests.persons import astronaut
 from tests.stand_ins.kohya import behave, install, write_checkpoint
 from training.errors import TrainerObstacle
 from training.kohya import Installation
-from training.port import TrainerName
+from training.names import TrainerName
 
 
 @dataclass

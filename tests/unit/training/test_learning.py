@@ -117,6 +117,7 @@ def test_a_training_that_crashed_goes_on_and_ends_with_the_same_adapter(
         replace(request_of_three, output=tmp_path / "whole.safetensors", work_folder=tmp_path / "other")
     )
     monkeypatch.setattr(running, "SAVE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(running, "SAVE_AT_MOST", 0.0)
     monkeypatch.setattr(running, "REPORT_EVERY_SECONDS", 0.0)
 
     def crash(progress: TrainingProgress) -> None:
@@ -156,6 +157,7 @@ def test_state_of_other_photos_is_not_taken_up(
     request_of_three: TrainingRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "SAVE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(running, "SAVE_AT_MOST", 0.0)
     monkeypatch.setattr(running, "REPORT_EVERY_SECONDS", 0.0)
 
     def crash(progress: TrainingProgress) -> None:
@@ -197,7 +199,7 @@ def test_the_target_is_what_the_checkpoint_predicts_and_weights_follow_min_snr(k
 
 def test_the_learning_rate_rises_and_falls(request_of_three: TrainingRequest) -> None:
     plan = plan_learning(replace(request_of_three, steps=200), 9_000_000, 128)
-    rates = [rate_at(step, plan) for step in range(200)]
+    rates = [rate_at(step, range(200), plan) for step in range(200)]
 
     assert max(rates) == pytest.approx(1.0)
     assert rates.index(max(rates)) in {plan.warmup_steps - 1, plan.warmup_steps}

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import torch
 from diffusers import ControlNetModel, StableDiffusionPipeline, StableDiffusionXLPipeline
 from safetensors.torch import save_file
 
-RESNET = {
-    "norm1": "in_layers.0",
-    "conv1": "in_layers.2",
-    "time_emb_proj": "emb_layers.1",
-    "norm2": "out_layers.0",
-    "conv2": "out_layers.3",
-    "conv_shortcut": "skip_connection",
-}
-ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}
-UNET = {
-    "time_embedding.linear_1": "time_embed.0",
-    "time_embedding.linear_2": "time_embed.2",
-    "add_embedding.linear_1": "label_emb.0.0",
-    "add_embedding.linear_2": "label_emb.0.2",
-    "conv_in": "input_blocks.0.0",
-    "conv_norm_out": "out.0",
-    "conv_out": "out.2",
-    "mid_block.resnets.0": "middle_block.0",
-    "mid_block.attentions.0": "middle_block.1",
-    "mid_block.resnets.1": "middle_block.2",
-}
-
+from training.embedded import ldm
+from training.embedded.ldm import unet_key
 
 OPEN_CLIP = {
     "embeddings.token_embedding": "token_embedding",
@@ -46,27 +25,19 @@ OPEN_CLIP = {
 
 def ldm_state(pipeline: StableDiffusionPipeline | StableDiffusionXLPipeline) -> dict[str, torch.Tensor]:
     """Every tensor of the pipeline under its name in an original checkpoint."""
-    is_xl = isinstance(pipeline, StableDiffusionXLPipeline)
-    layers = pipeline.unet.config.layers_per_block
-    levels = len(pipeline.vae.config.block_out_channels)
-    text = {
-        f"text_model.{key.removeprefix('text_model.')}": v
-        for key, v in pipeline.text_encoder.state_dict().items()
+    if not isinstance(pipeline, StableDiffusionXLPipeline):
+        return {key: value.clone() for key, value in ldm.ldm_state(pipeline).items()}
+    parts = {
+        "model.diffusion_model.": ldm.unet_state(pipeline.unet),
+        "first_stage_model.": ldm.autoencoder_state(pipeline.vae),
+        "conditioner.embedders.0.transformer.": ldm.text_state(pipeline.text_encoder),
+        "conditioner.embedders.1.model.": _open_clip_state(pipeline.text_encoder_2.state_dict()),
     }
-    state = {
-        f"model.diffusion_model.{_unet_key(k, layers, first_up_attends=is_xl)}": v
-        for k, v in pipeline.unet.state_dict().items()
+    return {
+        f"{place}{key}": value.contiguous().clone()
+        for place, state in parts.items()
+        for key, value in state.items()
     }
-    state |= {
-        f"first_stage_model.{_vae_key(k, levels)}": _vae_value(k, v)
-        for k, v in pipeline.vae.state_dict().items()
-    }
-    place = "conditioner.embedders.0" if is_xl else "cond_stage_model"
-    state |= {f"{place}.transformer.{key}": value for key, value in text.items()}
-    if is_xl:
-        second = _open_clip_state(pipeline.text_encoder_2.state_dict())
-        state |= {f"conditioner.embedders.1.model.{key}": value for key, value in second.items()}
-    return {key: value.contiguous().clone() for key, value in state.items()}
 
 
 def _open_clip_state(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -108,23 +79,6 @@ def write_ldm_file(pipeline: StableDiffusionPipeline | StableDiffusionXLPipeline
     return path
 
 
-def _unet_key(key: str, layers: int, *, first_up_attends: bool = False) -> str:
-    for ours, theirs in UNET.items():
-        if key.startswith(f"{ours}."):
-            return _inside_resnet(key.replace(ours, theirs, 1))
-    match = re.match(r"(down|up)_blocks\.(\d+)\.(\w+)\.(\d+)\.(.*)", key)
-    assert match, key
-    side, level, part, index, rest = match.groups()
-    if part == "downsamplers":
-        return f"input_blocks.{(layers + 1) * (int(level) + 1)}.0.{rest.replace('conv.', 'op.')}"
-    if part == "upsamplers":
-        place = (layers + 1) * int(level) + layers
-        return f"output_blocks.{place}.{1 if level == '0' and not first_up_attends else 2}.{rest}"
-    block = f"input_blocks.{(layers + 1) * int(level) + int(index) + 1}" if side == "down" else None
-    block = block or f"output_blocks.{(layers + 1) * int(level) + int(index)}"
-    return _inside_resnet(f"{block}.{0 if part == 'resnets' else 1}.{rest}")
-
-
 def _control_key(key: str, layers: int) -> str:
     part, _, rest = key.partition(".")
     if part == "controlnet_down_blocks":
@@ -136,29 +90,4 @@ def _control_key(key: str, layers: int) -> str:
         *place, name = rest.split(".")
         step = {"conv_in": 0, "conv_out": 14}.get(place[0])
         return f"input_hint_block.{2 * int(place[-1]) + 2 if step is None else step}.{name}"
-    return _unet_key(key, layers)
-
-
-def _inside_resnet(key: str) -> str:
-    for ours, theirs in RESNET.items():
-        key = re.sub(rf"^((?:in|out)put_blocks\.\d+\.0|middle_block\.[02])\.{ours}\.", rf"\1.{theirs}.", key)
-    return key
-
-
-def _vae_key(key: str, levels: int) -> str:
-    key = re.sub(r"down_blocks\.(\d+)\.resnets\.", r"down.\1.block.", key)
-    key = re.sub(r"up_blocks\.(\d+)\.resnets\.", lambda m: f"up.{levels - 1 - int(m[1])}.block.", key)
-    key = re.sub(r"down_blocks\.(\d+)\.downsamplers\.0", r"down.\1.downsample", key)
-    key = re.sub(r"up_blocks\.(\d+)\.upsamplers\.0", lambda m: f"up.{levels - 1 - int(m[1])}.upsample", key)
-    key = re.sub(r"mid_block\.resnets\.(\d)", lambda m: f"mid.block_{int(m[1]) + 1}", key)
-    if "mid_block.attentions" in key:
-        key = key.replace("mid_block.attentions.0", "mid.attn_1")
-        for ours, theirs in ATTENTION.items():
-            key = key.replace(f".{ours}.", f".{theirs}.")
-    return key.replace("conv_norm_out", "norm_out").replace("conv_shortcut", "nin_shortcut")
-
-
-def _vae_value(key: str, value: torch.Tensor) -> torch.Tensor:
-    """The attention's linear layers were 1x1 convolutions."""
-    is_linear = "attentions" in key and "group_norm" not in key and key.endswith("weight")
-    return value[..., None, None] if is_linear else value
+    return unet_key(key, layers)

@@ -99,7 +99,7 @@ def read_animation(arguments: Sequence[Any], engine: Engine) -> Animation | None
 
 def _module(name: str, engine: Engine) -> MotionModuleInfo:
     listing = engine.motion_modules()
-    for info in listing:
+    for info in listing if name else engine.fitting_motion_modules():
         if name in ("", info.name, info.path.stem):
             return info
     raise UnknownName("motion module", name, [info.name for info in listing])

@@ -27,6 +27,7 @@ def sajin() -> Response:
             "checkpoint": engine.loaded.title,
             "native_size": engine.native_size,
             "demonstration": engine.demonstration,
+            "motion_modules": [info.name for info in engine.fitting_motion_modules()],
         }
     )
 

@@ -74,7 +74,7 @@ def _arguments(name: str) -> list[Argument]:
 
 
 def _animatediff_defaults() -> dict[str, Any]:
-    modules = [info.name for info in services().engine.motion_modules()]
+    modules = [info.name for info in services().engine.fitting_motion_modules()]
     return {**json.loads(AnimateDiffArgs().json()), "model": modules[0] if modules else ""}
 
 

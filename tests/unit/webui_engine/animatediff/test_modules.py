@@ -28,6 +28,16 @@ def test_they_are_listed_by_their_files_names(moving_models: Path) -> None:
     assert names == ["broken.ckpt", "mm-small-folder", "mm_small.safetensors"]
 
 
+def test_those_for_other_checkpoints_are_told_apart_without_reading_them(
+    moving_models: Path, bundled_models: Path, model: Model, tmp_path: Path
+) -> None:
+    folders = [moving_models, bundled_models, tmp_path]
+    (tmp_path / "animatediff").mkdir()
+    (tmp_path / "animatediff" / "mm_sd_v14.ckpt").write_bytes(b"weights of Stable Diffusion 1")
+    names = [info.name for info in MotionModules(folders).fitting(model)]
+    assert names == ["mm-small-folder", "mm_small.safetensors"]
+
+
 def test_an_ending_may_be_left_out(moving_models: Path) -> None:
     assert MotionModules([moving_models]).find("mm_small").name == "mm_small.safetensors"
 

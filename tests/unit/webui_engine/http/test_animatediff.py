@@ -181,6 +181,7 @@ def test_it_is_listed_with_the_extensions_fields_and_a_module_that_is_there(clie
     listed = client.get("/sdapi/v1/script-info").get_json()
     entries = [entry for entry in listed if entry["name"] == "animatediff"]
     assert [entry["is_img2img"] for entry in entries] == [False, True]
+    assert client.get("/internal/sajin").get_json()["motion_modules"] == ["sajin-tiny-motion"]
     value = entries[0]["args"][0]["value"]
     assert value["model"] == "sajin-tiny-motion"
     assert (value["closed_loop"], value["format"], value["overlap"]) == ("R-P", ["GIF", "PNG"], -1)
