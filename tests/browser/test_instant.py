@@ -10,7 +10,7 @@ from tests.browser.test_whole_way import pages_url, shoot_both
 from tests.browser.visitor import PHONE, SLOW, Visitor, visiting
 from tests.running_studio import RunningStudio
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("studio_with_pages"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("studio_with_pages"), pytest.mark.timeout(600)]
 
 TRAINING_STEPS = 120
 LOOK = "instant-quick"
