@@ -28,7 +28,11 @@ GAP = 8
 PAPER = (250, 247, 242)
 FINAL = ("succeeded", "failed", "cancelled")
 SEED = 20
-SEEDS = {"black-and-white": 32, "casual": 33}
+SEEDS = {
+    "black-and-white": 32, "cafe": 33, "casual": 33, "editorial": 33, "golden-hour": 32, "graduation": 33, "hanbok": 33,
+    "high-key": 33, "instant": 33, "instant-business": 33, "instant-quick": 33, "library": 33, "low-key": 33,
+    "resume": 33, "retro-90s": 32,
+}  # fmt: skip
 """Seeds of looks that another seed shows better."""
 PEOPLE = {
     "actor-headshot": "man, short black hair",

@@ -17,10 +17,10 @@ from studio.assessment.trials import TRIALS
 MEASURES = ("likeness", "obedience", "leak", "diversity", "score", "drift", "seconds")
 SIDE = 96
 INTRO = """\
-    python scripts/experiment.py {name}
+    python scripts/experiment.py {name} --steps {steps} --seeds {seeds}
 
 {photos} photos of one person (variations of one public-domain portrait), the bundled model, {steps} steps of {batch}
-pictures, {seeds} seeds; {trials} pictures of prompts that no training saw. The measures are those of the report card
+pictures, {seeds} seed(s); {trials} pictures of prompts that no training saw. The measures are those of the report card
 (docs/photos-and-learning.md), likeness by colours and shapes of the head, for the bundled model's faces are too soft to
 be told apart. drift: how far the learnt word went from the class noun, relative to its length. Mean ± standard
 deviation over seeds.
@@ -57,7 +57,9 @@ def verdict(claim: Claim, results: Sequence[Result]) -> str:
     """
     differences = differences_of(claim, results)
     mean = fmean(differences)
-    error = stdev(differences) / len(differences) ** 0.5 if len(differences) > 1 else float("inf")
+    if len(differences) < 2:
+        return f"**open**: one seed alone tells no spread ({mean:+.3f} in {claim.measure})"
+    error = stdev(differences) / len(differences) ** 0.5
     wanted = -mean if claim.below else mean
     if abs(mean) <= 2 * error:
         word = "**open**: no difference beyond the spread"

@@ -154,7 +154,7 @@ def _attach(model: Model, file: Path, adapter: str) -> None:
     """
     pipeline = model.pipeline
     numbered = {"unet_config": pipeline.unet.config} if model.is_sdxl else {}
-    source: Path | dict[str, torch.Tensor] = file.parent
+    source: str | dict[str, torch.Tensor] = str(file.parent)
     if bundled_embeddings(file):
         source = {key: value for key, value in load_file(file).items() if not key.startswith(BUNDLED)}
     state, alphas, metadata = pipeline.lora_state_dict(

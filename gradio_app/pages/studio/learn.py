@@ -114,7 +114,9 @@ def build(site: Site) -> Learn:
     with section.fold(site, STEP) as fold:
         state = view(name="learn-state", listens=CLICKS)
         notice = view()
-        meanwhile = gr.Button(words("studio.learn.meanwhile"), visible=False, elem_id="meanwhile")
+        meanwhile = gr.Button(
+            words("studio.learn.meanwhile"), variant="primary", visible=False, elem_id="meanwhile"
+        )
         start = gr.Button(words("studio.learn.start"), variant="primary", elem_id="learn-start")
         proceed = gr.Button(
             words("studio.learn.proceed"), variant="primary", visible=False, elem_id="learn-done"

@@ -91,7 +91,7 @@ def test_a_part_that_looks_need_for_poses_only_is_advice(tmp_path: Path) -> None
         server.on("GET", "/controlnet/model_list", model_list("control_v11f1e_sd15_tile [7c896420]", FACES))
         _, told = told_of(tmp_path, server)
     assert f"products wrong only {PRESETS - 4} of {PRESETS} can be made" in told
-    needed = "has no ControlNet openpose, needed by animal-pose, instant, instant-business"
+    needed = "has no ControlNet openpose, needed by animal-pose, instant-business, instant"
     assert f"{needed}: sajin models get openpose" in told
     assert "could be better" in told
     assert "has no ControlNet openpose, needed to follow a pose in" in told

@@ -34,7 +34,7 @@ from tiny_model.package import load_pipeline
 
 MODELS = REPOSITORY / "webui_engine" / "models"
 GREATEST_MEGABYTES = 4.0
-OBEDIENCE_REACHED = 0.8
+OBEDIENCE_REACHED = 0.7
 """Share of right animals that the shipped LoRA surely reaches; what was measured is in docs/tiny-model.md."""
 
 pytestmark = pytest.mark.xdist_group("tiny-model")

@@ -157,6 +157,7 @@ def test_a_full_dreambooth_is_a_checkpoint_that_the_engine_loads_with_its_own_wo
     after = load_networks(adapter.path)
 
     assert adapter.form == "checkpoint"
+    assert str(request_of_three.checkpoint.parent).encode() not in adapter.path.read_bytes()
     assert after.scheduler_config["prediction_type"] == before.scheduler_config["prediction_type"]
     assert after.tokenizer("sks woman").input_ids == before.tokenizer("sks woman").input_ids
     ours, theirs = before.unet.state_dict(), after.unet.state_dict()

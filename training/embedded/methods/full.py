@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 
@@ -41,11 +43,16 @@ class WholeUnet:
     def about(self) -> dict[str, str]:
         """What shapes do not tell, for our engine: configurations, and a vocabulary that is not CLIP's."""
         pipeline = self._model.pipeline
-        configs = {part: dict(getattr(pipeline, part).config) for part in ("unet", "vae", "scheduler")} | {
-            "text_encoder": pipeline.text_encoder.config.to_dict()
-        }
-        about = {
+        configs = {part: dict(getattr(pipeline, part).config) for part in ("unet", "vae", "scheduler")}
+        configs["text_encoder"] = pipeline.text_encoder.config.to_dict()
+        told = {part: _without_places(config) for part, config in configs.items()}
+        return {
             "modelspec.architecture": "stable-diffusion-v1",
-            sidecar.INSIDE: json.dumps(configs, default=str),
+            sidecar.INSIDE: json.dumps(told, default=str),
+            vocabulary.INSIDE: pipeline.tokenizer.backend_tokenizer.to_str(),
         }
-        return about | {vocabulary.INSIDE: pipeline.tokenizer.backend_tokenizer.to_str()}
+
+
+def _without_places(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration without what libraries note for themselves, such as the folder it was read from."""
+    return {key: value for key, value in config.items() if not key.startswith("_")}
