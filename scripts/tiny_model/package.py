@@ -42,8 +42,8 @@ ABOUT_MOTION: dict[str, object] = {
     },
     "licence": "same as Sajin",
     "notes": (
-        "Lets portraits by sajin-tiny turn their head, blink and smile, in loops of 16 frames. Trained on painted "
-        "portraits that move."
+        "Lets portraits by sajin-tiny turn their head from side to side over 16 frames. Trained briefly on painted "
+        "portraits that move; faces smear."
     ),
 }
 

@@ -122,7 +122,7 @@ def test_a_loop_that_begins_anew_is_told_from_one_that_leads_back() -> None:
     assert restlessness(there_and_back).seam == restlessness(there_and_back).neighbours == 40
 
 
-def test_the_bundled_module_makes_a_portrait_move_in_a_loop() -> None:
+def test_the_bundled_module_turns_a_portrait_from_one_side_to_the_other() -> None:
     adapter = MotionAdapter.from_pretrained(BUNDLED_MODELS / package.MOTION, local_files_only=True).float()
     prompt = "photo of a woman, long black hair, red shirt, blue background, close-up"
     with torch.inference_mode():
@@ -131,5 +131,5 @@ def test_the_bundled_module_makes_a_portrait_move_in_a_loop() -> None:
         )
     told = restlessness(frames)
     across = np.abs(frames[4].astype(np.int16) - frames[12]).mean()
-    assert across > 2 * told.neighbours > 0.4
-    assert told.seam < 2 * told.neighbours
+    assert told.neighbours > 1
+    assert across > max(2 * told.neighbours, told.seam)
