@@ -21,7 +21,7 @@ SHOWN = {"label", "info", "placeholder", "title", "text", "description", "summar
 
 OPEN_FAMILIES = ("class_noun", "product", "option", "capability", "subject.state", "photo.status", "status",
                  "server.status", "picture.measure", "id_photo.papers", "frame.nav", "frame.short", "frame.language",
-                 "studio.learn.trainers", "studio.learn.methods")  # fmt: skip
+                 "studio.learn.trainers", "studio.learn.methods", "picture.described")  # fmt: skip
 """Beginnings of keys that the code completes with a code of the API."""
 
 

@@ -181,7 +181,8 @@ def learned(house: House, subject: str) -> None:
     """Let an adapter of the subject stand in the database."""
     row = AdapterRow(
         id=new_id(), owner_id="local", subject_id=subject, name=f"sajin-{subject}", trigger="sks", checkpoint=MODEL,
-        path="adapters/none", sha256="0", steps=2, seconds=1.0, demonstration=False, created_at=now(),
+        path="adapters/none", sha256="0", steps=2, seconds=1.0, form="lora", notes=[], demonstration=False,
+        created_at=now(),
     )  # fmt: skip
     with house.base.database.write() as session:
         session.add(row)
