@@ -50,7 +50,7 @@ class Licence(Entry):
 class Served(Entry):
     """Something presets ask servers for, in planning's words; of a ControlNet, a part of its name."""
 
-    kind: Literal["controlnet model", "adetailer model", "upscaler"]
+    kind: Literal["controlnet model", "adetailer model", "motion module", "upscaler"]
     name: Text
 
 

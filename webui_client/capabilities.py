@@ -120,7 +120,7 @@ class Capabilities(BaseModel):
     upscalers: in the server's order, which gives the index that scripts want. scripts_txt2img,
     scripts_img2img: lower-case titles. native_size: pixels the checkpoint was made for. demonstration: the
     small bundled model is in use. has_internal_progress: progress can be asked by our own task id. easyphoto: the
-    training of the extension EasyPhoto can be asked for. motion_modules: file names that AnimateDiff can load; empty
+    training of the extension EasyPhoto can be asked for. motion_modules: file names that AnimateDiff can load; None
     where the server does not tell, as all but our engine.
     """
 
@@ -145,7 +145,7 @@ class Capabilities(BaseModel):
     adetailer: ADetailerCapability | None = None
     controlnet: ControlNetCapability | None = None
     face_swappers: tuple[FaceSwapCapability, ...] = ()
-    motion_modules: tuple[str, ...] = ()
+    motion_modules: tuple[str, ...] | None = None
     native_size: int
     demonstration: bool = False
     has_internal_progress: bool = True

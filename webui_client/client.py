@@ -274,14 +274,21 @@ class WebuiClient(Listings):
         easyphoto.check_listed(training, self.loras(), self.url)
 
     def refresh_loras(self) -> None:
-        """Have the server look at its LoRA folder again."""
-        super().refresh_loras()
-        self._record = None
+        """Have the server look at its LoRA folder again; what was known of it is forgotten even where it is away."""
+        try:
+            super().refresh_loras()
+        finally:
+            self._record = None
 
     def refresh_checkpoints(self) -> None:
-        """Have the server look at its checkpoint folder again; waits behind a running job."""
-        super().refresh_checkpoints()
-        self._record = None
+        """Have the server look at its checkpoint folder again; waits behind a running job.
+
+        What was known of it is forgotten even where it is away.
+        """
+        try:
+            super().refresh_checkpoints()
+        finally:
+            self._record = None
 
     def close(self) -> None:
         """Close the connections."""

@@ -99,7 +99,7 @@ def resolve_animation(request: Animate, server: Capabilities) -> Resolved:
     sampling, module = request.sampling, request.animatediff.model
     titles = server.scripts_img2img if isinstance(sampling, Img2Img) else server.scripts_txt2img
     _check_script(TITLE, titles, server)
-    if server.motion_modules:
+    if server.motion_modules is not None:
         _require("motion module", module, server.motion_modules, server)
     return resolve(sampling, server)
 

@@ -23,7 +23,8 @@ def facts_of(record: Capabilities) -> ServerFacts:
         controlnet_modules=record.controlnet.modules if record.controlnet else (),
         face_swappers=record.able_swappers,
         face_restorers=record.face_restorers,
-        motion_modules=record.motion_modules if record.animates else None,
+        animates=record.animates,
+        motion_modules=record.motion_modules,
         easyphoto=record.easyphoto,
         checkpoints=tuple(checkpoint.title for checkpoint in record.checkpoints),
     )

@@ -76,10 +76,10 @@ class Chooser:
         Where a server has AnimateDiff but does not tell its modules, the first that fits the checkpoint is trusted to
         be there; that it was is seen in the result.
         """
-        known = self.facts.motion_modules
-        if known is None:
+        if not self.facts.animates:
             raise MissingCapability("script", "AnimateDiff", self.facts.url, stage)
-        fitting = [name for name in known or wanted if self._fits_checkpoint(name)]
+        known = wanted if self.facts.motion_modules is None else self.facts.motion_modules
+        fitting = [name for name in known if self._fits_checkpoint(name)]
         return self._take(stage, "motion module", wanted, lambda name: _same(name, fitting))
 
     def _control(self, stage: str, spec: ControlSpec, *, drawn: bool) -> tuple[str, str]:

@@ -71,8 +71,8 @@ class Order(Value):
 class ServerFacts(Value):
     """What planning must know of a server. native_size: shorter side in pixels; names as the server lists them.
 
-    easyphoto: whether it can teach persons by that extension. motion_modules: None without AnimateDiff, empty where the
-    server does not tell which it has. checkpoints: titles of all that it lists.
+    easyphoto: whether it can teach persons by that extension. animates: whether it has AnimateDiff.
+    motion_modules: None where the server does not tell which it has. checkpoints: titles of all that it lists.
     """
 
     url: str
@@ -89,6 +89,7 @@ class ServerFacts(Value):
     controlnet_modules: tuple[str, ...]
     face_swappers: tuple[str, ...] = ()
     face_restorers: tuple[str, ...] = ()
+    animates: bool = False
     motion_modules: tuple[str, ...] | None = None
     easyphoto: bool = False
     checkpoints: tuple[str, ...] = ()

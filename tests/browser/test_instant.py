@@ -65,7 +65,9 @@ def test_a_picture_of_the_gallery_is_taken_after(
         visitor.go(f"?subject={person}&step=look")
         choose(visitor, "instant")
         page.locator("#references-fold .label-wrap").click()
-        page.locator("#reference-file input[type=file]").set_input_files(photos[2])
+        with page.expect_file_chooser() as choosing:
+            page.locator("#reference-file").click()
+        choosing.value.set_files(photos[2])
         chosen = page.locator("#references [aria-pressed='true']")
         expect(chosen.locator("img")).to_be_visible(timeout=SLOW)
         expect(page).to_have_url(re.compile("options="))

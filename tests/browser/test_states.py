@@ -279,7 +279,7 @@ def test_a_researcher_chooses_the_trainer_where_there_are_two(browser: Browser, 
         deadline = time.monotonic() + SLOW / 1000
         while not pages.scene.trainings_asked and time.monotonic() < deadline:
             visitor.page.wait_for_timeout(50)
-        assert pages.scene.trainings_asked == [{"steps": None, "trainer": "kohya"}]
+        assert pages.scene.trainings_asked == [{"steps": None, "trainer": "kohya", "method": None}]
 
 
 def test_the_words_for_learning_are_changed_beside_the_photo(browser: Browser, pages: ScenePages) -> None:

@@ -99,10 +99,14 @@ def test_a_training_killed_in_mid_learning_goes_on_and_gives_one_whole_file(
     assert first[0] > 1
 
 
-def test_a_whole_training_leaves_one_file_and_nothing_else(request_of_one: TrainingRequest) -> None:
+def test_a_whole_training_leaves_its_file_with_its_candidates_and_nothing_else(
+    request_of_one: TrainingRequest,
+) -> None:
     adapter = TRAINER.train(request_of_one, _ignore, _never)
 
-    assert [path.name for path in request_of_one.output.parent.iterdir()] == ["learned.safetensors"]
+    assert adapter.path == request_of_one.output
+    kept = {adapter.path, *(candidate.path for candidate in adapter.candidates)}
+    assert set(request_of_one.output.parent.iterdir()) == kept
     assert not request_of_one.work_folder.exists()
     assert not _children()
     with safe_open(adapter.path, framework="np") as stream:

@@ -110,12 +110,17 @@ class EasyPhoto:
 
 
 def _learn(request: TrainingRequest) -> None:
-    """Run the trainer to its end; EasyPhoto tells its log alone why a training made no LoRA, and so does this."""
+    """Run the trainer to its end; EasyPhoto tells its log alone why a training made no LoRA, and so does this.
+
+    The earlier states beside the LoRA are removed: EasyPhoto leaves one file where LoRAs are looked for.
+    """
     try:
-        EmbeddedTrainer().train(request, lambda progress: None, lambda: False)
+        trained = EmbeddedTrainer().train(request, lambda progress: None, lambda: False)
     except TrainingFailed as error:
         log.error("no LoRA: %s %s", error, error.details)
         raise Refusal(NO_LORA) from error
+    for candidate in trained.candidates:
+        candidate.path.unlink()
 
 
 def _written(photo: Image.Image, path: Path) -> Path:

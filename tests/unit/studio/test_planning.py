@@ -53,7 +53,7 @@ REAL = TINY.model_copy(
 FULL = REAL.model_copy(
     update={
         "samplers": (*REAL.samplers, "DPM++ 2S a", "DDIM"),
-        "motion_modules": (),
+        "animates": True,
         "controlnet_models": (
             *REAL.controlnet_models,
             "control_v2p_sd15_mediapipe_face [6]",

@@ -27,7 +27,7 @@ def module_of(library: Library, facts: ServerFacts) -> str:
 
 
 def with_modules(*modules: str, facts: ServerFacts = FULL, **changes: Any) -> ServerFacts:
-    return facts.model_copy(update={"motion_modules": modules, **changes})
+    return facts.model_copy(update={"animates": True, "motion_modules": modules, **changes})
 
 
 def test_the_preset_is_that_of_the_founding_document(library: Library) -> None:
@@ -53,23 +53,22 @@ def test_the_module_is_the_first_wanted_that_the_server_has_for_its_checkpoint(l
 
 
 def test_a_server_that_does_not_tell_its_modules_is_asked_for_the_first_that_fits(library: Library) -> None:
-    tiny = with_modules(facts=TINY, samplers=("DDIM",))
+    tiny = TINY.model_copy(update={"animates": True, "samplers": ("DDIM",)})
     assert module_of(library, tiny) == "sajin-tiny-motion"
-    assert module_of(library, with_modules()) == "mm_sd_v14.ckpt"
+    assert module_of(library, FULL) == "mm_sd_v14.ckpt"
 
 
 @pytest.mark.parametrize(
-    ("modules", "kind", "name"),
+    ("lacking", "kind", "name"),
     [
-        (None, "script", "AnimateDiff"),
-        (("mm_sdxl_v10_beta.ckpt",), "motion module", "mm_sd_v14.ckpt"),
+        ({"animates": False}, "script", "AnimateDiff"),
+        ({"motion_modules": ()}, "motion module", "mm_sd_v14.ckpt"),
+        ({"motion_modules": ("mm_sdxl_v10_beta.ckpt",)}, "motion module", "mm_sd_v14.ckpt"),
     ],
 )
-def test_what_is_missing_is_named(
-    library: Library, modules: tuple[str, ...] | None, kind: str, name: str
-) -> None:
+def test_what_is_missing_is_named(library: Library, lacking: dict[str, Any], kind: str, name: str) -> None:
     with pytest.raises(MissingCapability) as missing:
-        stages(library, FULL.model_copy(update={"motion_modules": modules}))
+        stages(library, FULL.model_copy(update=lacking))
     assert missing.value.data["kind"] == kind
     assert str(missing.value.data["name"]).startswith(name)
 
@@ -81,7 +80,7 @@ def test_only_a_finished_picture_is_painted_over(library: Library) -> None:
 
 
 def test_sizes_follow_the_checkpoint(library: Library) -> None:
-    motion, face = stages(library, with_modules(facts=TINY, samplers=("DDIM",)))
+    motion, face = stages(library, with_modules(*ALL_MODULES, facts=TINY, samplers=("DDIM",)))
     assert (motion.width, motion.height, face.crop) == (128, 128, 128)
 
 
