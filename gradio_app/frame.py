@@ -121,6 +121,20 @@ def draw(frame: Frame) -> Updates:
         return {frame.now: offline_line(frame.site, error), frame.reachable: False}
 
 
+def arrive(frame: Frame, read: Callable[[], Updates]) -> Updates:
+    """Return the first look of the frame with the page that read draws from the API.
+
+    Where that fails the frame's line says so; an API that was gone counts as back when it answers, which draws again.
+    """
+    updates = draw(frame)
+    try:
+        return updates | read()
+    except ApiUnreachable as error:
+        return updates | {frame.now: offline_line(frame.site, error), frame.reachable: False}
+    except PageError as error:
+        return updates | {frame.now: offline_line(frame.site, error)}
+
+
 def react(
     event: Callable[..., Any],
     callback: Callable[..., Any],

@@ -18,10 +18,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+if TYPE_CHECKING:
+    from bench.networks import Shape
 
 GOAL_SECONDS, GOAL_RATIO = 5.0, 1.0
 PROMPT, NEGATIVE = "studio portrait of a woman, soft light", "blurry"
@@ -33,7 +36,7 @@ STAGES = ("composition", "tone", "upscale")
 class Asked:
     """What is measured. side: pixels of a tile and of the picture's width; overlap: of tiles. batch: tiles at once."""
 
-    shape: str
+    shape: Shape
     side: int
     steps: int
     finish_steps: int
@@ -77,7 +80,7 @@ def measure(asked: Asked) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        checkpoint = checkpoint_of(asked.shape, folder)  # type: ignore[arg-type]
+        checkpoint = checkpoint_of(asked.shape, folder)
         ours, plain = ThroughTheEngine(asked, checkpoint, folder), Plainly(asked, checkpoint)
         for way in (ours, plain):
             way.portrait(0)

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 if TYPE_CHECKING:
+    from bench.networks import Shape
     from bench.training_loops import Course
     from training.embedded.plan import LearningPlan
     from training.port import TrainingRequest
@@ -32,7 +33,7 @@ TOLERANCE = 0.02
 class Asked:
     """What is measured. shape: of the networks."""
 
-    shape: str
+    shape: Shape
     steps: int
     batch: int
     photos: int
@@ -76,7 +77,7 @@ def measure(asked: Asked) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        request = request_for(asked, checkpoint_of(asked.shape, folder), folder)  # type: ignore[arg-type]
+        request = request_for(asked, checkpoint_of(asked.shape, folder), folder)
         plan = plan_for(request)
         ours = learn_with_ours(request, plan)
         plain = learn_plainly(

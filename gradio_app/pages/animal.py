@@ -1,6 +1,5 @@
 """Animal: a photo, the animals its face is like with reasons, a choice, and pictures that keep pose and features."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,74 +10,60 @@ from gradio_app import frame as frames
 from gradio_app import picture as pictures
 from gradio_app.api import Json
 from gradio_app.errors import PageError
-from gradio_app.frame import CLICKS, Frame, Updates, view
+from gradio_app.frame import CLICKS, Updates, view
+from gradio_app.pages.one_job import (
+    LIVE_SECONDS,
+    OneJobPage,
+    chosen_preset,
+    opened_image,
+    wire_arrival,
+    wire_job,
+)
 from gradio_app.pages.studio.photos import FILE_TYPES
-from gradio_app.pages.studio.portraits import job_view
-from gradio_app.pages.studio.scene import unfinished
-from gradio_app.picture import Picture
 from gradio_app.place import COUNTS, Place, place_in
 from gradio_app.site import Site
 
-PRODUCT = "animal"
-LIVE_SECONDS = 1.0
 NEAREST = 6
 MOST_PICTURES = 4
 
 
-@dataclass(frozen=True)
-class Animal:
+@dataclass(frozen=True, kw_only=True)
+class Animal(OneJobPage):
     """The components of the page. place: the photo and animal (its options), the way (its preset), job and picture."""
 
-    site: Site
-    frame: Frame
-    place: gr.State
-    timer: gr.Timer
+    product = "animal"
+
     demonstration: gr.HTML
     photo: gr.File
     consent: gr.Checkbox
     send: gr.Button
-    notice: gr.HTML
     face: gr.HTML
-    order: gr.Column
-    preset: gr.Radio
-    about: gr.HTML
+    form: gr.Column
     count: gr.Radio
-    make: gr.Button
-    live_view: gr.HTML
-    gallery: gr.HTML
-    picture: Picture
     landmarks: gr.HTML
 
-    @property
-    def outputs(self) -> set[Any]:
-        """Every component that an event may change."""
-        frame = {self.frame.now, self.frame.reachable, self.frame.address}
-        mine = {
-            self.place, self.timer, self.demonstration, self.photo, self.consent, self.send, self.notice, self.face,
-            self.order, self.preset, self.about, self.count, self.make, self.live_view, self.gallery, self.landmarks,
+    def own(self) -> set[Any]:
+        """Return the components beyond those of every such page that an event may change."""
+        return {
+            self.demonstration, self.photo, self.consent, self.send, self.face, self.form, self.count, self.landmarks,
         }  # fmt: skip
-        return frame | mine | self.picture.outputs()
-
-    def on(self, event: Callable[..., Any], work: Callable[[Updates, Json], Updates], *inputs: Any) -> Any:
-        """Let work change the page at an event; it gets place and inputs, and its errors stand below the photo."""
-        told = frames.told(self.site, self.notice, work)
-        return frames.react(event, told, {self.place, *inputs}, self.outputs)
 
     def go(self, place: Place) -> Updates:
         """Read everything at place and draw it. Raises PageError."""
-        api = self.site.api
-        presets = [one for one in api.items("/presets") if one["product"] == PRODUCT]
-        job = api.found(f"/jobs/{place.job}?preview=true") if place.job else None
-        demonstration = bool(api.read("/status")["demonstration"])
+        presets, job = self.presets(), self.job_at(place)
+        demonstration = bool(self.site.api.read("/status")["demonstration"])
         place = settled(self.site, place, job, presets, demonstration=demonstration)
+        opened = opened_image(place, job)
         return {
             self.place: place,
-            self.timer: gr.Timer(active=bool(job and unfinished(job))),
             self.demonstration: demonstration_of(self.site) if demonstration else "",
             self.frame.address: place.query(),
             **self.drawn_face(place, demonstration=demonstration),
-            **self.drawn_order(place, presets),
+            self.form: gr.Column(visible=bool(place.option("", "photo"))),
+            self.count: gr.Radio(value=min(place.count, MOST_PICTURES)),
+            **self.drawn_preset(place, presets),
             **self.drawn_job(place, job, presets),
+            self.landmarks: landmarks_of(self.site, opened) if opened else "",
         }
 
     def drawn_face(self, place: Place, *, demonstration: bool) -> Updates:
@@ -97,37 +82,6 @@ class Animal:
             )
         }
 
-    def drawn_order(self, place: Place, presets: list[Json]) -> Updates:
-        """The ways to make the animal, what is said of the chosen one, and whether it can be made."""
-        chosen = next((one for one in presets if one["name"] == place.preset), None)
-        return {
-            self.order: gr.Column(visible=bool(place.option("", "photo"))),
-            self.preset: gr.Radio(
-                choices=[(one["title"], one["name"]) for one in presets], value=place.preset
-            ),
-            self.about: self.site.html("animal_way", preset=chosen) if chosen else "",
-            self.count: gr.Radio(value=min(place.count, MOST_PICTURES)),
-            self.make: gr.Button(interactive=bool(chosen and chosen["available"])),
-        }
-
-    def drawn_job(self, place: Place, job: Json | None, presets: list[Json]) -> Updates:
-        """How far the job is, its pictures, and the opened one with its landmarks."""
-        images = job["images"] if job else []
-        opened = next((image for image in images if image["id"] == place.image), None)
-        return {
-            **self.live(job, presets, place),
-            **self.picture.draw(self.site, opened),
-            self.landmarks: landmarks_of(self.site, opened) if opened else "",
-        }
-
-    def live(self, job: Json | None, presets: list[Json], place: Place) -> Updates:
-        """Only what changes while the job is under way."""
-        if not job:
-            return {self.live_view: "", self.gallery: ""}
-        stages: list[Json] = next((one["stages"] for one in presets if one["name"] == job["preset"]), [])
-        tiles = self.site.html("picture_tiles", images=job["images"], chosen=place.image, marked=None)
-        return {self.live_view: job_view(self.site, stages, job), self.gallery: tiles}
-
 
 def settled(site: Site, place: Place, job: Json | None, presets: list[Json], *, demonstration: bool) -> Place:
     """Return place without what no longer exists, with the job's photo, an animal and a way chosen."""
@@ -138,11 +92,7 @@ def settled(site: Site, place: Place, job: Json | None, presets: list[Json], *, 
     elif not options.get("animal"):
         matches = site.api.items(f"/face-photos/{photo}/animals")
         options["animal"] = nearest(matches, demonstration=demonstration)
-    names = [one["name"] for one in presets]
-    able = [one["name"] for one in presets if one["available"]]
-    preset = place.preset if place.preset in names else (job or {}).get("preset", "")
-    if preset not in names:
-        preset = next(iter([*able, *names]), "")
+    preset = chosen_preset(place, job, presets)
     return place.moved(options=options, preset=preset, job=place.job if job else "")
 
 
@@ -176,7 +126,7 @@ def landmarks_of(site: Site, image: Json) -> str:
 def build(site: Site, blocks: gr.Blocks) -> None:
     """Draw the page and connect it."""
     page = parts(site)
-    wire_arrival(page, blocks)
+    wire_arrival(page, blocks, lambda query: place_in({"count": "1", **query}))
     wire_photo(page)
     wire_order(page)
     wire_job(page)
@@ -197,7 +147,7 @@ def parts(site: Site) -> Animal:
         view(site.html("animal_kept"))
     notice = view()
     face = view(name="animal-face", listens=CLICKS)
-    with gr.Column(visible=False, elem_classes="sj-card", elem_id="animal-order") as order:
+    with gr.Column(visible=False, elem_classes="sj-card", elem_id="animal-order") as form:
         preset = gr.Radio(
             label=words("animal.way"), choices=[], elem_id="animal-way", elem_classes="sj-chips"
         )
@@ -212,29 +162,10 @@ def parts(site: Site) -> Animal:
     picture = pictures.build(site)
     landmarks = view(name="animal-landmarks")
     return Animal(
-        site, frame, place, timer, demonstration, photo, consent, send, notice, face, order, preset, about, count,
-        make, live_view, gallery, picture, landmarks,
+        site=site, frame=frame, place=place, timer=timer, demonstration=demonstration, photo=photo, consent=consent,
+        send=send, notice=notice, face=face, form=form, preset=preset, about=about, count=count, make=make,
+        live_view=live_view, gallery=gallery, picture=picture, landmarks=landmarks,
     )  # fmt: skip
-
-
-def wire_arrival(page: Animal, blocks: gr.Blocks) -> None:
-    """Connect opening the page and the API's coming back."""
-
-    def arrive(place: Place) -> Updates:
-        updates: Updates = {page.place: place} | frames.draw(page.frame)
-        try:
-            return updates | page.go(place)
-        except PageError as error:
-            return updates | {page.frame.now: frames.offline_line(page.site, error)}
-
-    def opened(_: Updates, request: gr.Request) -> Updates:
-        return arrive(place_in({"count": "1", **request.query_params}))
-
-    def back(data: Updates) -> Updates:
-        return arrive(data[page.place])
-
-    frames.react(blocks.load, opened, set(), page.outputs)
-    frames.react(page.frame.recovered.change, back, {page.place}, page.outputs)
 
 
 def wire_photo(page: Animal) -> None:
@@ -283,35 +214,3 @@ def wire_order(page: Animal) -> None:
     for field in (page.preset, page.count):
         page.on(field.input, choose, page.preset, page.count)
     page.on(page.make.click, make, page.count).then(None, None, None, js="() => sajin.reveal('#animal-job')")
-
-
-def wire_job(page: Animal) -> None:
-    """Connect what is under way and its pictures."""
-
-    def follow(data: Updates) -> Updates:
-        place: Place = data[page.place]
-        try:
-            job = page.site.api.found(f"/jobs/{place.job}?preview=true")
-            if not job or not unfinished(job):
-                return page.go(place)
-            return page.live(job, [page.site.api.read(f"/presets/{job['preset']}")], place)
-        except PageError:
-            return {page.place: place}
-
-    def steer(data: Updates, touched: Json) -> Updates:
-        place: Place = data[page.place]
-        if touched["act"] == "look":
-            return page.go(place.moved(job="", image=""))
-        page.site.api.post(f"/jobs/{place.job}/{touched['act']}")
-        return page.go(place)
-
-    def show(data: Updates, touched: Json) -> Updates:
-        return page.go(data[page.place].moved(image=touched["id"]))
-
-    def after(data: Updates, place: Place | None) -> Updates:
-        return page.go(place or data[page.place])
-
-    frames.react(page.timer.tick, follow, {page.place}, page.outputs)
-    page.on(page.live_view.click, steer)
-    page.on(page.gallery.click, show).then(None, None, None, js="() => sajin.reveal('#picture')")
-    pictures.wire(page.picture, page.site, page.place, page.outputs, after)

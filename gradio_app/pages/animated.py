@@ -1,6 +1,6 @@
 """Animated portrait: a person or a finished portrait, a motion, words over time; then a player and files to keep."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,71 +9,47 @@ import gradio as gr
 from gradio_app import frame as frames
 from gradio_app import picture as pictures
 from gradio_app.api import Json
-from gradio_app.errors import PageError
-from gradio_app.frame import CLICKS, Frame, Updates, view
-from gradio_app.pages.studio.portraits import job_view
-from gradio_app.pages.studio.scene import unfinished
-from gradio_app.picture import Picture
+from gradio_app.frame import CLICKS, Updates, view
+from gradio_app.pages.one_job import LIVE_SECONDS, OneJobPage, chosen_preset, wire_arrival, wire_job
 from gradio_app.place import Place, place_in
 from gradio_app.site import Site
 
-PRODUCT = "animated"
-LIVE_SECONDS = 1.0
 NEWEST = 8
-ORDER = "animated"
-"""A motion that was chosen just before "make" was touched must be known by then."""
 TRAVEL, IMAGE, START = "travel", "image", "start"
 
 
-@dataclass(frozen=True)
-class Animated:
+@dataclass(frozen=True, kw_only=True)
+class Animated(OneJobPage):
     """The components of the page. place: person, preset, the picture to begin with (an option), job, opened one."""
 
-    site: Site
-    frame: Frame
-    place: gr.State
-    timer: gr.Timer
+    product = "animated"
+    order = "animated"  # a motion chosen just before "make" was touched must be known by then
+
     who: gr.HTML
-    preset: gr.Radio
-    about: gr.HTML
     words: gr.Textbox
     travel: gr.Textbox
-    make: gr.Button
-    notice: gr.HTML
-    live_view: gr.HTML
-    gallery: gr.HTML
-    picture: Picture
 
-    @property
-    def outputs(self) -> set[Any]:
-        """Every component that an event may change."""
-        frame = {self.frame.now, self.frame.reachable, self.frame.address, self.frame.goto}
-        mine = {
-            self.place, self.timer, self.who, self.preset, self.about, self.words, self.travel, self.make, self.notice,
-            self.live_view, self.gallery,
-        }  # fmt: skip
-        return frame | mine | self.picture.outputs()
-
-    def on(self, event: Callable[..., Any], work: Callable[[Updates, Json], Updates], *inputs: Any) -> Any:
-        """Let work change the page at an event; it gets place and inputs, and its errors stand below the button."""
-        told = frames.told(self.site, self.notice, work)
-        return frames.react(event, told, {self.place, *inputs}, self.outputs, ORDER)
+    def own(self) -> set[Any]:
+        """Return the components beyond those of every such page that an event may change."""
+        return {self.who, self.words, self.travel}
 
     def go(self, place: Place) -> Updates:
         """Read everything at place and draw it. Raises PageError."""
-        api = self.site.api
-        presets = [one for one in api.items("/presets") if one["product"] == PRODUCT]
-        job = api.found(f"/jobs/{place.job}?preview=true") if place.job else None
-        subjects = api.items("/subjects")
+        presets, job = self.presets(), self.job_at(place)
+        subjects = self.site.api.items("/subjects")
         place = settled(self.site, place, job, presets, subjects)
         return {
             self.place: place,
-            self.timer: gr.Timer(active=bool(job and unfinished(job))),
             self.frame.address: place.query(),
             **self.drawn_who(place, subjects),
-            **self.drawn_order(place, presets),
+            **self.drawn_words(place, presets),
+            **self.drawn_preset(place, presets),
             **self.drawn_job(place, job, presets),
         }
+
+    def ended(self, place: Place, job: Json | None) -> Place:
+        """Return place with what was made opened, since an animation is seen only then."""
+        return place.moved(image=next((image["id"] for image in job["images"]), "") if job else "")
 
     def drawn_who(self, place: Place, subjects: list[Json]) -> Updates:
         """The people who are learned and the newest portraits, or the portrait that was chosen."""
@@ -90,42 +66,18 @@ class Animated:
             )
         }
 
-    def drawn_order(self, place: Place, presets: list[Json]) -> Updates:
-        """The motions, what is said of the chosen one, its words over time, and whether it can be made."""
-        chosen = next((one for one in presets if one["name"] == place.preset), None)
-        stage, usual = travel_of(chosen)
+    def drawn_words(self, place: Place, presets: list[Json]) -> Updates:
+        """The words of the picture, and those over time, which are the motion's own unless others were written."""
+        stage, usual = travel_of(next((one for one in presets if one["name"] == place.preset), None))
         return {
-            self.preset: gr.Radio(
-                choices=[(one["title"], one["name"]) for one in presets], value=place.preset
-            ),
-            self.about: self.site.html("animal_way", preset=chosen) if chosen else "",
             self.words: gr.Textbox(value=str(place.option("", "prompt") or "")),
             self.travel: gr.Textbox(value=str(place.option(stage, TRAVEL) or usual)),
-            self.make: gr.Button(interactive=bool(chosen and chosen["available"])),
         }
-
-    def drawn_job(self, place: Place, job: Json | None, presets: list[Json]) -> Updates:
-        """How far the job is, what it made, and the opened animation."""
-        images = job["images"] if job else []
-        opened = next((image for image in images if image["id"] == place.image), None)
-        return self.live(job, presets, place) | self.picture.draw(self.site, opened)
-
-    def live(self, job: Json | None, presets: list[Json], place: Place) -> Updates:
-        """Only what changes while the job is under way."""
-        if not job:
-            return {self.live_view: "", self.gallery: ""}
-        stages: list[Json] = next((one["stages"] for one in presets if one["name"] == job["preset"]), [])
-        tiles = self.site.html("picture_tiles", images=job["images"], chosen=place.image, marked=None)
-        return {self.live_view: job_view(self.site, stages, job), self.gallery: tiles}
 
 
 def settled(site: Site, place: Place, job: Json | None, presets: list[Json], subjects: list[Json]) -> Place:
     """Return place without what no longer exists, with a motion chosen."""
-    names = [one["name"] for one in presets]
-    able = [one["name"] for one in presets if one["available"]]
-    preset = place.preset if place.preset in names else (job or {}).get("preset", "")
-    if preset not in names:
-        preset = next(iter([*able, *names]), "")
+    preset = chosen_preset(place, job, presets)
     if place.option("", IMAGE) and site.api.found(f"/images/{place.option('', IMAGE)}") is None:
         place = place.with_option("", IMAGE, None)
     known = place.subject in [subject["id"] for subject in subjects]
@@ -142,7 +94,7 @@ def travel_of(preset: Json | None) -> tuple[str, str]:
 def build(site: Site, blocks: gr.Blocks) -> None:
     """Draw the page and connect it."""
     page = parts(site)
-    wire_arrival(page, blocks)
+    wire_arrival(page, blocks, arrived_at)
     wire_order(page)
     wire_job(page)
 
@@ -172,30 +124,16 @@ def parts(site: Site) -> Animated:
     gallery = view(name="animated-pictures", listens=CLICKS)
     picture = pictures.build(site)
     return Animated(
-        site, frame, place, timer, who, preset, about, said, travel, make, notice, live_view, gallery, picture,
+        site=site, frame=frame, place=place, timer=timer, who=who, preset=preset, about=about, words=said,
+        travel=travel, make=make, notice=notice, live_view=live_view, gallery=gallery, picture=picture,
     )  # fmt: skip
 
 
-def wire_arrival(page: Animated, blocks: gr.Blocks) -> None:
-    """Connect opening the page and the API's coming back."""
-
-    def arrive(place: Place) -> Updates:
-        updates: Updates = {page.place: place} | frames.draw(page.frame)
-        try:
-            return updates | page.go(place)
-        except PageError as error:
-            return updates | {page.frame.now: frames.offline_line(page.site, error)}
-
-    def opened(_: Updates, request: gr.Request) -> Updates:
-        place = place_in({"count": "1", **request.query_params})
-        start = request.query_params.get(START)
-        return arrive(place.with_option("", IMAGE, start) if start else place)
-
-    def back(data: Updates) -> Updates:
-        return arrive(data[page.place])
-
-    frames.react(blocks.load, opened, set(), page.outputs)
-    frames.react(page.frame.recovered.change, back, {page.place}, page.outputs)
+def arrived_at(query: Mapping[str, str]) -> Place:
+    """Return the place in an address; "start" names the picture to begin with."""
+    place = place_in({"count": "1", **query})
+    start = query.get(START)
+    return place.with_option("", IMAGE, start) if start else place
 
 
 def wire_order(page: Animated) -> None:
@@ -235,44 +173,9 @@ def worded(page: Animated, data: Updates) -> Place:
     The words over time may still be those of the motion that was chosen before.
     """
     place: Place = data[page.place]
-    presets = [one for one in page.site.api.items("/presets") if one["product"] == PRODUCT]
+    presets = page.presets()
     stage, _ = travel_of(next((one for one in presets if one["name"] == place.preset), None))
     travel = data[page.travel].strip()
     own = travel not in ("", *(travel_of(one)[1] for one in presets))
     place = place.with_option("", "prompt", data[page.words].strip() or None)
     return place.with_option(stage, TRAVEL, travel if own else None) if stage else place
-
-
-def wire_job(page: Animated) -> None:
-    """Connect what is under way and what it made."""
-
-    def follow(data: Updates) -> Updates:
-        place: Place = data[page.place]
-        try:
-            job = page.site.api.found(f"/jobs/{place.job}?preview=true")
-            if not job or not unfinished(job):
-                made = next((image["id"] for image in job["images"]), "") if job else ""
-                return page.go(place.moved(image=made))
-            return page.live(job, [page.site.api.read(f"/presets/{job['preset']}")], place)
-        except PageError:
-            return {page.place: place}
-
-    def steer(data: Updates, touched: Json) -> Updates:
-        place: Place = data[page.place]
-        if touched["act"] == "look":
-            return page.go(place.moved(job="", image=""))
-        page.site.api.post(f"/jobs/{place.job}/{touched['act']}")
-        return page.go(place)
-
-    def show(data: Updates, touched: Json) -> Updates:
-        return page.go(data[page.place].moved(image=touched["id"]))
-
-    def after(data: Updates, place: Place | None) -> Updates:
-        if place and place.step:
-            return {page.frame.goto: page.site.link("", place)}
-        return page.go(place or data[page.place])
-
-    frames.react(page.timer.tick, follow, {page.place}, page.outputs)
-    page.on(page.live_view.click, steer)
-    page.on(page.gallery.click, show).then(None, None, None, js="() => sajin.reveal('#picture')")
-    pictures.wire(page.picture, page.site, page.place, page.outputs, after)

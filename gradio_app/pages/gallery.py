@@ -10,7 +10,6 @@ import gradio as gr
 from gradio_app import frame as frames
 from gradio_app import picture as pictures
 from gradio_app.api import Json
-from gradio_app.errors import PageError
 from gradio_app.frame import CLICKS, Frame, Updates, view
 from gradio_app.picture import Picture
 from gradio_app.place import Place, place_in
@@ -189,11 +188,7 @@ def wire_search(gallery: Gallery, blocks: gr.Blocks) -> None:
     """Connect opening the page, the search fields and the button for more."""
 
     def arrive(data: Updates) -> Updates:
-        updates = frames.draw(gallery.frame)
-        try:
-            return updates | gallery.filters(data) | gallery.go(data)
-        except PageError as error:
-            return updates | {gallery.frame.now: frames.offline_line(gallery.site, error)}
+        return frames.arrive(gallery.frame, lambda: gallery.filters(data) | gallery.go(data))
 
     def opened(data: Updates, request: gr.Request) -> Updates:
         place = place_in(dict(request.query_params))

@@ -9,7 +9,6 @@ import gradio as gr
 
 from gradio_app import frame as frames
 from gradio_app.api import Json
-from gradio_app.errors import PageError
 from gradio_app.frame import CLICKS, Frame, Updates, view
 from gradio_app.pages.studio.photos import FILE_TYPES
 from gradio_app.site import Site
@@ -191,15 +190,14 @@ def wire_arrival(page: IdPhotos, blocks: gr.Blocks) -> None:
     """Connect opening the page and the API's coming back."""
 
     def arrive(data: Updates) -> Updates:
-        updates = frames.draw(page.frame)
-        try:
-            documents = page.site.api.items("/id-documents")
-            chosen = chosen_document(documents, data[page.document])
-            choices = [(one["title"], one["name"]) for one in documents]
-            dropdown = {page.document: gr.Dropdown(choices=choices, value=chosen)}
-            return updates | dropdown | page.go(data | {page.document: chosen})
-        except PageError as error:
-            return updates | {page.frame.now: frames.offline_line(page.site, error)}
+        return frames.arrive(page.frame, lambda: drawn(data))
+
+    def drawn(data: Updates) -> Updates:
+        documents = page.site.api.items("/id-documents")
+        chosen = chosen_document(documents, data[page.document])
+        choices = [(one["title"], one["name"]) for one in documents]
+        dropdown = {page.document: gr.Dropdown(choices=choices, value=chosen)}
+        return dropdown | page.go(data | {page.document: chosen})
 
     def opened(data: Updates, request: gr.Request) -> Updates:
         query = request.query_params

@@ -66,11 +66,7 @@ class Jobs:
 
     def arrive(self, data: Updates) -> Updates:
         """Draw the page when it is opened."""
-        updates = frames.draw(self.frame)
-        try:
-            return updates | self.go(data)
-        except PageError as error:
-            return updates | {self.frame.now: frames.offline_line(self.site, error)}
+        return frames.arrive(self.frame, lambda: self.go(data))
 
 
 def stage_titles(presets: list[Json]) -> dict[tuple[str, str], str]:

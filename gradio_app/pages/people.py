@@ -8,7 +8,6 @@ import gradio as gr
 
 from gradio_app import frame as frames
 from gradio_app.api import Json
-from gradio_app.errors import PageError
 from gradio_app.frame import CLICKS, Frame, Updates, view
 from gradio_app.site import Site
 
@@ -103,8 +102,4 @@ def build(site: Site, blocks: gr.Blocks) -> None:
 
 def arrive(people: People, chosen: str) -> Updates:
     """Draw the page when it is opened or when the API is back."""
-    updates = frames.draw(people.frame)
-    try:
-        return updates | people.go(chosen)
-    except PageError as error:
-        return updates | {people.frame.now: frames.offline_line(people.site, error)}
+    return frames.arrive(people.frame, lambda: people.go(chosen))

@@ -7,7 +7,6 @@ import gradio as gr
 
 from gradio_app import frame as frames
 from gradio_app.api import Json
-from gradio_app.errors import ApiUnreachable, PageError
 from gradio_app.frame import PAGES, Frame, Updates, view
 from gradio_app.place import Place
 from gradio_app.site import Site
@@ -23,26 +22,17 @@ class Start:
     site: Site
     frame: Frame
     products: gr.HTML
-    notice: gr.HTML
 
     @property
     def outputs(self) -> set[Any]:
         """Every component that an event may change."""
-        return {self.products, self.notice, self.frame.now, self.frame.reachable}
+        return {self.products, self.frame.now, self.frame.reachable}
 
     def go(self) -> Updates:
-        """Draw the products; what goes wrong is said above them.
-
-        Without an answer of the API the frame says so, and draws them once it answers.
-        """
-        try:
-            items = self.site.api.items("/products")
-        except ApiUnreachable as error:
-            return {self.frame.now: frames.offline_line(self.site, error), self.frame.reachable: False}
-        except PageError as error:
-            return {self.notice: self.site.notice(error)}
+        """Draw the products. Raises PageError."""
+        items = self.site.api.items("/products")
         shown = [product | {"href": address_of(self.site, product)} for product in items]
-        return {self.products: self.site.html("start_products", products=shown), self.notice: ""}
+        return {self.products: self.site.html("start_products", products=shown)}
 
 
 def address_of(site: Site, product: Json) -> str:
@@ -57,7 +47,10 @@ def address_of(site: Site, product: Json) -> str:
 def build(site: Site, blocks: gr.Blocks) -> None:
     """Draw the page, again when the API comes back."""
     frame = frames.build(site, "start")
-    notice = view()
-    start = Start(site, frame, view(name="products"), notice)
-    frames.react(blocks.load, lambda _: frames.draw(frame) | start.go(), set(), start.outputs)
-    frames.react(frame.recovered.change, lambda _: start.go(), set(), start.outputs)
+    start = Start(site, frame, view(name="products"))
+
+    def arrive(_: Updates) -> Updates:
+        return frames.arrive(frame, start.go)
+
+    for event in (blocks.load, frame.recovered.change):
+        frames.react(event, arrive, set(), start.outputs)

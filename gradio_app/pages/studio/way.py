@@ -69,11 +69,7 @@ class Way:
 
     def arrive(self, place: Place) -> Updates:
         """Draw the page at place for the first time, or again after the API was gone."""
-        updates: Updates = {self.place: place} | frames.draw(self.frame)
-        try:
-            return updates | self.go(place)
-        except PageError as error:
-            return updates | {self.frame.now: frames.offline_line(self.site, error)}
+        return {self.place: place} | frames.arrive(self.frame, lambda: self.go(place))
 
     def on(
         self,
