@@ -33,7 +33,12 @@ FEWEST_FRAMES = 4
 FULL_ENOUGH = 0.93
 SCALE_TRIES = 4
 JUDGED_FRAMES = 8
-SSIM_SIGMA, SSIM_C1, SSIM_C2 = 1.5, (0.01 * 255) ** 2, (0.03 * 255) ** 2
+SSIM_AS_PUBLISHED = {
+    "gaussian_weights": True,
+    "sigma": 1.5,
+    "use_sample_covariance": False,
+    "data_range": 255,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +126,7 @@ def similarity(clip: Clip, result: Drawn, step: int = 1) -> float:
     """Mean SSIM of luma between frames of the clip and what a GIF of every step-th of them shows at their time."""
     import numpy as np
     from PIL import Image
+    from skimage.metrics import structural_similarity
 
     frames = range(0, len(clip.frames), max(len(clip.frames) // JUDGED_FRAMES, 1))
     shown = result.frames
@@ -128,7 +134,11 @@ def similarity(clip: Clip, result: Drawn, step: int = 1) -> float:
     for number in frames:
         seen = Image.fromarray(shown[number // step]).resize(clip.size, Image.Resampling.BICUBIC)
         pairs.append((clip.frames[number], np.asarray(seen)))
-    return float(np.mean([_ssim(_luma(truth), _luma(seen)) for truth, seen in pairs]))
+    return float(
+        np.mean(
+            [structural_similarity(_luma(truth), _luma(seen), **SSIM_AS_PUBLISHED) for truth, seen in pairs]
+        )
+    )
 
 
 def _made(clip: Clip, cut: Cut, palettes: Callable[[int], Colours]) -> Drawn:
@@ -167,17 +177,3 @@ def _luma(frame: Any) -> Lumas:
 
     grey: Lumas = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return grey
-
-
-def _ssim(one: Lumas, other: Lumas) -> float:
-    import cv2
-
-    def mean(values: Lumas) -> Any:
-        return cv2.GaussianBlur(values, (11, 11), SSIM_SIGMA)
-
-    first, second = mean(one), mean(other)
-    spread_one, spread_other = mean(one * one) - first * first, mean(other * other) - second * second
-    together = mean(one * other) - first * second
-    luminance = (2 * first * second + SSIM_C1) / (first * first + second * second + SSIM_C1)
-    structure = (2 * together + SSIM_C2) / (spread_one + spread_other + SSIM_C2)
-    return float((luminance * structure).mean())
