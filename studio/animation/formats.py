@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Literal
 
 from studio.animation.budget import gif_within
 from studio.animation.clip import Clip, kept
 from studio.animation.gif import drawn
+from studio.values import AnimationFormat
 
-FileFormat = Literal["gif", "mp4", "webp", "apng"]
-MEDIA_TYPES: Mapping[FileFormat, str] = {
+MEDIA_TYPES: Mapping[AnimationFormat, str] = {
     "gif": "image/gif",
     "mp4": "video/mp4",
     "webp": "image/webp",
@@ -23,7 +22,7 @@ MP4_CRF = "18"
 EXIF_USER_COMMENT, UNICODE = 0x9286, b"UNICODE\x00"
 
 
-def encoded(clip: Clip, file_format: FileFormat, most_bytes: int | None = None) -> bytes:
+def encoded(clip: Clip, file_format: AnimationFormat, most_bytes: int | None = None) -> bytes:
     """The clip as a file that carries its infotext. most_bytes: of a GIF; other formats take no notice.
 
     Raises BudgetNotMet where no GIF of the clip has so few.
@@ -78,4 +77,9 @@ def mp4(clip: Clip) -> bytes:
     return out.getvalue()
 
 
-ENCODERS: Mapping[FileFormat, Callable[[Clip], bytes]] = {"gif": gif, "mp4": mp4, "webp": webp, "apng": kept}
+ENCODERS: Mapping[AnimationFormat, Callable[[Clip], bytes]] = {
+    "gif": gif,
+    "mp4": mp4,
+    "webp": webp,
+    "apng": kept,
+}

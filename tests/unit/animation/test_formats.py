@@ -12,9 +12,10 @@ from PIL import Image, ImageSequence
 
 from studio.animation.budget import gif_within, similarity
 from studio.animation.clip import Clip
-from studio.animation.formats import FileFormat, encoded
+from studio.animation.formats import encoded
 from studio.animation.gif import drawn, palette_of
 from studio.errors import BudgetNotMet
+from studio.values import AnimationFormat
 from tests.moving import Frames, swaying
 
 INFOTEXT = "한 사람의 사진\nSteps: 3, Sampler: DDIM, Seed: 1"
@@ -64,7 +65,9 @@ def test_a_palette_has_no_more_colours_than_asked_for() -> None:
 
 
 @pytest.mark.parametrize("file_format", ["gif", "webp", "apng"])
-def test_a_picture_format_has_all_frames_at_their_pace_and_plays_for_ever(file_format: FileFormat) -> None:
+def test_a_picture_format_has_all_frames_at_their_pace_and_plays_for_ever(
+    file_format: AnimationFormat,
+) -> None:
     file = encoded(clip(), file_format)
     assert len(shown(file)) == 8
     with Image.open(io.BytesIO(file)) as image:
